@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"strconv"
+	"strings"
+)
+
+// Entry is one literal entry: a Path, Package, Service, Action, POSIXUser or any
+// other element of a structure. Make it with NewEntry and never change it.
+type Entry struct {
+	Tag string
+	// Attrs are sorted by name and do not hold "failure".
+	Attrs    []Attr
+	Text     string
+	Children []*Node
+	// Failure is why the entry could not be bound; "" for a bound entry. An
+	// agent reports such an entry as bad and never touches it.
+	Failure string
+	// Sensitive is provenance: the content comes from an encrypted source. It
+	// is not part of the canonical bytes. Ask Secret, which knows more reasons.
+	Sensitive bool
+	// NamedAt is where a bundle names the entry, BoundAt what it was bound from.
+	NamedAt, BoundAt Source
+
+	xml    []byte
+	digest Digest
+	secret bool
+	name   string
+	typ    string
+}
+
+// NewEntry completes an entry: it sorts the attributes, encodes and hashes it.
+// It takes over the slices of e. Characters that XML cannot carry must have been
+// refused before; they are replaced by U+FFFD.
+func NewEntry(e Entry) *Entry {
+	sortAttrs(e.Attrs)
+	e.name, _ = lookup(e.Attrs, "name")
+	e.typ, _ = lookup(e.Attrs, "type")
+	e.xml = e.append(nil)
+	e.digest = sha256.Sum256(e.xml)
+	e.secret = e.isSecret()
+	return &e
+}
+
+// Name returns the name attribute.
+func (e *Entry) Name() string { return e.name }
+
+// Type returns the type attribute: file, directory, deb, systemd and so on.
+func (e *Entry) Type() string { return e.typ }
+
+// Get returns the value of an attribute, "" where it is absent.
+func (e *Entry) Get(name string) string { v, _ := lookup(e.Attrs, name); return v }
+
+// Lookup returns the value of an attribute and whether it is there.
+func (e *Entry) Lookup(name string) (string, bool) { return lookup(e.Attrs, name) }
+
+// True tells whether an attribute says true, in any letter case.
+func (e *Entry) True(name string) bool { return strings.EqualFold(e.Get(name), "true") }
+
+// Digest covers the canonical bytes: tag, attributes, failure, text, children.
+func (e *Entry) Digest() Digest { return e.digest }
+
+// XML returns the canonical bytes, one XML element. The slice is shared.
+func (e *Entry) XML() []byte { return e.xml }
+
+// Content decodes what a Path of type file shall hold: the text, or what it
+// stands for where encoding is base64.
+func (e *Entry) Content() ([]byte, error) {
+	if e.Get("encoding") == "base64" {
+		return base64.StdEncoding.DecodeString(strings.Join(strings.Fields(e.Text), ""))
+	}
+	return []byte(e.Text), nil
+}
+
+// Secret tells whether the entry's content and attributes must never be shown
+// anywhere: it is marked sensitive, comes from an encrypted source, holds a
+// private key, or has a mode that neither group nor others may read.
+func (e *Entry) Secret() bool { return e.secret }
+
+func (e *Entry) isSecret() bool {
+	if e.Sensitive || e.True("sensitive") {
+		return true
+	}
+	if e.Tag != "Path" {
+		return privateKey([]byte(e.Text))
+	}
+	if e.typ == "file" && (e.Text != "" || len(e.Children) > 0) && unreadable(e.Get("mode")) {
+		return true
+	}
+	content, err := e.Content()
+	return err != nil || privateKey(content)
+}
+
+// unreadable tells whether an octal mode keeps group and others from reading.
+func unreadable(mode string) bool {
+	m, err := strconv.ParseUint(mode, 8, 32)
+	return mode != "" && err == nil && m&0o044 == 0
+}
+
+var keyMarks = [][]byte{
+	[]byte("PRIVATE KEY-----"), []byte("PRIVATE KEY BLOCK-----"), []byte("AGE-SECRET-KEY-"), []byte("PuTTY-User-Key-File-"),
+}
+
+func privateKey(text []byte) bool {
+	for _, m := range keyMarks {
+		if bytes.Contains(text, m) {
+			return true
+		}
+	}
+	return false
+}

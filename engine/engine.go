@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package engine turns a Bcfg2 specification into the literal configuration of
+// every host. It is a pure function of the tree, the host records and the facts:
+// no network, clock, randomness, global state or logging; equal input gives equal
+// bytes. Everything that is wrong with a specification is data (problem.Problem);
+// an error means that the engine itself could not go on (cancelled, unreadable
+// file system).
+package engine
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// Options are what surrounds a specification. The zero value reads everything
+// from the tree.
+type Options struct {
+	// Plugins are the plugins that are on, by Bcfg2's names. Nil: what
+	// bindery.yaml or bcfg2.conf in the tree say, else those whose directory exists.
+	Plugins []string
+	// Conf holds sections and options of a bcfg2.conf; they win over the tree's.
+	Conf map[string]map[string]string
+	// Names stands for DNS: address to host names. The engine never asks a resolver.
+	Names map[string][]string
+	// Clients are hosts that exist although clients.xml may not list them:
+	// enrolled ones and those named on the command line. An alias stands for its client.
+	Clients []string
+}
+
+// Input is one host with what is known about it.
+type Input struct {
+	Host string
+	// Profile is a public profile that the host asserts; "" for none.
+	Profile string
+	// Probes are the host's answers, by probe name. Nil: none yet.
+	Probes map[string]string
+}
+
+// Failure is an entry that could not be bound, and why.
+type Failure struct {
+	Tag, Name string
+	Problem   *problem.Problem
+}
+
+// Result is what one host gets. It is immutable and shares entries with others.
+type Result struct {
+	Host string
+	// Refused is why the host gets no configuration at all; Config is nil then.
+	Refused *problem.Problem
+	Config  *config.Config
+	// Failures are the entries of Config that have a Failure, with their causes.
+	Failures []Failure
+	// Problems are other findings about this host: missing bundles, suppressed groups.
+	Problems []*problem.Problem
+	// Probes are what this host is to be asked, by name.
+	Probes []config.Probe
+	// Profile and Groups (sorted) are what metadata resolved to.
+	Profile string
+	Groups  []string
+}
+
+// Spec is a specification that has been read. It is immutable and safe for
+// concurrent use.
+type Spec struct{}
+
+// Policy is what bindery.yaml says about applying. It travels in the signed bundle.
+type Policy struct {
+	// Mode is "apply" (default) or "report": plan and report, never apply.
+	Mode string `json:"mode" yaml:"mode"`
+}
+
+// Open reads a specification. Whatever is wrong in it is in Problems.
+func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
+	return nil, errors.New("open is being written")
+}
+
+// Problems lists what is wrong with the specification itself, in order of position.
+func (s *Spec) Problems() []*problem.Problem { return nil }
+
+// Hosts lists the hosts that exist, sorted: clients.xml and Options.Clients.
+func (s *Spec) Hosts() []string { return nil }
+
+// Policy returns what the specification says about applying.
+func (s *Spec) Policy() Policy { return Policy{} }
+
+// Build computes one host.
+func (s *Spec) Build(ctx context.Context, in Input) (*Result, error) { return nil, nil }
+
+// All computes many hosts in parallel; results are in the order of inputs.
+func (s *Spec) All(ctx context.Context, in []Input) ([]*Result, error) { return nil, nil }
