@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+# "make" alone lists what there is.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO      ?= $(shell command -v go || echo /usr/local/go/bin/go)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+PKG     := github.com/bindery/bindery
+LDFLAGS := -s -w -X main.version=$(VERSION)
+BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)"
+TOOLS   := $(CURDIR)/bin/tools
+FUZZ    ?= 10s
+
+# Versions of the tools that are not part of the module.
+GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+GOFUMPT     := mvdan.cc/gofumpt@v0.9.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
+
+.PHONY: help
+help: ## list what can be made
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: need-go need-cc need-git
+need-go:
+	@command -v "$(GO)" >/dev/null || { echo "make: Go is needed (https://go.dev/dl/, the version of go.mod or newer); set GO=/path/to/go"; exit 1; }
+need-cc:
+	@command -v "$${CC:-gcc}" >/dev/null || { echo "make: the race detector needs a C compiler: apt-get install gcc libc6-dev (or set CC)"; exit 1; }
+need-git:
+	@command -v git >/dev/null || { echo "make: git is needed: apt-get install git"; exit 1; }
+
+.PHONY: build
+build: need-go ## bin/bindery and bin/bindery-agent, static
+	@mkdir -p bin
+	$(BUILD) -o bin/ ./cmd/...
+
+.PHONY: demo
+demo: build ## a commit going all the way, on this machine, in a minute
+	bin/bindery demo $(ARGS)
+
+.PHONY: test
+test: need-go need-cc need-git ## everything that must hold: vet, the rules of the house, all tests under the race detector
+	$(GO) vet ./...
+	$(GO) test -count=1 .
+	$(GO) test -race ./...
+
+.PHONY: check
+check: need-go ## fast checks alone: format, vet, the rules of the house, generated pages
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "make: not formatted (gofmt -w):"; echo "$$bad"; exit 1; }
+	$(GO) vet ./...
+	$(GO) test -count=1 .
+
+.PHONY: fuzz
+fuzz: need-go ## every fuzz target for FUZZ (10s) each
+	@$(GO) list ./... | while read -r pkg; do \
+	  for f in $$($(GO) test -list '^Fuzz' "$$pkg" | grep '^Fuzz' || true); do \
+	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZ) "$$pkg"; \
+	  done; \
+	done
+
+.PHONY: bench
+bench: build ## measure; writes docs/bench.json and docs/performance.md from it
+	$(GO) run ./bench $(ARGS)
+	$(MAKE) docs
+
+.PHONY: generate docs
+generate: docs ## write everything that is generated
+docs: need-go ## write the reference pages again, from the commands and settings themselves
+	BINDERY_UPDATE=1 $(GO) test -count=1 -run '^TestReference' . ./bench ./cmd/...
+
+.PHONY: lint
+lint: need-go ## golangci-lint with the rules of .golangci.yml
+	@[ -x $(TOOLS)/golangci-lint ] || { echo "make: run 'make install-tools' first"; exit 1; }
+	$(TOOLS)/golangci-lint run ./...
+
+.PHONY: vuln
+vuln: need-go ## known vulnerabilities in what is linked
+	@[ -x $(TOOLS)/govulncheck ] || { echo "make: run 'make install-tools' first"; exit 1; }
+	$(TOOLS)/govulncheck ./...
+
+.PHONY: install-tools
+install-tools: need-go ## linters, into bin/tools
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) $(GO) install $(GOLANGCI)
+	GOBIN=$(TOOLS) $(GO) install $(GOFUMPT)
+	GOBIN=$(TOOLS) $(GO) install $(GOVULNCHECK)
+
+.PHONY: image
+image: build ## a container image of the static binary alone (needs docker or podman)
+	@engine=$$(command -v docker || command -v podman) || { echo "make: docker or podman is needed"; exit 1; }; \
+	$$engine build -t bindery:$(VERSION) .
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin dist coverage.out
