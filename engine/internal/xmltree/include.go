@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package xmltree
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// maxIncluded bounds the nodes that includes may bring into one document.
+const maxIncluded = 1 << 20
+
+// Document is a file with everything that it includes.
+type Document struct {
+	Root *Element
+	// Files are the files read, the document's own first.
+	Files []string
+	// Problems are includes that brought nothing; the rest is usable.
+	Problems []*problem.Problem
+}
+
+// Load reads a file and follows xi:include as Bcfg2 does: relative to the
+// including file, absolute below the repository, with globs in sorted order; a
+// file that is being included already is not followed again, and the document's
+// own file is dropped. The content of xi:fallback is lost.
+func Load(fsys fs.FS, name string) (*Document, *problem.Problem) {
+	root, p := read(fsys, name)
+	if p != nil {
+		return nil, p
+	}
+	l := &loader{fsys: fsys, doc: &Document{Root: root, Files: []string{name}}}
+	root.Children, p = l.follow(root.Children, name, true)
+	if p != nil {
+		return nil, p
+	}
+	return l.doc, nil
+}
+
+// Read parses one file and leaves its includes alone.
+func Read(fsys fs.FS, name string) (*Element, *problem.Problem) { return read(fsys, name) }
+
+func read(fsys fs.FS, name string) (*Element, *problem.Problem) {
+	data, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		var p *problem.Problem
+		if errors.As(err, &p) {
+			return nil, p
+		}
+		return nil, problem.New(problem.Pos{File: name}, "unreadable-file", "cannot be read: "+reason(err), "")
+	}
+	return Parse(name, data)
+}
+
+func reason(err error) string {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err.Error()
+	}
+	return err.Error()
+}
+
+type loader struct {
+	fsys  fs.FS
+	doc   *Document
+	nodes int
+}
+
+// follow replaces the includes among children, at any depth.
+func (l *loader) follow(children []*Element, file string, deep bool) ([]*Element, *problem.Problem) {
+	var out []*Element
+	for i, e := range children {
+		if e.Kind == Node && e.Space == NSXInclude && e.Tag == "include" {
+			if out == nil {
+				out = slices.Clone(children[:i])
+			}
+			if !deep {
+				continue
+			}
+			brought, p := l.include(e, file)
+			if p != nil {
+				return nil, p
+			}
+			out = append(out, brought...)
+			continue
+		}
+		if len(e.Children) > 0 {
+			var p *problem.Problem
+			if e.Children, p = l.follow(e.Children, file, deep); p != nil {
+				return nil, p
+			}
+		}
+		if out != nil {
+			out = append(out, e)
+		}
+	}
+	if out == nil {
+		return children, nil
+	}
+	return out, nil
+}
+
+func (l *loader) include(e *Element, file string) ([]*Element, *problem.Problem) {
+	href := e.Get("href")
+	names := l.match(href, file)
+	if len(names) == 0 {
+		l.missing(e, href)
+		return nil, nil
+	}
+	var out []*Element
+	for _, name := range names {
+		if name == l.doc.Files[0] {
+			l.doc.Problems = append(l.doc.Problems, problem.Warn(e.Pos, "xinclude-cycle",
+				fmt.Sprintf("%s is included by a file that it includes itself; the include is left out", name), ""))
+			continue
+		}
+		again := slices.Contains(l.doc.Files, name)
+		root, p := read(l.fsys, name)
+		if p != nil {
+			// A broken include makes the whole document unusable, as in Bcfg2.
+			return nil, p
+		}
+		if !again {
+			l.doc.Files = append(l.doc.Files, name)
+		}
+		root.Walk(func(*Element) bool { l.nodes++; return true })
+		if l.nodes > maxIncluded {
+			return nil, problem.New(e.Pos, "xinclude-too-large", "the includes of this file bring too many elements", "")
+		}
+		if root.Children, p = l.follow(root.Children, name, !again); p != nil {
+			return nil, p
+		}
+		out = append(out, root)
+	}
+	return out, nil
+}
+
+func (l *loader) missing(e *Element, href string) {
+	for _, c := range e.Children {
+		if c.Kind == Node && c.Space == NSXInclude && c.Tag == "fallback" {
+			if len(c.Children) > 0 || strings.TrimSpace(c.Text) != "" {
+				l.doc.Problems = append(l.doc.Problems, problem.New(e.Pos, "xinclude-fallback-lost",
+					fmt.Sprintf("%s does not exist, and the content of xi:fallback is not used", href),
+					"write the file "+href))
+			}
+			return
+		}
+	}
+	l.doc.Problems = append(l.doc.Problems, problem.New(e.Pos, "xinclude-does-not-exist",
+		fmt.Sprintf("%s does not exist; the include is left out", href), "write the file, or remove the include"))
+}
+
+// match resolves an href to the files below the repository that it names.
+func (l *loader) match(href, file string) []string {
+	name := path.Join(path.Dir(file), href)
+	if strings.HasPrefix(href, "/") {
+		name = strings.TrimPrefix(path.Clean(href), "/")
+	}
+	if href == "" || name == "." || strings.HasPrefix(name, "../") {
+		return nil
+	}
+	if !strings.ContainsAny(name, "*?[") {
+		if st, err := fs.Stat(l.fsys, name); err != nil || st.IsDir() {
+			return nil
+		}
+		return []string{name}
+	}
+	names, err := fs.Glob(l.fsys, name)
+	if err != nil {
+		return nil
+	}
+	slices.Sort(names)
+	return names
+}
