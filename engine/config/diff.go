@@ -5,6 +5,7 @@ package config
 // Kind says what happened to an entry.
 type Kind string
 
+// What can happen to an entry.
 const (
 	Added    Kind = "added"
 	Removed  Kind = "removed"
