@@ -14,9 +14,9 @@ TOOLS   := $(CURDIR)/bin/tools
 FUZZ    ?= 10s
 
 # Versions of the tools that are not part of the module.
-GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
-GOFUMPT     := mvdan.cc/gofumpt@v0.9.2
-GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
+GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 .PHONY: help
 help: ## list what can be made
