@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package webhooks
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+const (
+	markerOpen  = "<!-- bindery-preview:v1"
+	markerClose = " -->"
+)
+
+// Marker is the hidden first line of our comment: whose it is, what it is about,
+// and how new. Head, Base and Digest hold no blanks.
+type Marker struct {
+	// App is the id of the account that posts.
+	App int64
+	// Pull is the pull request's number.
+	Pull int
+	// Head and Base are the commits compared.
+	Head, Base string
+	// Seq grows with every build of this pull request: the newest wins.
+	Seq int64
+	// Digest names the result.
+	Digest string
+}
+
+// String gives the line, without a newline.
+func (m Marker) String() string {
+	return fmt.Sprintf("%s app=%d pr=%d head=%s base=%s seq=%d digest=%s%s",
+		markerOpen, m.App, m.Pull, word(m.Head), word(m.Base), m.Seq, word(m.Digest), markerClose)
+}
+
+// word keeps a value inside its field and its field inside the HTML comment.
+func word(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= '0' && r <= '9', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r == ':', r == '.', r == '_', r == '…':
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// ParseMarker reads the first line of a comment.
+func ParseMarker(body string) (Marker, bool) {
+	line, _, _ := strings.Cut(body, "\n")
+	fields, ok := strings.CutPrefix(strings.TrimRight(line, "\r "), markerOpen+" ")
+	if !ok {
+		return Marker{}, false
+	}
+	if fields, ok = strings.CutSuffix(fields, markerClose); !ok {
+		return Marker{}, false
+	}
+	var m Marker
+	for field := range strings.FieldsSeq(fields) {
+		key, value, _ := strings.Cut(field, "=")
+		if !m.set(key, value) {
+			return Marker{}, false
+		}
+	}
+	return m, m.App != 0 && m.Pull != 0
+}
+
+func (m *Marker) set(key, value string) bool {
+	var err error
+	switch key {
+	case "app":
+		m.App, err = strconv.ParseInt(value, 10, 64)
+	case "pr":
+		m.Pull, err = strconv.Atoi(value)
+	case "seq":
+		m.Seq, err = strconv.ParseInt(value, 10, 64)
+	case "head":
+		m.Head = value
+	case "base":
+		m.Base = value
+	case "digest":
+		m.Digest = value
+	}
+	return err == nil
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package webhooks
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"strings"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	defaultMaxBody = 25 << 20 // GitHub's own limit
+	defaultRate    = 10
+	defaultBurst   = 60
+	minSecret      = 16
+	maxSecrets     = 2
+	maxDeliveryID  = 128
+)
+
+// Deliveries remembers which deliveries came.
+type Deliveries interface {
+	// Seen records an id and says whether it was there before.
+	Seen(ctx context.Context, id string) (bool, error)
+}
+
+// ReceiverConfig says what a Receiver accepts.
+type ReceiverConfig struct {
+	// Secrets are the one or two active secrets, 16 bytes or more each: while
+	// one is replaced by another, both are good.
+	Secrets [][]byte
+	// Decode reads a verified payload of the named kind. It gives ErrIgnored for
+	// what concerns nobody.
+	Decode func(kind string, body []byte) (Event, error)
+	// Deliveries remembers ids.
+	Deliveries Deliveries
+	// Wake gets each Event. It must not block.
+	Wake func(Event)
+	// MaxBody bounds a delivery. Zero: 25 MiB.
+	MaxBody int64
+	// Rate and Burst bound the deliveries per second. Zero: 10 and 60.
+	Rate  float64
+	Burst int
+	// Logger gets refusals. Nil: none.
+	Logger *slog.Logger
+}
+
+// ErrIgnored is a delivery that is genuine and concerns nobody.
+var ErrIgnored = errors.New("delivery of no interest")
+
+// Receiver is the handler of POST /webhooks/github and its like: it verifies a
+// delivery, wakes the controller and answers at once. It works on nothing.
+type Receiver struct {
+	c     ReceiverConfig
+	limit *rate.Limiter
+}
+
+// NewReceiver makes a Receiver. Without a secret it refuses: whoever accepts
+// unsigned deliveries should not find out by reading code.
+func NewReceiver(c ReceiverConfig) (*Receiver, error) {
+	if len(c.Secrets) == 0 || len(c.Secrets) > maxSecrets {
+		return nil, fmt.Errorf("webhook: %d secrets, want 1 or %d", len(c.Secrets), maxSecrets)
+	}
+	for i, s := range c.Secrets {
+		if len(s) < minSecret {
+			return nil, fmt.Errorf("webhook: secret %d has less than %d bytes", i+1, minSecret)
+		}
+	}
+	if c.Decode == nil || c.Deliveries == nil || c.Wake == nil {
+		return nil, errors.New("webhook: Decode, Deliveries and Wake are needed")
+	}
+	if c.MaxBody == 0 {
+		c.MaxBody = defaultMaxBody
+	}
+	if c.Rate == 0 {
+		c.Rate = defaultRate
+	}
+	if c.Burst == 0 {
+		c.Burst = defaultBurst
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Receiver{c: c, limit: rate.NewLimiter(rate.Limit(c.Rate), c.Burst)}, nil
+}
+
+// ServeHTTP implements http.Handler. Answers: 202 taken, 200 taken before, 204
+// of no interest, 400 malformed, 401 not signed by an active secret, 405, 413,
+// 415, 429. What is lost to a limit is found by the next poll.
+func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	code, msg := rc.receive(w, r)
+	if code == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "1")
+	}
+	if code >= http.StatusBadRequest {
+		rc.c.Logger.Warn("webhook refused", "code", code, "reason", msg, "remote", r.RemoteAddr)
+		http.Error(w, msg, code)
+		return
+	}
+	w.WriteHeader(code)
+}
+
+func (rc *Receiver) receive(w http.ResponseWriter, r *http.Request) (int, string) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return http.StatusMethodNotAllowed, "only POST"
+	}
+	if !rc.limit.Allow() {
+		return http.StatusTooManyRequests, "too many deliveries"
+	}
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		return http.StatusUnsupportedMediaType, "content type is not application/json"
+	}
+	// Only SHA-256: the older X-Hub-Signature is SHA-1 and never looked at.
+	signature, ok := strings.CutPrefix(r.Header.Get("X-Hub-Signature-256"), "sha256=")
+	if !ok {
+		return http.StatusUnauthorized, "no signature"
+	}
+	id, kind := r.Header.Get("X-GitHub-Delivery"), r.Header.Get("X-GitHub-Event")
+	if !validID(id) || !validID(kind) {
+		return http.StatusBadRequest, "no delivery id or event name"
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, rc.c.MaxBody))
+	if err != nil {
+		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+			return http.StatusRequestEntityTooLarge, "body too large"
+		}
+		return http.StatusBadRequest, "body cut off"
+	}
+	if !rc.signed(signature, body) {
+		return http.StatusUnauthorized, "wrong signature"
+	}
+	return rc.accept(r.Context(), id, kind, body)
+}
+
+func (rc *Receiver) accept(ctx context.Context, id, kind string, body []byte) (int, string) {
+	event, err := rc.c.Decode(kind, body)
+	if errors.Is(err, ErrIgnored) {
+		return http.StatusNoContent, ""
+	}
+	if err != nil {
+		return http.StatusBadRequest, "payload cannot be read"
+	}
+	event.Delivery = id
+	// A store that cannot be written costs the memory of this id, not the event.
+	if event.Repeated, err = rc.c.Deliveries.Seen(ctx, id); err != nil {
+		rc.c.Logger.Error("delivery id not recorded", "err", err)
+	}
+	rc.c.Wake(event)
+	if event.Repeated {
+		return http.StatusOK, ""
+	}
+	return http.StatusAccepted, ""
+}
+
+// signed tries every secret in constant time.
+func (rc *Receiver) signed(signature string, body []byte) bool {
+	got, err := hex.DecodeString(signature)
+	if err != nil {
+		return false
+	}
+	good := false
+	for _, secret := range rc.c.Secrets {
+		mac := hmac.New(sha256.New, secret)
+		mac.Write(body)
+		if hmac.Equal(mac.Sum(nil), got) {
+			good = true
+		}
+	}
+	return good
+}
+
+func validID(s string) bool {
+	if s == "" || len(s) > maxDeliveryID {
+		return false
+	}
+	for _, r := range s {
+		if r <= ' ' || r > '~' {
+			return false
+		}
+	}
+	return true
+}
