@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package release
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	"github.com/bindery/bindery/engine/config"
+)
+
+// Mode says what an agent does with a configuration.
+type Mode string
+
+const (
+	// ModeApply makes the host what its configuration says.
+	ModeApply Mode = "apply"
+	// ModeReport plans and reports, and never applies.
+	ModeReport Mode = "report"
+)
+
+// Policy travels in the signed bundle.
+type Policy struct {
+	Mode Mode `json:"mode"`
+}
+
+// Validate refuses a mode that is not known. A mode is never guessed.
+func (p Policy) Validate() error {
+	if p.Mode != ModeApply && p.Mode != ModeReport {
+		return fmt.Errorf("policy mode %q is neither %q nor %q", p.Mode, ModeApply, ModeReport)
+	}
+	return nil
+}
+
+// Digest covers the policy.
+func (p Policy) Digest() config.Digest {
+	data, err := json.Marshal(p)
+	if err != nil {
+		return config.Digest{} // a struct of strings always encodes
+	}
+	return sha256.Sum256(data)
+}
+
+// Manifest says what a bundle is and for whom. It repeats inside the seal what
+// the signed metadata say outside.
+type Manifest struct {
+	Format int    `json:"format"`
+	Host   string `json:"host"`
+	HostID string `json:"host_id"`
+	Commit string `json:"commit"`
+	Tree   string `json:"tree"`
+	// Sequence is the version of the targets metadata that was signed with it.
+	Sequence int64 `json:"sequence"`
+	// ConfigDigest is config.Config.Digest; "" where the host waits for facts.
+	ConfigDigest string `json:"config_digest,omitempty"`
+	ProbeDigest  string `json:"probe_digest"`
+	PolicyDigest string `json:"policy_digest"`
+	Engine       string `json:"engine"`
+	Policy       Policy `json:"policy"`
+	// Waiting tells that the host's probes have no accepted answers yet, so that
+	// there is no configuration in the bundle.
+	Waiting bool `json:"waiting,omitempty"`
+	// Sensitive are the entries whose content must never be shown for a reason
+	// that the configuration's own bytes do not tell.
+	Sensitive []config.Key `json:"sensitive,omitempty"`
+}
+
+// Bundle is what one host gets, before it is sealed and after it was opened.
+type Bundle struct {
+	Manifest Manifest
+	// Config is nil where the host waits for facts.
+	Config *config.Config
+	Probes []config.Probe
+}
+
+// Identified are the parts of a manifest that only its maker knows; the rest
+// follows from the content.
+type Identified struct {
+	Host, HostID, Commit, Tree, Engine string
+	Sequence                           int64
+}
+
+// NewBundle completes the manifest. A nil configuration means that the host waits
+// for facts, which needs probes to wait for.
+func NewBundle(id Identified, cfg *config.Config, probes []config.Probe, policy Policy) (*Bundle, error) {
+	if err := policy.Validate(); err != nil {
+		return nil, err
+	}
+	if !ValidHostID(id.HostID) {
+		return nil, fmt.Errorf("host id %q is malformed", id.HostID)
+	}
+	if cfg == nil && len(probes) == 0 {
+		return nil, fmt.Errorf("host %s has neither a configuration nor probes to wait for", id.Host)
+	}
+	if cfg != nil && cfg.Host != id.Host {
+		return nil, fmt.Errorf("configuration of %s cannot be published for %s", cfg.Host, id.Host)
+	}
+	m := Manifest{
+		Format: Format, Host: id.Host, HostID: id.HostID, Commit: id.Commit, Tree: id.Tree, Sequence: id.Sequence,
+		ProbeDigest: config.ProbeDigest(probes).String(), PolicyDigest: policy.Digest().String(),
+		Engine: id.Engine, Policy: policy, Waiting: cfg == nil,
+	}
+	if cfg != nil {
+		m.ConfigDigest = cfg.Digest().String()
+		for _, k := range cfg.Keyed() {
+			if k.Entry.Sensitive {
+				m.Sensitive = append(m.Sensitive, k.Key)
+			}
+		}
+	}
+	return &Bundle{Manifest: m, Config: cfg, Probes: probes}, nil
+}
+
+// check compares the manifest with what came along.
+func (b *Bundle) check() error {
+	m := &b.Manifest
+	if err := m.Policy.Validate(); err != nil {
+		return err
+	}
+	if m.Waiting != (b.Config == nil) {
+		return fmt.Errorf("the manifest says waiting=%t but a configuration is there=%t", m.Waiting, b.Config != nil)
+	}
+	digests := []struct{ what, said, is string }{
+		{"configuration", m.ConfigDigest, ""},
+		{"probe set", m.ProbeDigest, config.ProbeDigest(b.Probes).String()},
+		{"policy", m.PolicyDigest, m.Policy.Digest().String()},
+	}
+	if b.Config != nil {
+		digests[0].is = b.Config.Digest().String()
+	}
+	for _, d := range digests {
+		if d.said != d.is {
+			return fmt.Errorf("%s: the manifest says digest %q, the content has %q: %w", d.what, d.said, d.is, ErrMismatch)
+		}
+	}
+	return nil
+}
+
+// restore gives a decoded configuration what its XML does not carry.
+func restore(cfg *config.Config, m *Manifest) *config.Config {
+	cfg.Host, cfg.Revision = m.Host, m.Commit
+	if len(m.Sensitive) == 0 {
+		return cfg
+	}
+	marked := make(map[config.Key]bool, len(m.Sensitive))
+	for _, k := range m.Sensitive {
+		marked[k] = true
+	}
+	hidden := map[*config.Entry]*config.Entry{}
+	for _, k := range cfg.Keyed() {
+		if marked[k.Key] {
+			e := *k.Entry
+			e.Sensitive = true
+			hidden[k.Entry] = config.NewEntry(e)
+		}
+	}
+	out := &config.Config{Host: cfg.Host, Revision: cfg.Revision, Bundles: make([]*config.Bundle, len(cfg.Bundles))}
+	for i, b := range cfg.Bundles {
+		entries := make([]*config.Entry, len(b.Entries))
+		for j, e := range b.Entries {
+			entries[j] = e
+			if h := hidden[e]; h != nil {
+				entries[j] = h
+			}
+		}
+		out.Bundles[i] = config.NewBundle(b.Tag, b.Attrs, entries)
+	}
+	return out
+}
