@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package system
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// Change implements Files.
+func (t *Tree) Change(c Change) error {
+	p, err := t.walk(c.Name)
+	if err != nil {
+		return pathError(string(c.Op), c.Name, err)
+	}
+	defer p.close()
+	if err := t.allow(c, p.path()); err != nil {
+		return pathError(string(c.Op), c.Name, err)
+	}
+	s := &step{Tree: t, dir: p.dir(), base: p.base, name: c.Name}
+	switch c.Op {
+	case Write:
+		err = s.write(c)
+	case Mkdir:
+		err = s.mkdir(c)
+	case Link:
+		err = s.link(c)
+	case Hardlink:
+		err = s.hardlink(c)
+	case Attributes:
+		err = s.attributes(c)
+	case Remove:
+		err = s.remove()
+	case RemoveAll:
+		err = s.removeAll()
+	default:
+		err = errors.New("unknown operation")
+	}
+	if err != nil {
+		return pathError(string(c.Op), c.Name, err)
+	}
+	return nil
+}
+
+// allow keeps changes away from the agent's own files, and from the root.
+func (t *Tree) allow(c Change, path string) error {
+	if t.inside(path) {
+		return ErrProtected
+	}
+	if c.Op == Attributes {
+		return nil
+	}
+	if path == "/" || t.holds(path) {
+		return ErrProtected
+	}
+	return nil
+}
+
+// step is one change under way in an open directory.
+type step struct {
+	*Tree
+	dir  int
+	base string
+	name string
+}
+
+// temp is the one name under which the successor of a file is made. It is the
+// same each time, so that what a killed run left behind is found and replaced.
+func temp(base string) string {
+	sum := sha256.Sum256([]byte(base))
+	return TempPrefix + hex.EncodeToString(sum[:8])
+}
+
+// TempPrefix starts the names of half-made files.
+const TempPrefix = ".bindery-new-"
+
+func (s *step) write(c Change) (err error) {
+	tmp := temp(s.base)
+	if err := s.before("create", s.name); err != nil {
+		return err
+	}
+	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW
+	fd, err := openat(s.dir, tmp, flags, 0o600)
+	if errors.Is(err, unix.EEXIST) {
+		if err := s.clear(tmp); err != nil {
+			return err
+		}
+		fd, err = openat(s.dir, tmp, flags, 0o600)
+	}
+	if err != nil {
+		return err
+	}
+	f := os.NewFile(uintptr(fd), tmp)
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			_ = unix.Unlinkat(s.dir, tmp, 0)
+		}
+	}()
+	if err := s.fill(f, c); err != nil {
+		return err
+	}
+	if err := s.before("rename", s.name); err != nil {
+		return err
+	}
+	if err := unix.Renameat(s.dir, tmp, s.dir, s.base); err != nil {
+		return err
+	}
+	return s.sync()
+}
+
+// fill gives the new file everything, and closes it.
+func (s *step) fill(f *os.File, c Change) error {
+	if err := s.before("write", s.name); err != nil {
+		return err
+	}
+	if _, err := f.Write(c.Content); err != nil {
+		return plain(err)
+	}
+	if err := s.own(int(f.Fd()), c, false); err != nil {
+		return err
+	}
+	if err := s.before("fsync", s.name); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return plain(err)
+	}
+	return plain(f.Close())
+}
+
+// plain drops the path of an os error: it would name the temporary file.
+func plain(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// own sets owner, then mode, because a change of owner clears setuid. The
+// descriptor may be one that was opened for its path only.
+func (s *step) own(fd int, c Change, pathOnly bool) error {
+	if c.UID != Keep || c.GID != Keep {
+		if err := s.before("chown", s.name); err != nil {
+			return err
+		}
+		if err := unix.Fchownat(fd, "", c.UID, c.GID, unix.AT_EMPTY_PATH); err != nil {
+			return fmt.Errorf("set owner: %w", err)
+		}
+	}
+	if c.Mode == Keep {
+		return nil
+	}
+	if err := s.before("chmod", s.name); err != nil {
+		return err
+	}
+	if !pathOnly {
+		return wrap("set mode", unix.Fchmod(fd, uint32(c.Mode)))
+	}
+	err := unix.Fchmodat(fd, "", uint32(c.Mode), unix.AT_EMPTY_PATH)
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) {
+		// A kernel older than 6.6 has no other way to a path-only descriptor.
+		err = unix.Chmod("/proc/self/fd/"+strconv.Itoa(fd), uint32(c.Mode))
+	}
+	return wrap("set mode", err)
+}
+
+func wrap(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+func (s *step) mkdir(c Change) error {
+	if info, err := s.look(s.dir, s.base); err == nil && info.Kind == Directory {
+		return fs.ErrExist
+	}
+	tmp := temp(s.base)
+	if err := s.clear(tmp); err != nil {
+		return err
+	}
+	if err := s.before("mkdir", s.name); err != nil {
+		return err
+	}
+	if err := unix.Mkdirat(s.dir, tmp, 0o700); err != nil {
+		return err
+	}
+	fd, err := openat(s.dir, tmp, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	err = s.own(fd, c, false)
+	_ = unix.Close(fd)
+	if err != nil {
+		_ = s.clear(tmp)
+		return err
+	}
+	return s.swap(tmp)
+}
+
+func (s *step) link(c Change) error {
+	tmp := temp(s.base)
+	if err := s.clear(tmp); err != nil {
+		return err
+	}
+	if err := s.before("symlink", s.name); err != nil {
+		return err
+	}
+	if err := unix.Symlinkat(c.To, s.dir, tmp); err != nil {
+		return err
+	}
+	return s.swap(tmp)
+}
+
+func (s *step) hardlink(c Change) error {
+	from, err := s.walk(c.To)
+	if err != nil {
+		return err
+	}
+	defer from.close()
+	if s.inside(from.path()) {
+		return ErrProtected
+	}
+	tmp := temp(s.base)
+	if err := s.clear(tmp); err != nil {
+		return err
+	}
+	if err := s.before("link", s.name); err != nil {
+		return err
+	}
+	if err := unix.Linkat(from.dir(), from.base, s.dir, tmp, 0); err != nil {
+		return err
+	}
+	return s.swap(tmp)
+}
+
+// swap puts a finished thing in its place at once, whatever stands there, and
+// then takes away what stood there.
+func (s *step) swap(tmp string) error {
+	if err := s.before("rename", s.name); err != nil {
+		return err
+	}
+	err := unix.Renameat2(s.dir, tmp, s.dir, s.base, unix.RENAME_NOREPLACE)
+	switch {
+	case errors.Is(err, unix.EEXIST):
+		if err = unix.Renameat2(s.dir, tmp, s.dir, s.base, unix.RENAME_EXCHANGE); err != nil {
+			break
+		}
+		if err := s.sync(); err != nil {
+			return err
+		}
+		return s.clear(tmp)
+	case errors.Is(err, unix.EINVAL):
+		// The file system knows only the plain rename.
+		err = unix.Renameat(s.dir, tmp, s.dir, s.base)
+	}
+	if err != nil {
+		_ = s.clear(tmp)
+		return err
+	}
+	return s.sync()
+}
+
+func (s *step) attributes(c Change) error {
+	fd, err := openat(s.dir, s.base, unix.O_PATH|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	var st, dir unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if err := unix.Fstat(s.dir, &dir); err != nil {
+		return err
+	}
+	kind := st.Mode & unix.S_IFMT
+	// Whoever may write to the directory may have linked someone's file there.
+	if kind != unix.S_IFDIR && st.Nlink > 1 && !s.private(&dir) {
+		return errors.New("it has several names and its directory is not the administrator's alone")
+	}
+	if kind == unix.S_IFLNK {
+		c.Mode = Keep
+	}
+	return s.own(fd, c, true)
+}
+
+func (s *step) remove() error {
+	info, err := s.look(s.dir, s.base)
+	if err != nil {
+		return err
+	}
+	if err := s.unlink(s.dir, s.base, info.Kind == Directory); err != nil {
+		return err
+	}
+	return s.sync()
+}
+
+func (s *step) removeAll() error {
+	if err := s.clear(s.base); err != nil {
+		return err
+	}
+	return s.sync()
+}
+
+func (s *step) unlink(dir int, base string, directory bool) error {
+	if err := s.before("unlink", s.name); err != nil {
+		return err
+	}
+	flags := 0
+	if directory {
+		flags = unix.AT_REMOVEDIR
+	}
+	return unix.Unlinkat(dir, base, flags)
+}
+
+// sync makes the directory's names durable.
+func (s *step) sync() error {
+	if err := s.before("fsync directory", s.name); err != nil {
+		return err
+	}
+	fd, err := openat(s.dir, ".", unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if errors.Is(err, unix.EACCES) {
+		return nil // a directory that may be written but not read cannot be synced
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.Fsync(fd)
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package system
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Host runs programs on the machine that the agent itself runs on.
+type Host struct{}
+
+// grace is how long a program's heirs may hold its output open after its end.
+const grace = 2 * time.Second
+
+// Run implements Processes. The program gets a process group of its own, so that
+// what it started ends with it.
+func (Host) Run(ctx context.Context, c Command) (Result, error) {
+	if len(c.Args) == 0 {
+		return Result{}, errors.New("run: empty command")
+	}
+	if c.Timeout <= 0 {
+		return Result{}, errors.New("run: no time limit")
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, c.Timeout, ErrTimeout)
+	defer cancel()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+
+	path, err := search(c.Args[0], c.Env)
+	if err != nil {
+		return Result{}, fmt.Errorf("run %q: %w", c.Args[0], err)
+	}
+	cmd := exec.CommandContext(ctx, path, c.Args[1:]...)
+	cmd.Args[0] = c.Args[0]
+	cmd.Env, cmd.Dir = c.Env, c.Dir
+	if cmd.Env == nil {
+		cmd.Env = []string{}
+	}
+	out := &capped{left: c.MaxOutput, full: func() { stop(ErrOutput) }}
+	if c.MaxOutput > 0 {
+		cmd.Stdout = out
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = grace
+	err = cmd.Run()
+	if cause := context.Cause(ctx); cause != nil {
+		return Result{}, fmt.Errorf("run %q: %w", c.Args[0], cause)
+	}
+	var ended *exec.ExitError
+	switch {
+	case errors.As(err, &ended):
+		code := ended.ExitCode()
+		if ws, ok := ended.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+			code = 128 + int(ws.Signal())
+		}
+		return Result{Exit: code, Stdout: out.data.Bytes()}, nil
+	case err != nil:
+		return Result{}, fmt.Errorf("run %q: %w", c.Args[0], err)
+	}
+	return Result{Stdout: out.data.Bytes()}, nil
+}
+
+// search finds a program in the PATH of the environment that it will get, not in
+// the agent's own.
+func search(name string, env []string) (string, error) {
+	if strings.Contains(name, "/") {
+		return name, nil
+	}
+	for _, kv := range env {
+		dirs, ok := strings.CutPrefix(kv, "PATH=")
+		if !ok {
+			continue
+		}
+		for dir := range strings.SplitSeq(dirs, ":") {
+			if !strings.HasPrefix(dir, "/") {
+				continue
+			}
+			if path, err := exec.LookPath(dir + "/" + name); err == nil {
+				return path, nil
+			}
+		}
+	}
+	return "", exec.ErrNotFound
+}
+
+// capped keeps what a program writes, up to a bound. The buffer is not embedded:
+// its ReadFrom would pass by the bound.
+type capped struct {
+	data bytes.Buffer
+	left int
+	full func()
+}
+
+func (c *capped) Write(b []byte) (int, error) {
+	if len(b) > c.left {
+		c.full()
+		return 0, ErrOutput
+	}
+	c.left -= len(b)
+	return c.data.Write(b)
+}
+
+var _ Processes = Host{}

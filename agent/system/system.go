@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package system is the machine that an agent works on: its files, processes and
+// clock, behind interfaces small enough to have a real and an in-memory form.
+//
+// Everything that alters a file is one Change, so that a dry run, a fault and a
+// crash have one place to be put in. The package must not know what a
+// configuration is, nor why a file shall change.
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
+
+// Machine is one host as the drivers see it.
+type Machine struct {
+	Files     Files
+	Processes Processes
+	// Now is the host's own clock, which may be wrong.
+	Now func() time.Time
+	// Root is the directory that stands for the host's "/".
+	Root string
+	// Privileged tells whether owners can be set.
+	Privileged bool
+}
+
+// Contained tells whether the machine is a directory of another machine, where
+// no command may be run.
+func (m *Machine) Contained() bool { return m.Root != "/" }
+
+// Files is the host's file system. Names are absolute and mean the host's own
+// tree, wherever its root is. Nothing follows a symbolic link in the last part
+// of a name; a missing thing is fs.ErrNotExist.
+type Files interface {
+	// Look describes what stands at a name.
+	Look(name string) (Info, error)
+	// Open reads a regular file.
+	Open(name string) (io.ReadCloser, error)
+	// List describes what a directory holds, sorted by name.
+	List(name string) ([]Info, error)
+	// Change does one thing and makes it durable before it returns.
+	Change(Change) error
+}
+
+// Processes runs programs.
+type Processes interface {
+	// Run runs a program to its end. The error is that it could not be run,
+	// ran too long or was interrupted; how it ended is in the Result.
+	Run(ctx context.Context, c Command) (Result, error)
+}
+
+// Kind is what stands at a name.
+type Kind string
+
+// The kinds of things in a file system.
+const (
+	File      Kind = "file"
+	Directory Kind = "directory"
+	Symlink   Kind = "symlink"
+	Other     Kind = "special file"
+)
+
+// Info describes one thing in a file system.
+type Info struct {
+	// Name is the last part of the name it was found by.
+	Name string
+	Kind Kind
+	// Mode is the low twelve bits: permissions, setuid, setgid and sticky.
+	Mode     uint32
+	UID, GID int
+	Size     int64
+	// Target is where a symbolic link points.
+	Target string
+	// Device and Inode name the thing whatever its names are.
+	Device, Inode uint64
+	// Protected marks what no Change may touch: the agent's own files.
+	Protected bool
+}
+
+// Op is what a Change does.
+type Op string
+
+// The operations.
+const (
+	// Write puts a regular file in the place of anything but a directory. A
+	// crash leaves the old file or the new one, complete with owner and mode.
+	Write Op = "write"
+	// Mkdir makes a directory in the place of anything but a directory.
+	Mkdir Op = "mkdir"
+	// Link makes a symbolic link to To in the place of anything.
+	Link Op = "symlink"
+	// Hardlink gives the file To another name, in the place of anything.
+	Hardlink Op = "hardlink"
+	// Attributes sets owner, group and mode.
+	Attributes Op = "attributes"
+	// Remove takes away one thing; a directory must be empty.
+	Remove Op = "remove"
+	// RemoveAll takes away a tree, without leaving its file system.
+	RemoveAll Op = "remove tree"
+)
+
+// Keep as a UID, GID or Mode leaves it as it is, or as the system makes it.
+const Keep = -1
+
+// Change is one thing to do to a file system.
+type Change struct {
+	Op   Op
+	Name string
+	// Mode, UID and GID count for Write, Mkdir and Attributes.
+	Mode, UID, GID int
+	Content        []byte
+	// To is the target of a Link, or the existing name for a Hardlink.
+	To string
+}
+
+// Command is one program to run.
+type Command struct {
+	// Args are the program, found in PATH of Env, and its arguments.
+	Args []string
+	// Env is the whole environment.
+	Env []string
+	Dir string
+	// Timeout ends the program and what it started. It must be positive.
+	Timeout time.Duration
+	// MaxOutput is how many bytes of standard output are taken; more is an
+	// error. Zero throws the output away.
+	MaxOutput int
+}
+
+// Result is how a program ended.
+type Result struct {
+	Exit   int
+	Stdout []byte
+}
+
+// Errors that callers branch on.
+var (
+	// ErrName is a name that is not a plain absolute path.
+	ErrName = errors.New("not a plain absolute path")
+	// ErrUntrusted is a symbolic link that somebody else could have placed.
+	ErrUntrusted = errors.New("symbolic link is not followed: it or its directory is not the administrator's alone")
+	// ErrProtected is an attempt to touch the agent's own files.
+	ErrProtected = errors.New("the agent's own files cannot be managed")
+	// ErrTimeout is a program that ran too long.
+	ErrTimeout = errors.New("ran too long")
+	// ErrOutput is a program that wrote too much.
+	ErrOutput = errors.New("wrote too much")
+)
+
+// Config says which machine to open.
+type Config struct {
+	// Root is the directory to take as "/"; empty means "/".
+	Root string
+	// Protected are names in the host's own tree that no Change may touch.
+	Protected []string
+}
+
+// New opens the machine that the program runs on, or a directory as one.
+func New(c Config) (*Machine, error) {
+	if c.Root == "" {
+		c.Root = "/"
+	}
+	tree, err := NewTree(TreeConfig{Root: c.Root, Protected: c.Protected})
+	if err != nil {
+		return nil, err
+	}
+	return &Machine{
+		Files:      tree,
+		Processes:  Host{},
+		Now:        time.Now,
+		Root:       tree.Root(),
+		Privileged: os.Geteuid() == 0,
+	}, nil
+}
+
+// Split checks a name and takes it apart. "/" has no parts.
+func Split(name string) ([]string, error) {
+	if !strings.HasPrefix(name, "/") || strings.ContainsRune(name, 0) {
+		return nil, fmt.Errorf("%q: %w", name, ErrName)
+	}
+	var parts []string
+	for part := range strings.SplitSeq(name, "/") {
+		switch {
+		case part == "":
+		case part == "." || part == ".." || len(part) > 255:
+			return nil, fmt.Errorf("%q: %w", name, ErrName)
+		default:
+			parts = append(parts, part)
+		}
+	}
+	return parts, nil
+}
+
+// Clean checks a name and gives its one spelling.
+func Clean(name string) (string, error) {
+	parts, err := Split(name)
+	if err != nil {
+		return "", err
+	}
+	return "/" + strings.Join(parts, "/"), nil
+}

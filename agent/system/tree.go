@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package system
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// TreeConfig says which tree to open.
+type TreeConfig struct {
+	// Root is the directory to take as "/". It must exist.
+	Root string
+	// Protected are names inside the tree that no Change may touch; what is
+	// below them is protected too.
+	Protected []string
+	// Before, if set, is asked before each step that alters the disk. What it
+	// returns becomes the step's error: the place for faults and crashes.
+	Before func(step, name string) error
+}
+
+// Tree is a directory of the real file system taken as a host's "/". It is safe
+// for concurrent use, though two changes of one name may then meet.
+type Tree struct {
+	fd        int
+	root      string
+	uid       uint32
+	protected []string
+	before    func(step, name string) error
+}
+
+// NewTree opens a tree.
+func NewTree(c TreeConfig) (*Tree, error) {
+	root, err := filepath.Abs(c.Root)
+	if err != nil {
+		return nil, fmt.Errorf("open root %s: %w", c.Root, err)
+	}
+	if root, err = filepath.EvalSymlinks(root); err != nil {
+		return nil, fmt.Errorf("open root: %w", err)
+	}
+	fd, err := openat(unix.AT_FDCWD, root, unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open root %s: %w", root, err)
+	}
+	t := &Tree{fd: fd, root: root, uid: uint32(os.Geteuid()), before: c.Before}
+	if t.before == nil {
+		t.before = func(string, string) error { return nil }
+	}
+	for _, name := range c.Protected {
+		if err := t.protect(name); err != nil {
+			t.Close()
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// Root is the directory that stands for "/", without symbolic links.
+func (t *Tree) Root() string { return t.root }
+
+// Close gives the tree's one descriptor back.
+func (t *Tree) Close() { _ = unix.Close(t.fd) }
+
+// protect remembers a name both as given and as it resolves today, because a
+// walk ends at resolved names.
+func (t *Tree) protect(name string) error {
+	clean, err := Clean(name)
+	if err != nil {
+		return fmt.Errorf("protect: %w", err)
+	}
+	t.protected = append(t.protected, clean)
+	if p, err := t.walk(clean); err == nil {
+		if real := p.path(); real != clean {
+			t.protected = append(t.protected, real)
+		}
+		p.close()
+	}
+	return nil
+}
+
+// inside tells whether a resolved name is one of the agent's own.
+func (t *Tree) inside(path string) bool {
+	return slices.ContainsFunc(t.protected, func(own string) bool { return below(path, own) })
+}
+
+// holds tells whether one of the agent's own names is below a resolved name.
+func (t *Tree) holds(path string) bool {
+	return slices.ContainsFunc(t.protected, func(own string) bool { return below(own, path) })
+}
+
+func below(name, dir string) bool {
+	return name == dir || dir == "/" || strings.HasPrefix(name, dir) && name[len(dir)] == '/'
+}
+
+// Look implements Files.
+func (t *Tree) Look(name string) (Info, error) {
+	p, err := t.walk(name)
+	if err != nil {
+		return Info{}, pathError("look at", name, err)
+	}
+	defer p.close()
+	info, err := t.look(p.dir(), p.base)
+	if err != nil {
+		return Info{}, pathError("look at", name, err)
+	}
+	info.Protected = t.inside(p.path())
+	return info, nil
+}
+
+func (t *Tree) look(dir int, base string) (Info, error) {
+	var st unix.Stat_t
+	if err := unix.Fstatat(dir, base, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return Info{}, err
+	}
+	info := describe(base, &st)
+	if info.Kind == Symlink {
+		target, err := readlink(dir, base)
+		if err != nil {
+			return Info{}, err
+		}
+		info.Target = target
+	}
+	return info, nil
+}
+
+func describe(base string, st *unix.Stat_t) Info {
+	info := Info{
+		Name: base, Kind: Other, Mode: st.Mode & 0o7777, UID: int(st.Uid), GID: int(st.Gid),
+		Size: st.Size, Device: st.Dev, Inode: st.Ino,
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		info.Kind = File
+	case unix.S_IFDIR:
+		info.Kind = Directory
+	case unix.S_IFLNK:
+		info.Kind = Symlink
+	}
+	return info
+}
+
+// Open implements Files.
+func (t *Tree) Open(name string) (io.ReadCloser, error) {
+	p, err := t.walk(name)
+	if err != nil {
+		return nil, pathError("open", name, err)
+	}
+	defer p.close()
+	// Without O_NONBLOCK a FIFO put in the place of the file would hang us.
+	fd, err := openat(p.dir(), p.base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, pathError("open", name, err)
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		_ = unix.Close(fd)
+		return nil, pathError("open", name, errors.Join(err, errors.New("not a regular file")))
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// List implements Files.
+func (t *Tree) List(name string) ([]Info, error) {
+	p, err := t.walk(name)
+	if err != nil {
+		return nil, pathError("list", name, err)
+	}
+	defer p.close()
+	path := p.path()
+	fd, err := openat(p.dir(), p.base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, pathError("list", name, err)
+	}
+	dir := os.NewFile(uintptr(fd), name)
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil, pathError("list", name, err)
+	}
+	slices.Sort(names)
+	out := make([]Info, 0, len(names))
+	for _, base := range names {
+		info, err := t.look(fd, base)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // gone since the directory was read
+		}
+		if err != nil {
+			return nil, pathError("list", name, err)
+		}
+		info.Protected = t.inside(strings.TrimSuffix(path, "/") + "/" + base)
+		out = append(out, info)
+	}
+	return out, nil
+}
+
+// pathError names the operation and the path once, quoted because a name may
+// hold a line end.
+func pathError(op, name string, err error) error {
+	return fmt.Errorf("%s %q: %w", op, name, err)
+}
+
+var _ Files = (*Tree)(nil)
