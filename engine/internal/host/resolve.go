@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package host
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// Metadata is clients.xml and groups.xml, read. It is safe for concurrent use.
+type Metadata struct {
+	groups   *groups
+	clients  *clients
+	problems []*problem.Problem
+	broken   *problem.Problem
+
+	mu    sync.RWMutex
+	cache map[string]*Membership
+}
+
+// Membership is what groups.xml makes of a profile and of the groups that other
+// plugins give: it is the same for many hosts and shared by them.
+type Membership struct {
+	// Profile is the profile group, "" for none.
+	Profile string
+	// Groups are the numbered groups; Names all groups, sorted.
+	Groups Set
+	Names  []string
+	// Categories map a category to the one group of it.
+	Categories map[string]string
+	// Bundles are sorted.
+	Bundles []string
+	// Problems are warnings about this combination.
+	Problems []*problem.Problem
+
+	key   string
+	extra []string // groups that no condition asks for
+}
+
+// Host is one host with everything that is known about it.
+type Host struct {
+	*Membership
+	Name string
+	// Client is nil for a host that clients.xml does not list.
+	Client *Client
+	// Probes are the host's answers by probe name; nil: none yet.
+	Probes map[string]string
+}
+
+// GroupKey tells memberships apart: equal keys have equal profile, groups,
+// categories and bundles.
+func (m *Membership) GroupKey() string { return m.key }
+
+// Read reads the metadata of a specification. A specification whose metadata
+// cannot be read knows no host; Resolve then says why.
+func Read(fsys fs.FS, voc *Vocabulary) *Metadata {
+	m := &Metadata{cache: map[string]*Membership{}}
+	var p *problem.Problem
+	var found []*problem.Problem
+	if m.groups, found, p = readGroups(fsys, voc); p != nil {
+		m.broken, m.problems = p, append(m.problems, p)
+	}
+	m.problems = append(m.problems, found...)
+	if m.clients, found, p = readClients(fsys); p != nil {
+		m.broken, m.problems = p, append(m.problems, p)
+	}
+	m.problems = append(m.problems, found...)
+	if m.broken != nil {
+		return m
+	}
+	for _, c := range m.clients.byName {
+		for _, profile := range c.Profiles {
+			voc.ID(profile)
+		}
+	}
+	return m
+}
+
+// Problems are the findings of reading.
+func (m *Metadata) Problems() []*problem.Problem { return m.problems }
+
+// Names lists the hosts of clients.xml, sorted.
+func (m *Metadata) Names() []string {
+	if m.broken != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(m.clients.byName))
+}
+
+// Client returns a host of clients.xml.
+func (m *Metadata) Client(name string) *Client { return m.clients.byName[name] }
+
+// Resolve finds the host that a name stands for, directly or as an alias, and
+// what clients.xml and groups.xml make of it. assert is a public profile that the
+// host asks for, "" for none.
+func (m *Metadata) Resolve(name, assert string) (*Host, *problem.Problem) {
+	if m.broken != nil {
+		return nil, problem.New(m.broken.Pos, "metadata-unreadable",
+			"no host can be built, because the metadata cannot be read: "+m.broken.Msg, m.broken.Hint)
+	}
+	name = strings.ToLower(name)
+	if target, ok := m.clients.aliases[name]; ok {
+		name = target
+	}
+	if !ValidName(name) {
+		return nil, problem.New(problem.Pos{File: ClientsFile}, "bad-host-name", fmt.Sprintf("%q is no host name", name), "")
+	}
+	c := m.clients.byName[name]
+	var profiles []string
+	switch {
+	case assert != "":
+		if d := m.definition(assert); d == nil || !d.public {
+			return nil, problem.New(problem.Pos{File: GroupsFile}, "profile-not-public",
+				fmt.Sprintf("host %s asks for profile %s, which is not public", name, assert), `mark the group public="true", or list the host in clients.xml`)
+		}
+		profiles = []string{assert}
+	case c != nil:
+		profiles = c.Profiles
+	case m.groups.deflt != "":
+		profiles = []string{m.groups.deflt}
+	default:
+		return nil, problem.New(problem.Pos{File: ClientsFile}, "unknown-host",
+			fmt.Sprintf("host %s is not listed, and no group is the default", name), `list it, or mark a group of groups.xml default="true"`)
+	}
+	return &Host{Membership: m.membership(name, profiles), Name: name, Client: c}, nil
+}
+
+func (m *Metadata) definition(group string) *definition {
+	id, ok := m.groups.voc.Find(group)
+	if !ok {
+		return nil
+	}
+	return m.groups.defs[id]
+}
+
+// Extend adds the groups that a connector gives, as Bcfg2 merges them: those of a
+// taken category are suppressed, then the rules of groups.xml run again.
+func (m *Metadata) Extend(h *Host, more []string) {
+	if len(more) == 0 {
+		return
+	}
+	key := h.key + "\x02" + strings.Join(more, "\x00")
+	h.Membership = m.cached(key, func() *Membership {
+		r := m.resolver(h.Name, h.Membership)
+		var added []string
+		for _, g := range more {
+			if r.has(g) || !r.book(g) {
+				continue
+			}
+			r.add(g)
+			added = append(added, g)
+		}
+		r.passes()
+		if r.profile == "" {
+			for _, g := range added {
+				if d := m.definition(g); d != nil && d.profile {
+					r.profile = g
+					break
+				}
+			}
+			if r.profile == "" {
+				r.profile = m.groups.deflt
+			}
+		}
+		return r.membership(key)
+	})
+}
+
+func (m *Metadata) cached(key string, make func() *Membership) *Membership {
+	m.mu.RLock()
+	got := m.cache[key]
+	m.mu.RUnlock()
+	if got != nil {
+		return got
+	}
+	got = make()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if first := m.cache[key]; first != nil {
+		return first
+	}
+	m.cache[key] = got
+	return got
+}
+
+func (m *Metadata) membership(name string, profiles []string) *Membership {
+	key := strings.Join(profiles, "\x00") + "\x01"
+	if m.groups.clients[name] {
+		key += name
+	}
+	return m.cached(key, func() *Membership {
+		r := m.resolver(name, nil)
+		r.start(profiles)
+		return r.membership(key)
+	})
+}
+
+// resolver holds one resolution while it runs.
+type resolver struct {
+	m          *Metadata
+	host       string
+	profile    string
+	set        Set
+	extra      []string
+	categories map[string]string
+	problems   []*problem.Problem
+}
+
+func (m *Metadata) resolver(host string, from *Membership) *resolver {
+	r := &resolver{m: m, host: host, categories: map[string]string{}}
+	if from != nil {
+		r.profile = from.Profile
+		r.set = slices.Clone(from.Groups)
+		r.extra = slices.Clone(from.extra)
+		maps.Copy(r.categories, from.Categories)
+		r.problems = slices.Clone(from.Problems)
+	}
+	return r
+}
+
+// start is what clients.xml gives: its profiles, or the default group where
+// nothing is left of them.
+func (r *resolver) start(profiles []string) {
+	for _, p := range profiles {
+		d := r.m.definition(p)
+		switch {
+		case d == nil:
+			r.warn(problem.Pos{File: ClientsFile}, "nonexistent-profile-group", fmt.Sprintf("profile group %q is not defined", p))
+		case !d.profile:
+			r.warn(d.pos, "non-profile-set-as-profile", fmt.Sprintf("group %s is set as a profile, but is not marked profile=\"true\"", p))
+		}
+		if !r.book(p) {
+			continue
+		}
+		r.add(p)
+		if r.profile == "" && d != nil && d.profile {
+			r.profile = p
+		}
+	}
+	r.passes()
+	if r.set.len() == 0 && r.m.groups.deflt != "" {
+		if r.book(r.m.groups.deflt) {
+			r.add(r.m.groups.deflt)
+		}
+		r.passes()
+	}
+	if r.profile == "" {
+		var names []string
+		r.set.each(func(id int) {
+			if d := r.m.groups.defs[id]; d != nil && d.profile {
+				names = append(names, r.m.groups.voc.Name(id))
+			}
+		})
+		if len(names) > 0 {
+			r.profile = slices.Min(names)
+		}
+	}
+}
+
+func (r *resolver) warn(pos problem.Pos, code, msg string) {
+	r.problems = append(r.problems, problem.Warn(pos, code, msg, ""))
+}
+
+func (r *resolver) has(group string) bool {
+	if id, ok := r.m.groups.voc.Find(group); ok {
+		return r.set.Has(id)
+	}
+	return slices.Contains(r.extra, group)
+}
+
+func (r *resolver) add(group string) {
+	if id, ok := r.m.groups.voc.Find(group); ok {
+		r.set.add(id)
+		return
+	}
+	r.extra = append(r.extra, group)
+}
+
+// book takes the category of a group, or tells that it is taken.
+func (r *resolver) book(group string) bool {
+	d := r.m.definition(group)
+	if d == nil || d.category == "" {
+		return true
+	}
+	if holder, taken := r.categories[d.category]; taken {
+		if holder != group {
+			r.warn(d.pos, "category-conflict", fmt.Sprintf("group %s is suppressed: the host is in %s of category %s already", group, holder, d.category))
+		}
+		return false
+	}
+	r.categories[d.category] = group
+	return true
+}
+
+// passes applies the rules of groups.xml until a pass leaves the number of groups
+// as it was. Conditions are tested against the groups at the start of a pass.
+func (r *resolver) passes() {
+	g := r.m.groups
+	// Rules that grant and revoke in turn could go on for ever in theory.
+	for range 2*len(g.grant) + 2 {
+		before := r.set.len()
+		var queued []int
+		for i := range g.grant {
+			rule := &g.grant[i]
+			if r.set.Has(rule.group) || !rule.hold(r.host, r.set) || !r.book(g.voc.Name(rule.group)) {
+				continue
+			}
+			queued = append(queued, rule.group)
+		}
+		for _, id := range queued {
+			r.set.add(id)
+		}
+		r.revoke()
+		if r.set.len() == before {
+			return
+		}
+	}
+}
+
+func (r *resolver) revoke() {
+	g := r.m.groups
+	var gone []int
+	for i := range g.revoke {
+		if rule := &g.revoke[i]; r.set.Has(rule.group) && rule.hold(r.host, r.set) {
+			gone = append(gone, rule.group)
+		}
+	}
+	for _, id := range gone {
+		r.set.remove(id)
+		if d := g.defs[id]; d != nil && r.categories[d.category] == g.voc.Name(id) {
+			delete(r.categories, d.category)
+		}
+	}
+}
+
+func (r *resolver) membership(key string) *Membership {
+	out := &Membership{Profile: r.profile, Groups: r.set, Categories: r.categories, key: key, extra: r.extra}
+	seen := map[string]bool{}
+	r.set.each(func(id int) {
+		name := r.m.groups.voc.Name(id)
+		if name != "" {
+			out.Names = append(out.Names, name)
+		}
+		d := r.m.groups.defs[id]
+		if d == nil {
+			if name != "" && name != r.profile {
+				r.warn(problem.Pos{File: GroupsFile}, "undefined-group", fmt.Sprintf("the host is in group %s, which is not defined", name))
+			}
+			return
+		}
+		for _, b := range d.bundles {
+			if !seen[b] {
+				seen[b] = true
+				out.Bundles = append(out.Bundles, b)
+			}
+		}
+	})
+	out.Names = append(out.Names, r.extra...)
+	slices.Sort(out.Names)
+	slices.Sort(out.Bundles)
+	out.Problems = problem.Sort(r.problems)
+	return out
+}

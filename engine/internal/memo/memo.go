@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package memo remembers what was computed for a host together with what was
+// asked about the host to compute it. The next host that answers the same
+// questions alike gets the same value, without computing: so an entry that binds
+// alike on nine thousand hosts is bound once, and there is nothing to invalidate.
+//
+// A computation asks through a View. It must be a pure function of the answers;
+// what it reads besides must be the same for all hosts of one specification.
+package memo
+
+import (
+	"sync"
+
+	"github.com/bindery/bindery/engine/internal/host"
+)
+
+// kind is what a question is about.
+type kind uint8
+
+const (
+	inGroup kind = iota
+	isHost
+	hostName
+	among
+	profile
+	groupList
+)
+
+// question is one thing to know about a host. Which number or text counts
+// depends on the kind.
+type question struct {
+	kind kind
+	id   int
+	text string
+	set  *Names
+}
+
+// Names is a set of host names that a question can be about: it tells those few
+// hosts apart and treats all others alike. Compare by identity.
+type Names struct{ index map[string]string }
+
+// NewNames makes a set of host names.
+func NewNames(names []string) *Names {
+	n := &Names{index: make(map[string]string, len(names))}
+	for _, s := range names {
+		n.index[s] = s
+	}
+	return n
+}
+
+// View is how a computation sees a host. It is not safe for concurrent use.
+type View struct {
+	h *host.Host
+	// record is off in the outermost View, which no value depends on.
+	record bool
+	trace  []step
+	// asked holds the groups in trace: most questions are about groups, and long
+	// traces must not be searched for them.
+	asked  []uint64
+	others []int
+}
+
+type step struct {
+	q question
+	a string
+}
+
+// NewView makes a View of a host.
+func NewView(h *host.Host) *View { return &View{h: h} }
+
+const yes, no = "y", "n"
+
+func answer(b bool) string {
+	if b {
+		return yes
+	}
+	return no
+}
+
+func (v *View) know(q *question) string {
+	switch q.kind {
+	case inGroup:
+		return answer(v.h.Groups.Has(q.id))
+	case isHost:
+		return answer(v.h.Name == q.text)
+	case hostName:
+		return v.h.Name
+	case among:
+		return q.set.index[v.h.Name]
+	case profile:
+		return v.h.Profile
+	default:
+		return v.h.GroupKey()
+	}
+}
+
+// ask answers a question and remembers that it was asked.
+func (v *View) ask(q question) string {
+	a := v.know(&q)
+	if v.record && !v.seen(&q) {
+		v.trace = append(v.trace, step{q, a})
+	}
+	return a
+}
+
+// seen tells whether a question is in the trace, and notes that it will be.
+func (v *View) seen(q *question) bool {
+	if q.kind == inGroup {
+		for q.id>>6 >= len(v.asked) {
+			v.asked = append(v.asked, 0)
+		}
+		bit := uint64(1) << (q.id & 63)
+		was := v.asked[q.id>>6]&bit != 0
+		v.asked[q.id>>6] |= bit
+		return was
+	}
+	for _, i := range v.others {
+		if v.trace[i].q == *q {
+			return true
+		}
+	}
+	v.others = append(v.others, len(v.trace))
+	return false
+}
+
+// InGroup tells whether the host is in the group of that number.
+func (v *View) InGroup(id int) bool { return v.ask(question{kind: inGroup, id: id}) == yes }
+
+// Is tells whether the host has that name.
+func (v *View) Is(name string) bool { return v.ask(question{kind: isHost, text: name}) == yes }
+
+// Name returns the host's name. What asks for it is computed for every host.
+func (v *View) Name() string { return v.ask(question{kind: hostName}) }
+
+// Among returns the host's name if it is one of names, else "".
+func (v *View) Among(names *Names) string { return v.ask(question{kind: among, set: names}) }
+
+// Bundles returns the bundles of the host. It asks for all groups at once.
+func (v *View) Bundles() []string {
+	v.ask(question{kind: groupList})
+	return v.h.Bundles
+}
+
+// Profile returns the host's profile.
+func (v *View) Profile() string { return v.ask(question{kind: profile}) }
+
+// Tree remembers the values of one computation as a decision tree over the
+// questions that it asked. It is safe for concurrent use.
+type Tree[T any] struct {
+	mu   sync.RWMutex
+	root *node[T]
+}
+
+// node first expects a run of questions with certain answers, then either holds
+// a value or branches on one more question.
+type node[T any] struct {
+	run      []step
+	branch   *question
+	children map[string]*node[T]
+	value    T
+}
+
+// Get returns the value for the host of v, computing it unless a host with the
+// same answers came before. What the value depends on is recorded in v, so that
+// computations may be nested.
+func (t *Tree[T]) Get(v *View, compute func(*View) T) T {
+	if leaf := t.find(v); leaf != nil {
+		return leaf.value
+	}
+	inner := &View{h: v.h, record: true}
+	value := compute(inner)
+	if v.record {
+		for i := range inner.trace {
+			v.ask(inner.trace[i].q)
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.insert(inner.trace, value)
+}
+
+// find walks down to the leaf for the host of v, nil if there is none yet.
+func (t *Tree[T]) find(v *View) *node[T] {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	var leaf *node[T]
+	for n := t.root; n != nil; n = n.children[v.know(n.branch)] {
+		if !n.expects(v) {
+			return nil
+		}
+		if n.branch == nil {
+			leaf = n
+			break
+		}
+	}
+	if leaf == nil || !v.record {
+		return leaf
+	}
+	// Only now is it known that the value depends on these questions.
+	for n := t.root; ; n = n.children[v.ask(*n.branch)] {
+		for i := range n.run {
+			v.ask(n.run[i].q)
+		}
+		if n.branch == nil {
+			return leaf
+		}
+	}
+}
+
+func (n *node[T]) expects(v *View) bool {
+	for i := range n.run {
+		if v.know(&n.run[i].q) != n.run[i].a {
+			return false
+		}
+	}
+	return true
+}
+
+// insert adds a value under its trace. If another goroutine was faster, its value
+// stays, so that all hosts share one.
+func (t *Tree[T]) insert(trace []step, value T) T {
+	var kept T
+	t.root, kept = t.root.with(trace, value)
+	return kept
+}
+
+// with returns the tree below n with one more value, and the value that counts.
+func (n *node[T]) with(trace []step, value T) (*node[T], T) {
+	if n == nil {
+		return &node[T]{run: trace, value: value}, value
+	}
+	i := 0
+	for i < len(n.run) && i < len(trace) && n.run[i] == trace[i] {
+		i++
+	}
+	switch {
+	case i < len(n.run) && i < len(trace):
+		return split(n, i, trace, value), value
+	case n.branch == nil && i == len(n.run):
+		return n, n.value
+	case i == len(trace):
+		// Only a computation that is not pure ends before it did last time.
+		return n, value
+	}
+	next := trace[i]
+	child, kept := n.children[next.a].with(trace[i+1:], value)
+	n.children[next.a] = child
+	return n, kept
+}
+
+// split cuts the run of n at i, where the answers part.
+func split[T any](n *node[T], i int, trace []step, value T) *node[T] {
+	q := n.run[i].q
+	old := &node[T]{run: n.run[i+1:], branch: n.branch, children: n.children, value: n.value}
+	return &node[T]{run: n.run[:i], branch: &q, children: map[string]*node[T]{
+		n.run[i].a: old,
+		trace[i].a: {run: trace[i+1:], value: value},
+	}}
+}
