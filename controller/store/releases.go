@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// keptReleases is how many releases a host keeps.
+const keptReleases = 20
+
+// Release is one host's published bundle.
+type Release struct {
+	HostID string
+	// Sequence is the TUF version: strictly increasing for each host.
+	Sequence int64
+	// The digests, the recipient and the format decide whether a host is
+	// published again.
+	ConfigDigest, ProbeDigest, PolicyDigest string
+	Recipient                               string
+	Format                                  int
+	Commit, Tree                            string
+	// Waiting says that the bundle has probes and no configuration.
+	Waiting bool
+	At      time.Time
+	// Entries are the configuration's entries, key to digest. PutRelease stores
+	// them once for each ConfigDigest; only Entries reads them back. For a secret
+	// entry the digest must be a keyed fingerprint.
+	Entries map[string]string
+}
+
+const releaseColumns = `host_id, sequence, config_digest, probe_digest, policy_digest, recipient, format,
+	commit_id, tree, waiting, at`
+
+func scanRelease(row scanner) (r Release, err error) {
+	var waiting, at int64
+	err = row.Scan(&r.HostID, &r.Sequence, &r.ConfigDigest, &r.ProbeDigest, &r.PolicyDigest, &r.Recipient,
+		&r.Format, &r.Commit, &r.Tree, &waiting, &at)
+	r.Waiting, r.At = waiting != 0, fromMillis(at)
+	return r, err
+}
+
+// PutReleases records what was published, all of it or nothing. Recording the
+// same sequence of a host again changes nothing, so that a controller that was
+// killed between publishing and recording can record what it finds.
+func (s *Store) PutReleases(ctx context.Context, releases []Release) error {
+	return s.tx(ctx, "put releases", func(tx *sql.Tx) error {
+		for _, r := range releases {
+			if err := putRelease(ctx, tx, r, s.now()); err != nil {
+				return fmt.Errorf("host %s: %w", r.HostID, err)
+			}
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM configs WHERE digest NOT IN (SELECT config_digest FROM releases)`)
+		return err
+	})
+}
+
+func putRelease(ctx context.Context, tx *sql.Tx, r Release, now time.Time) error {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO releases (`+releaseColumns+`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (host_id, sequence) DO NOTHING`,
+		r.HostID, r.Sequence, r.ConfigDigest, r.ProbeDigest, r.PolicyDigest, r.Recipient, r.Format,
+		r.Commit, r.Tree, flag(r.Waiting), millis(now)); err != nil {
+		return err
+	}
+	if r.Entries != nil {
+		entries, err := json.Marshal(r.Entries)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO configs (digest, entries) VALUES (?, ?)
+			ON CONFLICT (digest) DO NOTHING`, r.ConfigDigest, string(entries)); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM releases WHERE host_id = ? AND sequence < (
+		SELECT MIN(sequence) FROM (SELECT sequence FROM releases WHERE host_id = ? ORDER BY sequence DESC LIMIT ?) AS kept)`,
+		r.HostID, r.HostID, keptReleases)
+	return err
+}
+
+// LatestReleases gives the newest release of every good host, by host id.
+func (s *Store) LatestReleases(ctx context.Context) (map[string]Release, error) {
+	all, err := list(ctx, s.read, "list releases", scanRelease, `SELECT r.host_id, r.sequence, r.config_digest,
+			r.probe_digest, r.policy_digest, r.recipient, r.format, r.commit_id, r.tree, r.waiting, r.at
+		FROM releases r JOIN hosts h ON h.id = r.host_id
+		WHERE h.revoked = 0 AND r.sequence = (SELECT MAX(sequence) FROM releases WHERE host_id = r.host_id)`)
+	if err != nil {
+		return nil, err
+	}
+	byHost := make(map[string]Release, len(all))
+	for _, r := range all {
+		byHost[r.HostID] = r
+	}
+	return byHost, nil
+}
+
+// Releases lists a host's last releases, newest first.
+func (s *Store) Releases(ctx context.Context, hostID string, limit int) ([]Release, error) {
+	return list(ctx, s.read, "list releases", scanRelease,
+		`SELECT `+releaseColumns+` FROM releases WHERE host_id = ? ORDER BY sequence DESC LIMIT ?`, hostID, limit)
+}
+
+// Entries gives the entries of a published configuration, key to digest;
+// ErrNotFound if nothing that is kept has it.
+func (s *Store) Entries(ctx context.Context, configDigest string) (map[string]string, error) {
+	var text string
+	err := s.read.QueryRowContext(ctx, `SELECT entries FROM configs WHERE digest = ?`, configDigest).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find entries: %w", err)
+	}
+	var entries map[string]string
+	if err := json.Unmarshal([]byte(text), &entries); err != nil {
+		return nil, fmt.Errorf("find entries: %w", err)
+	}
+	return entries, nil
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package store_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/controller/store"
+)
+
+type clock struct{ at time.Time }
+
+func (c *clock) now() time.Time { return c.at }
+
+func newStore(t *testing.T) (*store.Store, *clock, string) {
+	t.Helper()
+	c := &clock{at: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	path := filepath.Join(t.TempDir(), "state.db")
+	s, err := store.New(t.Context(), store.Config{Path: path, Now: c.now})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s, c, path
+}
+
+func enrol(ctx context.Context, t *testing.T, s *store.Store, c *clock, name, id string) {
+	t.Helper()
+	token := store.Token{ID: "t-" + id, Host: name, Verifier: []byte("v"), Rebind: true, Expires: c.at.Add(time.Hour)}
+	require.NoError(t, s.AddToken(ctx, token))
+	require.NoError(t, s.Enrol(ctx, token.ID, store.Host{ID: id, Name: name, Identity: []byte{1}, Recipient: "age1"}))
+}
+
+func TestFilesArePrivate(t *testing.T) {
+	s, c, path := newStore(t)
+	enrol(t.Context(), t, s, c, "web1", "h1")
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), suffix)
+	}
+}
+
+func TestEnrolUsesATokenOnce(t *testing.T) {
+	s, c, _ := newStore(t)
+	ctx := t.Context()
+	host := store.Host{ID: "h1", Name: "web1", Identity: []byte{1, 2}, Recipient: "age1x"}
+	require.ErrorIs(t, s.Enrol(ctx, "none", host), store.ErrNotFound)
+
+	require.NoError(t, s.AddToken(ctx, store.Token{ID: "a", Host: "web1", Verifier: []byte("v"), Expires: c.at.Add(time.Hour)}))
+	other := host
+	other.Name = "db1"
+	require.ErrorContains(t, s.Enrol(ctx, "a", other), "another host")
+	require.NoError(t, s.Enrol(ctx, "a", host))
+	require.ErrorIs(t, s.Enrol(ctx, "a", host), store.ErrTokenUsed)
+
+	got, err := s.HostNamed(ctx, "web1")
+	require.NoError(t, err)
+	host.Enrolled = c.at
+	require.Equal(t, host, got)
+
+	// An ordinary token for a name that exists is refused and stays unused.
+	require.NoError(t, s.AddToken(ctx, store.Token{ID: "b", Host: "web1", Verifier: []byte("v"), Expires: c.at.Add(time.Hour)}))
+	host.ID = "h2"
+	require.ErrorIs(t, s.Enrol(ctx, "b", host), store.ErrExists)
+	open, err := s.Tokens(ctx)
+	require.NoError(t, err)
+	require.Len(t, open, 1)
+
+	c.at = c.at.Add(time.Hour)
+	require.ErrorIs(t, s.Enrol(ctx, "b", host), store.ErrTokenExpired)
+}
+
+func TestRebindRevokesTheOldHost(t *testing.T) {
+	s, c, _ := newStore(t)
+	ctx := t.Context()
+	enrol(ctx, t, s, c, "web1", "h1")
+	enrol(ctx, t, s, c, "web1", "h2")
+	hosts, err := s.Hosts(ctx)
+	require.NoError(t, err)
+	require.Len(t, hosts, 1)
+	require.Equal(t, "h2", hosts[0].ID)
+	old, err := s.Host(ctx, "h1")
+	require.NoError(t, err)
+	require.False(t, old.Revoked.IsZero())
+
+	require.ErrorIs(t, s.SetProfile(ctx, "h1", "web"), store.ErrNotFound)
+	require.NoError(t, s.SetProfile(ctx, "h2", "web"))
+	require.NoError(t, s.Revoke(ctx, "h2"))
+	require.ErrorIs(t, s.Revoke(ctx, "h2"), store.ErrNotFound)
+	_, err = s.HostNamed(ctx, "web1")
+	require.ErrorIs(t, err, store.ErrNotFound)
+}
+
+func TestFactsRefuseReplays(t *testing.T) {
+	s, c, _ := newStore(t)
+	ctx := t.Context()
+	facts := store.Facts{HostID: "h1", Counter: 5, ProbeDigest: "p", Answers: map[string]string{"os": "group:debian\n"}}
+	_, err := s.PutFacts(ctx, facts)
+	require.ErrorIs(t, err, store.ErrNotFound)
+
+	enrol(ctx, t, s, c, "web1", "h1")
+	changed, err := s.PutFacts(ctx, facts)
+	require.NoError(t, err)
+	require.True(t, changed)
+	_, err = s.PutFacts(ctx, facts)
+	require.ErrorIs(t, err, store.ErrReplayed)
+	facts.Counter = 6
+	changed, err = s.PutFacts(ctx, facts)
+	require.NoError(t, err)
+	require.False(t, changed)
+
+	got, err := s.Facts(ctx, "h1")
+	require.NoError(t, err)
+	facts.At = c.at
+	require.Equal(t, facts, got)
+	require.NoError(t, s.Revoke(ctx, "h1"))
+	all, err := s.AllFacts(ctx)
+	require.NoError(t, err)
+	require.Empty(t, all)
+}
+
+func TestReportsAreBounded(t *testing.T) {
+	s, c, _ := newStore(t)
+	ctx := t.Context()
+	enrol(ctx, t, s, c, "web1", "h1")
+	enrol(ctx, t, s, c, "web2", "h2")
+	for i := range 60 {
+		require.NoError(t, s.PutReport(ctx, store.Report{HostID: "h1", Counter: int64(i + 1), State: "good", Body: []byte("{}")}))
+	}
+	require.NoError(t, s.PutReport(ctx, store.Report{HostID: "h2", Counter: 1, State: "bad", Body: []byte("{}")}))
+	require.ErrorIs(t, s.PutReport(ctx, store.Report{HostID: "h1", Counter: 60}), store.ErrReplayed)
+	reports, err := s.Reports(ctx, "h1", 1000)
+	require.NoError(t, err)
+	require.Len(t, reports, 50)
+	require.EqualValues(t, 60, reports[0].Counter)
+	latest, err := s.LatestReports(ctx)
+	require.NoError(t, err)
+	require.EqualValues(t, 60, latest["h1"].Counter)
+	require.Equal(t, "bad", latest["h2"].State)
+}
+
+func TestReleases(t *testing.T) {
+	s, c, _ := newStore(t)
+	ctx := t.Context()
+	enrol(ctx, t, s, c, "web1", "h1")
+	release := store.Release{HostID: "h1", Sequence: 10, ConfigDigest: "c1", Commit: "abc", Entries: map[string]string{"k": "d"}}
+	require.NoError(t, s.PutReleases(ctx, []store.Release{release}))
+	require.NoError(t, s.PutReleases(ctx, []store.Release{release}))
+	entries, err := s.Entries(ctx, "c1")
+	require.NoError(t, err)
+	require.Equal(t, release.Entries, entries)
+	for i := range 25 {
+		release.Sequence, release.ConfigDigest = int64(11+i), "c2"
+		require.NoError(t, s.PutReleases(ctx, []store.Release{release}))
+	}
+	latest, err := s.LatestReleases(ctx)
+	require.NoError(t, err)
+	require.EqualValues(t, 35, latest["h1"].Sequence)
+	all, err := s.Releases(ctx, "h1", 100)
+	require.NoError(t, err)
+	require.Len(t, all, 20)
+	_, err = s.Entries(ctx, "c1")
+	require.ErrorIs(t, err, store.ErrNotFound)
+
+	// One host that is unknown: nothing of the batch is recorded.
+	require.Error(t, s.PutReleases(ctx, []store.Release{{HostID: "h1", Sequence: 99}, {HostID: "ghost", Sequence: 1}}))
+	latest, err = s.LatestReleases(ctx)
+	require.NoError(t, err)
+	require.EqualValues(t, 35, latest["h1"].Sequence)
+}
+
+func TestReviews(t *testing.T) {
+	s, _, _ := newStore(t)
+	ctx := t.Context()
+	changes := []store.Change{{Entry: "Path /etc/motd", Old: "", New: "d1", Hosts: []string{"a", "b"}}}
+	review := store.Review{Repo: "o/r", Pull: 7, Head: "h", Base: "b", Digest: "x", State: "success", Body: []byte("{}")}
+	for i := range 12 {
+		seq, err := s.PutReview(ctx, review, changes)
+		require.NoError(t, err)
+		require.EqualValues(t, i+1, seq)
+	}
+	latest, err := s.LatestReview(ctx, "o/r", 7)
+	require.NoError(t, err)
+	require.EqualValues(t, 12, latest.Seq)
+	byDigest, err := s.ReviewByDigest(ctx, "x")
+	require.NoError(t, err)
+	require.Equal(t, latest, byDigest)
+	got, err := s.Changes(ctx, "o/r", 7, 12)
+	require.NoError(t, err)
+	require.Equal(t, changes, got)
+	got, err = s.Changes(ctx, "o/r", 7, 2)
+	require.NoError(t, err)
+	require.Empty(t, got)
+	all, err := s.Reviews(ctx, "o/r", 100)
+	require.NoError(t, err)
+	require.Len(t, all, 10)
+	ofHead, err := s.ReviewsOfHead(ctx, "o/r", "h")
+	require.NoError(t, err)
+	require.Len(t, ofHead, 10)
+}
+
+func TestCommentsKeepTheNewest(t *testing.T) {
+	s, _, _ := newStore(t)
+	ctx := t.Context()
+	_, err := s.Comment(ctx, "o/r", 7)
+	require.ErrorIs(t, err, store.ErrNotFound)
+	require.NoError(t, s.PutComment(ctx, "o/r", 7, store.Posted{ID: 3, Seq: 5}))
+	require.NoError(t, s.PutComment(ctx, "o/r", 7, store.Posted{ID: 2, Seq: 4}))
+	got, err := s.Comment(ctx, "o/r", 7)
+	require.NoError(t, err)
+	require.Equal(t, store.Posted{ID: 3, Seq: 5}, got)
+}
+
+func TestRefsAndAudit(t *testing.T) {
+	s, c, _ := newStore(t)
+	ctx := t.Context()
+	ref := store.Ref{Repo: "o/r", Name: "refs/heads/main", Commit: "1", Outcome: "published"}
+	require.NoError(t, s.PutRef(ctx, ref))
+	ref.Commit = "2"
+	require.NoError(t, s.PutRef(ctx, ref))
+	ref.At = c.at
+	refs, err := s.Refs(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []store.Ref{ref}, refs)
+	require.NoError(t, s.DropRef(ctx, ref.Repo, ref.Name))
+	_, err = s.Ref(ctx, ref.Repo, ref.Name)
+	require.ErrorIs(t, err, store.ErrNotFound)
+
+	for _, action := range []string{"first", "second"} {
+		require.NoError(t, s.Audit(ctx, store.Record{Actor: "controller", Action: action}))
+	}
+	trail, err := s.AuditTrail(ctx, 1)
+	require.NoError(t, err)
+	require.Len(t, trail, 1)
+	require.Equal(t, "second", trail[0].Action)
+	require.EqualValues(t, 2, trail[0].N)
+}
