@@ -300,6 +300,9 @@ func checkDoors(g graph) []string {
 				continue
 			}
 			if slices.Contains(testOnly, dep.Module.Path) {
+				if suite(folder) {
+					continue
+				}
 				bad = append(bad, fmt.Sprintf("%s imports %s: it is for tests alone", folder, imp))
 				continue
 			}
@@ -315,10 +318,19 @@ func checkDoors(g graph) []string {
 	return bad
 }
 
+// suite tells whether a package is one that only tests import, such as the suite
+// that all drivers pass. Its name says so.
+func suite(folder string) bool { return strings.HasSuffix(folder, "test") }
+
 func checkTests(g graph) []string {
 	var bad []string
 	for _, folder := range g.ours() {
 		p := g[module+folder]
+		for _, imp := range p.Imports {
+			if strings.HasPrefix(imp, module) && suite(imp) && !suite(folder) {
+				bad = append(bad, fmt.Sprintf("%s imports %s: suites are for tests alone", folder, imp))
+			}
+		}
 		for _, imp := range slices.Concat(p.Imports, p.TestImports, p.XTestImport) {
 			if why, banned := testBans[imp]; banned {
 				bad = append(bad, fmt.Sprintf("%s imports %s: %s", folder, imp, why))
@@ -367,7 +379,8 @@ func TestRulesBite(t *testing.T) {
 	g := graph{
 		module + "engine/config":  {ImportPath: module + "engine/config", Imports: []string{module + "engine/problem", "time"}},
 		module + "engine/problem": {ImportPath: module + "engine/problem", Imports: []string{"example.org/new"}},
-		module + "engine/x":       {ImportPath: module + "engine/x", Imports: []string{"log/slog", "crypto/rand"}},
+		module + "engine/x":       {ImportPath: module + "engine/x", Imports: []string{"log/slog", "crypto/rand", module + "engine/xtest"}},
+		module + "engine/xtest":   {ImportPath: module + "engine/xtest"},
 		module + "attic":          {ImportPath: module + "attic", TestImports: []string{"github.com/stretchr/testify/assert"}},
 		module + "agent":          {ImportPath: module + "agent", Imports: []string{"github.com/go-git/go-git/v5"}},
 		"example.org/new":         {ImportPath: "example.org/new", Imports: []string{"net/http"}, Module: unknown},
@@ -384,5 +397,5 @@ func TestRulesBite(t *testing.T) {
 		"agent imports github.com/go-git/go-git/v5: the agent stays small and knows neither git nor SQL nor the engine",
 	}, checkBans(g))
 	require.Len(t, checkDoors(g), 2)
-	require.Len(t, checkTests(g), 1)
+	require.Len(t, checkTests(g), 2)
 }
