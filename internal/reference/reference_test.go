@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package reference_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/internal/reference"
+)
+
+func TestCommands(t *testing.T) {
+	root := &cobra.Command{Use: "tool", Short: "does things"}
+	sub := &cobra.Command{Use: "run NAME", Short: "run one|two", Example: "  tool run x", Run: func(*cobra.Command, []string) {}}
+	sub.Flags().StringP("out", "o", "here", "write to `DIR`")
+	sub.Flags().Bool("quiet", false, "say less")
+	hidden := &cobra.Command{Use: "secret", Hidden: true, Run: func(*cobra.Command, []string) {}}
+	root.AddCommand(sub, hidden)
+	page := string(reference.Commands(root))
+	for _, want := range []string{
+		"# tool\n", "Does things.", "| [`tool run`](#tool-run) | run one\\|two |", "## tool run\n", "tool run NAME [flags]", "Examples:\n\n```text\n  tool run x\n```",
+		"-o, --out DIR   write to DIR (default \"here\")", "--quiet     say less",
+	} {
+		require.Contains(t, page, want)
+	}
+	require.NotContains(t, page, "secret")
+}
+
+func TestSettings(t *testing.T) {
+	dir := t.TempDir()
+	write := func(text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "c.go"), []byte(text), 0o600))
+	}
+	write("package c\ntype C struct {\n// Listen is where.\nListen string `yaml:\"listen\"`\n// Repos are many.\nRepos []Repo `yaml:\"repos,omitempty\"`\nmu int\n}\n" +
+		"type Repo struct {\nURL string `yaml:\"url\"` // where it is\n}\n")
+	page, err := reference.Settings(reference.Page{File: "c.yaml", About: "All.", Dir: dir, Type: "C"})
+	require.NoError(t, err)
+	require.Contains(t, string(page), "| `listen` | string | Listen is where. |\n| `repos` | list of repo | Repos are many. |\n| `repos.url` | string | where it is |\n")
+
+	_, err = reference.Settings(reference.Page{Dir: dir, Type: "None"})
+	require.ErrorContains(t, err, "no struct None")
+	write("package c\ntype C struct {\nListen string `yaml:\"listen\"`\n}\n")
+	_, err = reference.Settings(reference.Page{Dir: dir, Type: "C"})
+	require.ErrorContains(t, err, "listen has no comment")
+}
+
+func TestCheck(t *testing.T) {
+	t.Setenv(reference.UpdateEnv, "")
+	page := filepath.Join(t.TempDir(), "docs", "page.md")
+	require.ErrorContains(t, reference.Check(page, []byte("a")), "make docs")
+	t.Setenv(reference.UpdateEnv, "1")
+	require.NoError(t, reference.Check(page, []byte("a")))
+	t.Setenv(reference.UpdateEnv, "")
+	require.NoError(t, reference.Check(page, []byte("a")))
+	require.Error(t, reference.Check(page, []byte("b")))
+}
