@@ -218,6 +218,9 @@ func checkDocs(s *source) []string {
 						miss(spec.Name)
 					}
 				case *ast.ValueSpec:
+					if enumerates(d) {
+						continue // the type says what its values are
+					}
 					if d.Doc == nil && spec.Doc == nil && spec.Comment == nil {
 						miss(spec.Names[0])
 					}
@@ -226,6 +229,12 @@ func checkDocs(s *source) []string {
 		}
 	}
 	return bad
+}
+
+// enumerates tells whether a group of constants lists the values of a type.
+func enumerates(d *ast.GenDecl) bool {
+	first, ok := d.Specs[0].(*ast.ValueSpec)
+	return ok && d.Tok == token.CONST && d.Lparen.IsValid() && first.Type != nil
 }
 
 func receiverExported(f *ast.FuncDecl) bool {

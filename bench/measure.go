@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+
+	"github.com/bindery/bindery/engine"
+	"github.com/bindery/bindery/fixtures/fleet"
+)
+
+// measure is one thing that is measured.
+type measure struct {
+	name, what string
+	// fleet: once for every size of fleet.
+	fleet bool
+	// aim is what is promised, by size.
+	aim map[int]string
+	run func(ctx context.Context, n int) (record, error)
+}
+
+var measures = []measure{
+	{
+		name: "bind", what: "the literal configuration of every host, from a tree in memory; without templates and host keys",
+		fleet: true, aim: map[int]string{10000: "under 2 s on 2 cores, under 1 GB"}, run: bind,
+	},
+	{
+		name: "size", what: "the stripped static binaries", aim: map[int]string{0: "agent below 14 MB"}, run: size,
+	},
+}
+
+// bind opens a specification and computes every host.
+func bind(ctx context.Context, n int) (record, error) {
+	f, err := fleet.New(fleet.Options{Hosts: n, Seed: 1})
+	if err != nil {
+		return record{}, err
+	}
+	in := make([]engine.Input, len(f.Hosts))
+	for i, h := range f.Hosts {
+		in[i] = engine.Input{Host: h, Probes: map[string]string{}}
+	}
+	runtime.GC()
+	var results []*engine.Result
+	u, err := clocked(func() error {
+		spec, err := engine.Open(ctx, f.Tree, engine.Options{})
+		if err != nil {
+			return err
+		}
+		results, err = spec.All(ctx, in)
+		return err
+	})
+	if err != nil {
+		return record{}, err
+	}
+	entries, err := verify(results, n)
+	if err != nil {
+		return record{}, err
+	}
+	c := copied(literal(results))
+	return record{
+		Wall: u.wall, CPU: u.cpu, Control: c,
+		Figures: []figure{
+			{"hosts per second", float64(n) / u.wall, "/s"},
+			{"hosts per CPU second", float64(n) / u.cpu, "/s"},
+			{"entries per host", float64(entries) / float64(n), ""},
+			{"literal bytes per host", float64(c.Bytes) / float64(n), "B"},
+			{"files", float64(len(f.Tree.Files())), ""},
+		},
+	}, nil
+}
+
+// verify refuses to measure a fleet that did not bind: failing is fast.
+func verify(results []*engine.Result, n int) (entries int, err error) {
+	if len(results) != n {
+		return 0, fmt.Errorf("%d results for %d hosts", len(results), n)
+	}
+	for _, r := range results {
+		if r.Refused != nil {
+			return 0, fmt.Errorf("%s is refused: %s", r.Host, r.Refused.Msg)
+		}
+		if len(r.Failures) > 0 {
+			first := r.Failures[0]
+			return 0, fmt.Errorf("%s: %d entries did not bind, first %s %s: %s", r.Host, len(r.Failures), first.Tag, first.Name, first.Problem.Msg)
+		}
+		entries += r.Config.Entries()
+	}
+	if entries < 50*n {
+		return 0, errors.New("the fleet has hardly any entries")
+	}
+	return entries, nil
+}
+
+// literal yields the bytes of every entry of every host.
+func literal(results []*engine.Result) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		for _, r := range results {
+			for _, b := range r.Config.Bundles {
+				for _, e := range b.Entries {
+					if !yield(e.XML()) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// size builds both binaries as a release does and weighs them.
+func size(ctx context.Context, _ int) (record, error) {
+	dir, err := os.MkdirTemp("", "bench-*")
+	if err != nil {
+		return record{}, fmt.Errorf("make a folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	var r record
+	for _, name := range []string{"bindery", "bindery-agent"} {
+		out := filepath.Join(dir, name)
+		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, "./cmd/"+name)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if text, err := cmd.CombinedOutput(); err != nil {
+			return record{}, fmt.Errorf("build %s: %w\n%s", name, err, text)
+		}
+		info, err := os.Stat(out)
+		if err != nil {
+			return record{}, fmt.Errorf("weigh %s: %w", name, err)
+		}
+		r.Figures = append(r.Figures, figure{name, float64(info.Size()) / 1e6, "MB"})
+	}
+	return r, nil
+}
