@@ -79,8 +79,11 @@ type Info struct {
 	Target string
 	// Device and Inode name the thing whatever its names are.
 	Device, Inode uint64
-	// Protected marks what no Change may touch: the agent's own files.
-	Protected bool
+	// Modified is when the content last changed.
+	Modified time.Time
+	// Protected marks what no Change may touch: the agent's own files. Shelters
+	// marks a directory above them, which cannot be taken away.
+	Protected, Shelters bool
 }
 
 // Op is what a Change does.

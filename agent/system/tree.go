@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -96,6 +97,10 @@ func (t *Tree) holds(path string) bool {
 	return slices.ContainsFunc(t.protected, func(own string) bool { return below(own, path) })
 }
 
+func (t *Tree) mark(info *Info, path string) {
+	info.Protected, info.Shelters = t.inside(path), t.holds(path)
+}
+
 func below(name, dir string) bool {
 	return name == dir || dir == "/" || strings.HasPrefix(name, dir) && name[len(dir)] == '/'
 }
@@ -111,7 +116,7 @@ func (t *Tree) Look(name string) (Info, error) {
 	if err != nil {
 		return Info{}, pathError("look at", name, err)
 	}
-	info.Protected = t.inside(p.path())
+	t.mark(&info, p.path())
 	return info, nil
 }
 
@@ -135,6 +140,7 @@ func describe(base string, st *unix.Stat_t) Info {
 	info := Info{
 		Name: base, Kind: Other, Mode: st.Mode & 0o7777, UID: int(st.Uid), GID: int(st.Gid),
 		Size: st.Size, Device: st.Dev, Inode: st.Ino,
+		Modified: time.Unix(st.Mtim.Unix()),
 	}
 	switch st.Mode & unix.S_IFMT {
 	case unix.S_IFREG:
@@ -195,7 +201,7 @@ func (t *Tree) List(name string) ([]Info, error) {
 		if err != nil {
 			return nil, pathError("list", name, err)
 		}
-		info.Protected = t.inside(strings.TrimSuffix(path, "/") + "/" + base)
+		t.mark(&info, strings.TrimSuffix(path, "/")+"/"+base)
 		out = append(out, info)
 	}
 	return out, nil

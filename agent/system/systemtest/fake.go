@@ -58,7 +58,7 @@ func (f *Files) Done() []system.Change {
 
 func (f *Files) node(kind system.Kind, mode, uid, gid int) *node {
 	f.inode++
-	return &node{Info: system.Info{Kind: kind, Mode: uint32(max(mode, 0)), UID: max(uid, 0), GID: max(gid, 0), Device: 1, Inode: f.inode}}
+	return &node{Info: system.Info{Kind: kind, Mode: uint32(max(mode, 0)), UID: max(uid, 0), GID: max(gid, 0), Device: 1, Inode: f.inode, Modified: time.Now()}}
 }
 
 // resolve follows the links in all parts but the last.

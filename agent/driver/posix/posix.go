@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package posix makes Path entries true: files, directories, symbolic and hard
+// links, permissions, and paths that shall not exist.
+//
+// Each type only finds out which changes are missing; one place makes them. It
+// must not know how a change reaches the disk.
+package posix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/system"
+	"github.com/bindery/bindery/engine/config"
+)
+
+// Types are the types of Path that the driver handles.
+func Types() []string {
+	return []string{"file", "directory", "symlink", "hardlink", "nonexistent", "permissions"}
+}
+
+// Config says what the driver works on.
+type Config struct{ Machine *system.Machine }
+
+// Driver makes Path entries true. It is not safe for concurrent use.
+type Driver struct {
+	machine *system.Machine
+	owners  *owners
+}
+
+// New makes the driver.
+func New(c Config) (*Driver, error) {
+	if c.Machine == nil {
+		return nil, errors.New("posix driver: no machine")
+	}
+	return &Driver{machine: c.Machine, owners: newOwners(c.Machine)}, nil
+}
+
+// Apply implements driver.Driver.
+func (d *Driver) Apply(ctx context.Context, item driver.Item, apply bool) (driver.Outcome, error) {
+	f := &finding{Driver: d, ctx: ctx, item: item, entry: item.Entry, state: driver.Correct, uid: system.Keep, gid: system.Keep, mode: system.Keep}
+	err := ctx.Err()
+	if err == nil {
+		err = f.examine()
+	}
+	out := driver.Outcome{
+		State: f.state, Reasons: f.reasons, Unverified: f.unverified, Extra: f.extra, Old: f.old, New: f.new,
+	}
+	if err != nil {
+		if out.State == driver.Correct {
+			out.State = driver.Incorrect
+		}
+		return out, err
+	}
+	if !apply {
+		return out, nil
+	}
+	for _, c := range f.changes {
+		if err := ctx.Err(); err != nil {
+			return out, err
+		}
+		if err := d.machine.Files.Change(c); err != nil {
+			return out, err
+		}
+		out.Changed = true
+	}
+	return out, nil
+}
+
+// finding is what one look at one entry brings.
+type finding struct {
+	*Driver
+	ctx   context.Context
+	item  driver.Item
+	entry *config.Entry
+	name  string
+
+	uid, gid, mode int
+
+	state      driver.State
+	reasons    []string
+	unverified []string
+	extra      []string
+	old, new   []byte
+	changes    []system.Change
+}
+
+func (f *finding) examine() error {
+	name, err := system.Clean(f.entry.Name())
+	if err != nil {
+		return err
+	}
+	f.name = name
+	switch f.entry.Type() {
+	case "file":
+		return f.file()
+	case "directory":
+		return f.directory()
+	case "symlink":
+		return f.symlink()
+	case "hardlink":
+		return f.hardlink()
+	case "nonexistent":
+		return f.nonexistent()
+	case "permissions":
+		return f.permissions()
+	}
+	return fmt.Errorf("path type %q has no driver", f.entry.Type())
+}
+
+// wrong notes what is not as it should be. Of a secret entry only the first
+// words are kept, which never hold a value.
+func (f *finding) wrong(what, values string) {
+	f.state = driver.Incorrect
+	if values != "" && !f.entry.Secret() {
+		what += ": " + values
+	}
+	f.reasons = append(f.reasons, what)
+}
+
+func (f *finding) missing() {
+	f.state = driver.Missing
+	f.reasons = append(f.reasons, "does not exist")
+}
+
+func (f *finding) change(c system.Change) { f.changes = append(f.changes, c) }
+
+// here is a change of the entry itself, with its attributes.
+func (f *finding) here(op system.Op) system.Change {
+	return system.Change{Op: op, Name: f.name, Mode: f.mode, UID: f.uid, GID: f.gid}
+}
+
+// look describes what stands at a name; nil is nothing.
+func (f *finding) look(name string) (*system.Info, error) {
+	info, err := f.machine.Files.Look(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &info, nil
+}
+
+// parents plans the directories that are missing above the entry. They get its
+// owner, and mode 0755.
+func (f *finding) parents() error {
+	f.settle()
+	var missing []string
+	for dir := path.Dir(f.name); dir != "/"; dir = path.Dir(dir) {
+		info, err := f.look(dir)
+		if err != nil {
+			return err
+		}
+		if info != nil {
+			break
+		}
+		missing = append(missing, dir)
+	}
+	for i := len(missing) - 1; i >= 0; i-- {
+		f.change(system.Change{Op: system.Mkdir, Name: missing[i], Mode: 0o755, UID: f.uid, GID: f.gid})
+	}
+	return nil
+}
+
+// attributes reads the wanted owner, group and mode. With required, all three
+// must be given.
+func (f *finding) attributes(required bool) error {
+	mode := f.entry.Get("mode")
+	if mode == "" {
+		mode = f.entry.Get("perms") // its name before Bcfg2 1.3
+	}
+	owner, group := f.entry.Get("owner"), f.entry.Get("group")
+	if required {
+		var lack []string
+		for _, a := range [][2]string{{"mode", mode}, {"owner", owner}, {"group", group}} {
+			if a[1] == "" {
+				lack = append(lack, a[0])
+			}
+		}
+		if len(lack) > 0 {
+			return fmt.Errorf("missing required attributes: %s", strings.Join(lack, ", "))
+		}
+	}
+	if mode != "" {
+		m, err := strconv.ParseUint(mode, 8, 32)
+		if err != nil || m > 0o7777 {
+			return errors.New("the mode is not an octal number up to 7777")
+		}
+		f.mode = int(m)
+	}
+	var err error
+	if f.uid, err = f.id(users, owner); err != nil {
+		return err
+	}
+	if f.gid, err = f.id(groups, group); err != nil {
+		return err
+	}
+	f.unsupported()
+	return nil
+}
+
+// id gives the number for an owner or group. A name that a contained machine
+// without privilege does not know counts as not verified.
+func (f *finding) id(t table, name string) (int, error) {
+	if name == "" {
+		return system.Keep, nil
+	}
+	id, err := f.owners.id(f.ctx, t, name)
+	if err != nil && f.lenient() {
+		f.unverified = append(f.unverified, t.attribute)
+		return system.Keep, nil
+	}
+	return id, err
+}
+
+// lenient tells whether owners cannot be expected to become right.
+func (f *finding) lenient() bool { return f.machine.Contained() && !f.machine.Privileged }
+
+// unsupported names what the entry asks for and this driver does not look at.
+func (f *finding) unsupported() {
+	if c := f.entry.Get("secontext"); c != "" && c != "__default__" {
+		f.unverified = append(f.unverified, "secontext")
+	}
+	if f.entry.Get("mtime") != "" {
+		f.unverified = append(f.unverified, "mtime")
+	}
+	for _, child := range f.entry.Children {
+		if child.Tag == "ACL" {
+			f.unverified = append(f.unverified, "ACL")
+			return
+		}
+	}
+}
+
+// compare looks for differences in owner, group and mode. It returns the change
+// that removes them, nil if there are none.
+func (f *finding) compare(info *system.Info, at string) *system.Change {
+	c := system.Change{Op: system.Attributes, Name: at, Mode: system.Keep, UID: system.Keep, GID: system.Keep}
+	where := ""
+	if at != f.name {
+		where = " of " + strconv.Quote(at)
+	}
+	different := false
+	for _, a := range []struct {
+		attribute    string
+		want, is     int
+		set          *int
+		needsTheRoot bool
+	}{
+		{"owner", f.uid, info.UID, &c.UID, true},
+		{"group", f.gid, info.GID, &c.GID, true},
+		{"mode", f.mode, int(info.Mode), &c.Mode, false},
+	} {
+		if a.want == system.Keep || a.want == a.is || a.attribute == "mode" && info.Kind == system.Symlink {
+			continue
+		}
+		if a.needsTheRoot && f.lenient() {
+			f.aspect(a.attribute)
+			continue
+		}
+		form := "%d, should be %d"
+		if a.attribute == "mode" {
+			form = "%04o, should be %04o"
+		}
+		f.wrong(a.attribute+where, fmt.Sprintf(form, a.is, a.want))
+		*a.set, different = a.want, true
+	}
+	if !different {
+		return nil
+	}
+	if c.Mode == system.Keep && info.Kind != system.Symlink {
+		c.Mode = int(info.Mode) // a change of owner clears setuid
+	}
+	return &c
+}
+
+func (f *finding) aspect(name string) {
+	for _, have := range f.unverified {
+		if have == name {
+			return
+		}
+	}
+	f.unverified = append(f.unverified, name)
+}
+
+// settle is called when the entry is to be made anew: without privilege in a
+// contained machine its owners stay what they become.
+func (f *finding) settle() {
+	if !f.lenient() {
+		return
+	}
+	for _, a := range []struct {
+		attribute string
+		id        *int
+	}{{"owner", &f.uid}, {"group", &f.gid}} {
+		if *a.id != system.Keep {
+			*a.id = system.Keep
+			f.aspect(a.attribute)
+		}
+	}
+}
+
+var _ driver.Driver = (*Driver)(nil)

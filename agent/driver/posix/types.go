@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package posix
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/system"
+)
+
+// maxShown bounds the files whose differences are kept to be shown.
+const maxShown = 256 << 10
+
+func (f *finding) file() error {
+	if err := f.attributes(true); err != nil {
+		return err
+	}
+	if f.entry.Text == "" && !f.entry.True("empty") {
+		return errors.New("incomplete: neither content nor empty=\"true\"")
+	}
+	content, err := f.entry.Content()
+	if err != nil {
+		return errors.New("the content is not valid base64")
+	}
+	info, err := f.look(f.name)
+	if err != nil {
+		return err
+	}
+	switch {
+	case info == nil:
+		f.missing()
+		f.show(nil, content)
+	case info.Kind == system.Directory:
+		f.wrong("a directory is in the way", "")
+		return errors.New("a directory is in the way of the file")
+	case info.Kind != system.File:
+		f.wrong("is a "+string(info.Kind), "")
+	default:
+		same, err := f.same(info, content)
+		if err != nil {
+			return err
+		}
+		change := f.compare(info, f.name)
+		if same {
+			if change != nil {
+				f.change(*change)
+			}
+			return nil
+		}
+	}
+	f.settle()
+	if info == nil {
+		if err := f.parents(); err != nil {
+			return err
+		}
+	}
+	c := f.here(system.Write)
+	c.Content = content
+	f.change(c)
+	return nil
+}
+
+// same compares what a file holds with what it shall hold.
+func (f *finding) same(info *system.Info, content []byte) (bool, error) {
+	showable := !f.entry.Secret() && info.Size <= maxShown && len(content) <= maxShown
+	if info.Size != int64(len(content)) && !showable {
+		f.wrong("content", fmt.Sprintf("%d bytes, should be %d", info.Size, len(content)))
+		return false, nil
+	}
+	r, err := f.machine.Files.Open(f.name)
+	if err != nil {
+		return false, err
+	}
+	defer r.Close()
+	if info.Size == int64(len(content)) {
+		same, err := equal(r, content)
+		if err != nil {
+			return false, fmt.Errorf("read %q: %w", f.name, err)
+		}
+		if same {
+			return true, nil
+		}
+	}
+	f.wrong("content", fmt.Sprintf("%d bytes, should be %d", info.Size, len(content)))
+	if showable {
+		return false, f.showDifference(content)
+	}
+	return false, nil
+}
+
+func (f *finding) showDifference(content []byte) error {
+	r, err := f.machine.Files.Open(f.name)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	old, err := io.ReadAll(io.LimitReader(r, maxShown))
+	if err != nil {
+		return fmt.Errorf("read %q: %w", f.name, err)
+	}
+	f.show(old, content)
+	return nil
+}
+
+func (f *finding) show(old, content []byte) {
+	if !f.entry.Secret() && len(content) <= maxShown {
+		f.old, f.new = old, content
+	}
+}
+
+// equal compares without holding the file in memory.
+func equal(r io.Reader, content []byte) (bool, error) {
+	buf := make([]byte, min(32<<10, len(content)+1))
+	for {
+		n, err := r.Read(buf)
+		if n > len(content) || !bytes.Equal(buf[:n], content[:n]) {
+			return false, nil
+		}
+		content = content[n:]
+		if errors.Is(err, io.EOF) {
+			return len(content) == 0, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+}
+
+func (f *finding) directory() error {
+	if err := f.attributes(true); err != nil {
+		return err
+	}
+	info, err := f.look(f.name)
+	if err != nil {
+		return err
+	}
+	if info == nil || info.Kind != system.Directory {
+		if info == nil {
+			f.missing()
+			if err := f.parents(); err != nil {
+				return err
+			}
+		} else {
+			f.wrong("is a "+string(info.Kind), "")
+		}
+		f.settle()
+		f.change(f.here(system.Mkdir))
+		return nil
+	}
+	if c := f.compare(info, f.name); c != nil {
+		f.change(*c)
+	}
+	if f.entry.True("prune") {
+		if err := f.prune(); err != nil {
+			return err
+		}
+	}
+	return f.recurse()
+}
+
+// prune plans to take away what is directly below the directory and neither
+// configured nor on the way to something configured.
+func (f *finding) prune() error {
+	list, err := f.machine.Files.List(f.name)
+	if err != nil {
+		return err
+	}
+	for _, info := range list {
+		name := strings.TrimSuffix(f.name, "/") + "/" + info.Name
+		if info.Protected || info.Shelters || f.item.Paths.Under(name) {
+			continue
+		}
+		f.extra = append(f.extra, name)
+		f.wrong("not configured", strconv.Quote(info.Name))
+		f.change(system.Change{Op: system.RemoveAll, Name: name})
+	}
+	return nil
+}
+
+// recurse compares owner, group and mode of everything below. As in Bcfg2 the
+// mode goes to files and directories alike.
+func (f *finding) recurse() error {
+	if !f.entry.True("recursive") {
+		return nil
+	}
+	gone := map[string]bool{}
+	for _, name := range f.extra {
+		gone[name] = true
+	}
+	todo := []string{f.name}
+	for len(todo) > 0 {
+		if err := f.ctx.Err(); err != nil {
+			return err
+		}
+		dir := strings.TrimSuffix(todo[0], "/")
+		todo = todo[1:]
+		list, err := f.machine.Files.List(dir + "/")
+		if err != nil {
+			return err
+		}
+		for _, info := range list {
+			name := dir + "/" + info.Name
+			if info.Protected || gone[name] {
+				continue
+			}
+			if c := f.compare(&info, name); c != nil {
+				f.change(*c)
+			}
+			if info.Kind == system.Directory {
+				todo = append(todo, name)
+			}
+		}
+	}
+	return nil
+}
+
+func (f *finding) symlink() error {
+	to := f.entry.Get("to")
+	if to == "" {
+		return errors.New("missing required attribute: to")
+	}
+	if strings.ContainsRune(to, 0) {
+		return fmt.Errorf("target: %w", system.ErrName)
+	}
+	if err := f.attributes(false); err != nil {
+		return err
+	}
+	f.mode = system.Keep // a link has none of its own
+	info, err := f.look(f.name)
+	if err != nil {
+		return err
+	}
+	switch {
+	case info == nil:
+		f.missing()
+		if err := f.parents(); err != nil {
+			return err
+		}
+	case info.Kind != system.Symlink:
+		f.wrong("is a "+string(info.Kind), "")
+	case info.Target != to:
+		f.wrong("target", strconv.Quote(info.Target)+", should be "+strconv.Quote(to))
+	default:
+		if c := f.compare(info, f.name); c != nil {
+			f.change(*c)
+		}
+		return nil
+	}
+	c := f.here(system.Link)
+	c.To = to
+	f.change(c)
+	f.ownNew()
+	return nil
+}
+
+// ownNew gives a new link its owner, which the link's own change does not do.
+func (f *finding) ownNew() {
+	f.settle()
+	if f.uid != system.Keep || f.gid != system.Keep || f.mode != system.Keep {
+		f.change(f.here(system.Attributes))
+	}
+}
+
+func (f *finding) hardlink() error {
+	to, err := system.Clean(f.entry.Get("to"))
+	if err != nil {
+		return fmt.Errorf("target: %w", err)
+	}
+	if err := f.attributes(false); err != nil {
+		return err
+	}
+	info, err := f.look(f.name)
+	if err != nil {
+		return err
+	}
+	target, err := f.look(to)
+	if err != nil {
+		return err
+	}
+	switch {
+	case info == nil:
+		f.missing()
+		if err := f.parents(); err != nil {
+			return err
+		}
+	case target == nil || info.Device != target.Device || info.Inode != target.Inode:
+		f.wrong("is not the same file as its target", "")
+	default:
+		if c := f.compare(info, f.name); c != nil {
+			f.change(*c)
+		}
+		return nil
+	}
+	// The target may be made by another entry of the same run: that it is not
+	// there yet is found when the link is made.
+	c := f.here(system.Hardlink)
+	c.To = to
+	f.change(c)
+	f.ownNew()
+	return nil
+}
+
+func (f *finding) nonexistent() error {
+	info, err := f.look(f.name)
+	if err != nil || info == nil {
+		return err
+	}
+	f.wrong("exists", "")
+	if info.Kind != system.Directory {
+		f.change(system.Change{Op: system.Remove, Name: f.name})
+		return nil
+	}
+	if !f.entry.True("recursive") {
+		f.change(system.Change{Op: system.Remove, Name: f.name})
+		return nil
+	}
+	if f.item.Paths.Under(f.name) {
+		return errors.New("a configured path is below it")
+	}
+	f.change(system.Change{Op: system.RemoveAll, Name: f.name})
+	return nil
+}
+
+func (f *finding) permissions() error {
+	if err := f.attributes(true); err != nil {
+		return err
+	}
+	info, err := f.look(f.name)
+	if err != nil {
+		return err
+	}
+	if info == nil {
+		f.state = driver.Missing
+		return errors.New("it does not exist, and only its permissions are managed")
+	}
+	if c := f.compare(info, f.name); c != nil {
+		f.change(*c)
+	}
+	if info.Kind != system.Directory {
+		return nil
+	}
+	return f.recurse()
+}
