@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lint
+
+import (
+	"fmt"
+	"path"
+	"strings"
+)
+
+func checkBundleFiles() check {
+	return check{
+		rules: []Rule{
+			{"duplicate-bundle", "Two files give a bundle of the same name."},
+			{"inconsistent-bundle-name", "The name that a bundle says is not that of its file; the file's counts."},
+			{"ignored-file", "A file that nothing reads, because of its suffix."},
+		},
+		run: (*tree).bundleFiles,
+	}
+}
+
+// bundleName is the name of the bundle that a file holds, "" for no bundle.
+func bundleName(file string) string {
+	base := path.Base(file)
+	for _, suffix := range []string{".xml", ".genshi"} {
+		if name, ok := strings.CutSuffix(base, suffix); ok {
+			return name
+		}
+	}
+	return ""
+}
+
+func (t *tree) bundleFiles() {
+	first := map[string]string{}
+	for _, f := range t.in("Bundler") {
+		name := bundleName(f.name)
+		if name == "" {
+			t.warn(at(f.name), "ignored-file", "nothing reads this file: bundles end in .xml or .genshi", "rename it, or remove it")
+			continue
+		}
+		if other, twice := first[name]; twice {
+			t.error(at(f.name), "duplicate-bundle", fmt.Sprintf("%s holds the bundle %s too", other, name), "rename or remove one of them")
+		} else {
+			first[name] = f.name
+		}
+		d := t.byName[f.name]
+		if d == nil || t.includes[f.name] {
+			continue
+		}
+		if said, ok := d.root.Lookup("name"); ok && said != name && d.root.Is("Bundle") {
+			t.warn(d.root.AttrPos("name"), "inconsistent-bundle-name", fmt.Sprintf("the bundle says that it is %q, but its file makes it %q", said, name),
+				"rename the file, or remove the attribute")
+		}
+	}
+}

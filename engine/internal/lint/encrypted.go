@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lint
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/bindery/bindery/engine/internal/xmltree"
+)
+
+func checkEncrypted() check {
+	return check{
+		rules: []Rule{
+			{"unencrypted-cfg", "A file that is called encrypted is not."},
+			{"unencrypted-properties", "An element that is marked encrypted holds plain text."},
+			{"empty-encrypted-properties", "An element that is marked encrypted is empty."},
+		},
+		run: (*tree).encrypted,
+	}
+}
+
+func (t *tree) encrypted() {
+	for _, f := range t.in("Cfg") {
+		if !strings.HasSuffix(t.qualifier(f.name).ext, "crypt") && !strings.Contains(t.qualifier(f.name).ext, "crypt.") {
+			continue
+		}
+		if data, ok := t.read(f); ok && !sealed(data) {
+			t.error(at(f.name), "unencrypted-cfg", "the file is called .crypt, but it is not encrypted",
+				"encrypt it, and replace what was committed: it is in the history")
+		}
+	}
+	for _, d := range t.docs {
+		if d.dir == "Metadata" {
+			continue
+		}
+		d.root.Walk(func(x *xmltree.Element) bool {
+			if !x.Is(x.Tag) || x.Get("encrypted") == "" || x.Get("encrypted") == "false" || x.Is("Path") {
+				return true
+			}
+			switch text := strings.TrimSpace(x.Text); {
+			case text == "":
+				t.error(x.Pos, "empty-encrypted-properties", "the element is marked encrypted, but it is empty", "")
+			case !sealed([]byte(text)):
+				t.error(x.Pos, "unencrypted-properties", "the element is marked encrypted, but its text is not",
+					"encrypt it, and replace what was committed: it is in the history")
+			}
+			return true
+		})
+	}
+}
+
+// sealed tells whether data is what OpenSSL or age make: base64 or plain.
+func sealed(data []byte) bool {
+	data = bytes.TrimSpace(data)
+	for _, start := range []string{"U2FsdGVkX1", "Salted__", "age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE-----"} {
+		if bytes.HasPrefix(data, []byte(start)) {
+			return true
+		}
+	}
+	return false
+}

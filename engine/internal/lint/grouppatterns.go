@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lint
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/bindery/bindery/engine/internal/xmltree"
+)
+
+func checkGroupPatterns() check {
+	return check{
+		rules: []Rule{{"pattern-fails-to-initialize", "A pattern of GroupPatterns or AWSTags is no regular expression, or one that cannot be evaluated safely."}},
+		run:   (*tree).groupPatterns,
+	}
+}
+
+var ranges = regexp.MustCompile(`\[\[[\d\-,]+\]\]`)
+
+func (t *tree) groupPatterns() {
+	for _, d := range t.docs {
+		if d.dir != "GroupPatterns" && d.dir != "AWSTags" {
+			continue
+		}
+		d.root.Walk(func(x *xmltree.Element) bool {
+			switch {
+			case x.Is("NamePattern"):
+				t.pattern(x, "", strings.TrimSpace(x.Text))
+			case x.Is("NameRange"):
+				text := strings.TrimSpace(x.Text)
+				if strings.Contains(text, `\`) {
+					t.error(x.Pos, "pattern-fails-to-initialize", "a range cannot hold a backslash", "use NamePattern")
+					return true
+				}
+				t.pattern(x, "", ranges.ReplaceAllString(text, `(\d+)`))
+			case x.Is("Tag"):
+				t.pattern(x, "name", x.Get("name"))
+				t.pattern(x, "value", x.Get("value"))
+			}
+			return true
+		})
+	}
+}
+
+func (t *tree) pattern(x *xmltree.Element, attr, pattern string) {
+	if _, err := regexp.Compile(pattern); err != nil {
+		hint := ""
+		if strings.Contains(pattern, "(?=") || strings.Contains(pattern, "(?!") || strings.Contains(pattern, "(?<") {
+			hint = "look-ahead, look-behind and back-references are not supported: they cannot be evaluated in bounded time"
+		}
+		t.error(x.AttrPos(attr), "pattern-fails-to-initialize", fmt.Sprintf("the pattern %q is not usable", pattern), hint)
+	}
+}

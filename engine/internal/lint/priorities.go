@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lint
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+func checkPriorities() check {
+	return check{
+		rules: []Rule{{"bogus-priority", "The priority of a list of rules is missing or no whole number; it counts as -1."}},
+		run:   (*tree).priorities,
+	}
+}
+
+// prioritized tells whether the files of a directory have priorities.
+func prioritized(dir string) bool {
+	switch dir {
+	case "Rules", "Defaults", "Pkgmgr", "Deps":
+		return true
+	}
+	return false
+}
+
+// priority reads one as Python's int does; what it does not understand is -1.
+func priority(value string) (int, bool) {
+	n, err := strconv.Atoi(strings.TrimSpace(value))
+	if err != nil {
+		return -1, false
+	}
+	return n, true
+}
+
+func (t *tree) priorities() {
+	for _, d := range t.docs {
+		if !prioritized(d.dir) || d.templated && strings.Contains(d.root.Get("priority"), "$") || t.includes[d.file] {
+			continue
+		}
+		value, said := d.root.Lookup("priority")
+		if _, ok := priority(value); ok {
+			continue
+		}
+		if !said {
+			t.error(d.root.Pos, "bogus-priority", "the list has no priority; it counts as -1", `add priority="0"`)
+			continue
+		}
+		t.error(d.root.AttrPos("priority"), "bogus-priority", fmt.Sprintf("the priority %q is no whole number; it counts as -1", value), "write a whole number")
+	}
+}
