@@ -186,5 +186,8 @@ func (v *Verifier) timestamp() *Current {
 	}
 }
 
-// Snapshot is the name of the snapshot that the timestamp names.
-func (c *Current) Snapshot() string { return SnapshotName(c.snapshot.Version) }
+// Names are the snapshot that the timestamp names, and the targets metadata that
+// were signed with it.
+func (c *Current) Names() (snapshot, targets string) {
+	return SnapshotName(c.snapshot.Version), TargetsName(c.snapshot.Version)
+}

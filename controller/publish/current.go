@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/bindery/bindery/controller/blob"
+	"github.com/bindery/bindery/engine/release"
+)
+
+// published is what the store holds for one host.
+type published struct {
+	// etag is that of the timestamp, "" where there is none.
+	etag string
+	// version is the timestamp's, 0 where none verifies.
+	version int64
+	// current is nil where the release is not complete or does not verify: it is
+	// published anew then.
+	current *release.Current
+}
+
+func (s *published) says(mark string, now time.Time) bool {
+	return s.current != nil && s.current.Target.Custom.Mark == mark && s.current.Expires.Sub(now) > minimumLife
+}
+
+func (p *Publisher) load(ctx context.Context, hostID string) (*published, error) {
+	root := p.cfg.Keys.Root().Data
+	timestamp, etag, err := p.get(ctx, hostID, release.TimestampName)
+	if err != nil || timestamp == nil {
+		return &published{}, err
+	}
+	s := &published{etag: etag}
+	cur, err := release.ReadTimestamp(hostID, root, timestamp)
+	if err != nil {
+		// Damaged, or signed by keys that the root no longer names: agents do not
+		// accept it either, so nothing is lost by going on from the time of day.
+		return s, nil
+	}
+	s.version = cur.TimestampVersion
+	docs := release.State{Root: root, Timestamp: timestamp}
+	snapshot, targets := cur.Names()
+	if docs.Snapshot, _, err = p.get(ctx, hostID, snapshot); err != nil {
+		return nil, err
+	}
+	if docs.Targets, _, err = p.get(ctx, hostID, targets); err != nil {
+		return nil, err
+	}
+	if cur, err = release.ReadCurrent(hostID, docs); err == nil {
+		s.current = cur
+	}
+	return s, nil
+}
+
+// get gives nil for a file that is not there.
+func (p *Publisher) get(ctx context.Context, hostID, name string) ([]byte, string, error) {
+	data, etag, err := p.cfg.Store.Get(ctx, release.HostPath(hostID, name))
+	if errors.Is(err, blob.ErrNotFound) {
+		return nil, "", nil
+	}
+	return data, etag, err
+}
+
+// Current tells which release of a host is published; nil where none is, or where
+// what is there does not verify.
+func (p *Publisher) Current(ctx context.Context, hostID string) (*release.Current, error) {
+	s, err := p.load(ctx, hostID)
+	if err != nil {
+		return nil, fmt.Errorf("read what is published for host id %s: %w", hostID, err)
+	}
+	return s.current, nil
+}
+
+// Swept is what a freshness sweep did.
+type Swept struct {
+	// Renewed and Fresh count timestamps that were signed again and that were not due.
+	Renewed, Fresh int
+	// Ageing are host ids whose other metadata end within three months: publish them
+	// anew.
+	Ageing []string
+	// Failed are host ids whose timestamp could not be renewed. Agents warn when it
+	// ends.
+	Failed map[string]error
+}
+
+// Sweep signs the timestamps of hosts again that are old enough. It touches nothing
+// else and needs the timestamp key alone. Each host has its own hour, so that a fleet
+// that was published at once is not renewed at once.
+func (p *Publisher) Sweep(ctx context.Context, hostIDs []string) (*Swept, error) {
+	out := &Swept{Failed: map[string]error{}}
+	var mu sync.Mutex
+	p.each(len(hostIDs), func(i int) {
+		renewed, ageing, err := p.renew(ctx, hostIDs[i])
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case err != nil:
+			out.Failed[hostIDs[i]] = err
+		case renewed:
+			out.Renewed++
+		default:
+			out.Fresh++
+		}
+		if ageing {
+			out.Ageing = append(out.Ageing, hostIDs[i])
+		}
+	})
+	slices.Sort(out.Ageing)
+	if err := ctx.Err(); err != nil {
+		return out, fmt.Errorf("sweep: %w", err)
+	}
+	return out, nil
+}
+
+func (p *Publisher) renew(ctx context.Context, hostID string) (renewed, ageing bool, err error) {
+	timestamp, etag, err := p.get(ctx, hostID, release.TimestampName)
+	if err != nil || timestamp == nil {
+		return false, false, err
+	}
+	cur, err := release.ReadTimestamp(hostID, p.cfg.Keys.Root().Data, timestamp)
+	if err != nil {
+		return false, true, fmt.Errorf("renew timestamp: %w", err)
+	}
+	now := p.cfg.Now()
+	if age := now.Sub(cur.TimestampExpires.Add(-release.TimestampLife)); age < due(hostID) {
+		return false, false, nil
+	}
+	// Once a day is often enough to look at what only publishing renews.
+	s, err := p.load(ctx, hostID)
+	if err != nil {
+		return false, false, err
+	}
+	ageing = s.current == nil || s.current.Expires.Sub(now) <= minimumLife
+	data, err := p.cfg.Keys.Signers.Renew(cur, now)
+	if err != nil {
+		return false, ageing, err
+	}
+	_, err = p.cfg.Store.Put(ctx, release.HostPath(hostID, release.TimestampName), data, blob.Match(etag))
+	if errors.Is(err, blob.ErrPrecondition) {
+		return false, ageing, nil // somebody else has just renewed or published it
+	}
+	return err == nil, ageing, err
+}
+
+// due is the age at which a host's timestamp is signed again: at most
+// release.TimestampRenewal, spread over the four hours before.
+func due(hostID string) time.Duration {
+	const spread = 4 * time.Hour
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(hostID)) // a hash never fails
+	return release.TimestampRenewal - time.Duration(h.Sum64()%uint64(spread))
+}
