@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package git
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	gogit "github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/object"
+)
+
+var (
+	// ErrNoMerge is a pull request of which neither a fast-forward nor the
+	// forge's own merge of exactly these commits is here.
+	ErrNoMerge = errors.New("cannot be merged here yet")
+	// ErrUnknownRevision is a revision that is not in the repository.
+	ErrUnknownRevision = errors.New("unknown revision")
+
+	errNoCommit = errors.New("not a commit")
+)
+
+// Ref is a name for a commit.
+type Ref struct {
+	// Name is full, such as refs/heads/main or refs/pull/7/head.
+	Name, Commit string
+}
+
+// Commit is what is known of a commit. Message and Author come from people.
+type Commit struct {
+	ID, Tree string
+	Parents  []string
+	Author   string
+	Message  string
+	When     time.Time
+}
+
+// read runs fn with the turn, and remembers when objects are missing that the
+// repository should have.
+func (m *Mirror) read(ctx context.Context, op string, fn func(*gogit.Repository) error) error {
+	release, err := m.take(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	defer release()
+	if err := fn(m.repo); err != nil {
+		if m.url != "" && ctx.Err() == nil && !expected(err) {
+			m.broken = true
+		}
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return nil
+}
+
+// expected says whether an error is about what was asked, not about the mirror.
+func expected(err error) bool {
+	return slices.ContainsFunc([]error{ErrUnknownRevision, ErrNoMerge, errTooMany, errTooDeep, errTooBig},
+		func(target error) bool { return errors.Is(err, target) })
+}
+
+// Refs lists the refs that are here, by name. Tags are given as their commit.
+func (m *Mirror) Refs(ctx context.Context) ([]Ref, error) {
+	var out []Ref
+	err := m.read(ctx, "list refs", func(repo *gogit.Repository) error {
+		refs, err := repo.References()
+		if err != nil {
+			return err
+		}
+		return refs.ForEach(func(ref *plumbing.Reference) error {
+			if ref.Type() != plumbing.HashReference {
+				return nil
+			}
+			commit, err := commitOf(repo, ref.Hash())
+			if errors.Is(err, errNoCommit) {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", ref.Name(), err)
+			}
+			out = append(out, Ref{Name: ref.Name().String(), Commit: commit.Hash.String()})
+			return nil
+		})
+	})
+	slices.SortFunc(out, func(a, b Ref) int { return strings.Compare(a.Name, b.Name) })
+	return out, err
+}
+
+// Resolve gives the commit of a revision: a commit id, a full ref, a branch or
+// tag, HEAD, or what git calls a revision (main~2). A full id or ref is never
+// taken for anything else.
+func (m *Mirror) Resolve(ctx context.Context, rev string) (string, error) {
+	var id string
+	err := m.read(ctx, "resolve", func(repo *gogit.Repository) error {
+		hash, err := resolve(repo, rev)
+		if err != nil {
+			return err
+		}
+		commit, err := commitOf(repo, hash)
+		if errors.Is(err, plumbing.ErrObjectNotFound) || errors.Is(err, errNoCommit) {
+			return fmt.Errorf("%q: %w", rev, ErrUnknownRevision)
+		}
+		if err != nil {
+			return err
+		}
+		id = commit.Hash.String()
+		return nil
+	})
+	return id, err
+}
+
+func resolve(repo *gogit.Repository, rev string) (plumbing.Hash, error) {
+	if plumbing.IsHash(rev) {
+		return plumbing.NewHash(rev), nil
+	}
+	for _, prefix := range []string{"", "refs/", "refs/tags/", "refs/heads/"} {
+		if prefix == "" && rev != "HEAD" && !strings.HasPrefix(rev, "refs/") {
+			continue
+		}
+		ref, err := repo.Reference(plumbing.ReferenceName(prefix+rev), true)
+		if err == nil {
+			return ref.Hash(), nil
+		}
+		if !errors.Is(err, plumbing.ErrReferenceNotFound) && !errors.Is(err, plumbing.ErrInvalidReferenceName) {
+			return plumbing.ZeroHash, err
+		}
+	}
+	return parseRevision(repo, rev)
+}
+
+// parseRevision leaves the rest of git's syntax to go-git, which panics on some
+// of it ("~1").
+func parseRevision(repo *gogit.Repository, rev string) (hash plumbing.Hash, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%q: %w", rev, ErrUnknownRevision)
+		}
+	}()
+	found, err := repo.ResolveRevision(plumbing.Revision(rev))
+	if err != nil || found == nil || found.IsZero() {
+		return plumbing.ZeroHash, fmt.Errorf("%q: %w", rev, ErrUnknownRevision)
+	}
+	return *found, nil
+}
+
+// commitOf follows annotated tags to their commit.
+func commitOf(repo *gogit.Repository, hash plumbing.Hash) (*object.Commit, error) {
+	const maxTags = 8
+	for range maxTags {
+		found, err := repo.Object(plumbing.AnyObject, hash)
+		if err != nil {
+			return nil, err
+		}
+		switch o := found.(type) {
+		case *object.Commit:
+			return o, nil
+		case *object.Tag:
+			hash = o.Target
+		default:
+			return nil, errNoCommit
+		}
+	}
+	return nil, errNoCommit
+}
+
+// known finds a commit by its full id.
+func known(repo *gogit.Repository, id string) (*object.Commit, error) {
+	if !plumbing.IsHash(id) {
+		return nil, fmt.Errorf("%q: %w", id, ErrUnknownRevision)
+	}
+	commit, err := repo.CommitObject(plumbing.NewHash(id))
+	if errors.Is(err, plumbing.ErrObjectNotFound) {
+		return nil, fmt.Errorf("%q: %w", id, ErrUnknownRevision)
+	}
+	return commit, err
+}
+
+// Commit reads a commit by its id.
+func (m *Mirror) Commit(ctx context.Context, id string) (Commit, error) {
+	var out Commit
+	err := m.read(ctx, "read commit", func(repo *gogit.Repository) error {
+		c, err := known(repo, id)
+		if err != nil {
+			return err
+		}
+		out = Commit{
+			ID: c.Hash.String(), Tree: c.TreeHash.String(), Author: c.Author.Name,
+			Message: c.Message, When: c.Committer.When.UTC(),
+		}
+		for _, p := range c.ParentHashes {
+			out.Parents = append(out.Parents, p.String())
+		}
+		return nil
+	})
+	return out, err
+}
+
+// IsAncestor says whether descendant has ancestor in its history, itself included.
+func (m *Mirror) IsAncestor(ctx context.Context, ancestor, descendant string) (bool, error) {
+	var found bool
+	err := m.read(ctx, "search history", func(repo *gogit.Repository) (err error) {
+		found, err = isAncestor(ctx, repo, ancestor, descendant)
+		return err
+	})
+	return found, err
+}
+
+func isAncestor(ctx context.Context, repo *gogit.Repository, ancestor, descendant string) (bool, error) {
+	if _, err := known(repo, ancestor); err != nil {
+		return false, err
+	}
+	from, err := known(repo, descendant)
+	if err != nil {
+		return false, err
+	}
+	target := plumbing.NewHash(ancestor)
+	seen := map[plumbing.Hash]bool{from.Hash: true}
+	for queue := []*object.Commit{from}; len(queue) > 0; queue = queue[1:] {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		if queue[0].Hash == target {
+			return true, nil
+		}
+		for _, hash := range queue[0].ParentHashes {
+			if seen[hash] {
+				continue
+			}
+			seen[hash] = true
+			parent, err := repo.CommitObject(hash)
+			if errors.Is(err, plumbing.ErrObjectNotFound) {
+				continue // the edge of a shallow clone
+			}
+			if err != nil {
+				return false, err
+			}
+			queue = append(queue, parent)
+		}
+	}
+	return false, nil
+}
+
+// MergeBase gives the best common ancestor of two commits, "" if there is none.
+func (m *Mirror) MergeBase(ctx context.Context, a, b string) (string, error) {
+	var id string
+	err := m.read(ctx, "find merge base", func(repo *gogit.Repository) error {
+		first, err := known(repo, a)
+		if err != nil {
+			return err
+		}
+		second, err := known(repo, b)
+		if err != nil {
+			return err
+		}
+		bases, err := first.MergeBase(second)
+		if err != nil || len(bases) == 0 {
+			return err
+		}
+		id = bases[0].Hash.String()
+		return nil
+	})
+	return id, err
+}
+
+// Merge gives the commit that has head merged onto base: head itself where base
+// is in its history, base where head is in it already, else the forge's own
+// merge (forgeRef, such as refs/pull/7/merge) if its parents are exactly base
+// and head. Anything else is ErrNoMerge: never a merge of other commits than
+// those that are shown.
+func (m *Mirror) Merge(ctx context.Context, base, head, forgeRef string) (string, error) {
+	var id string
+	err := m.read(ctx, "merge", func(repo *gogit.Repository) (err error) {
+		id, err = merge(ctx, repo, base, head, forgeRef)
+		return err
+	})
+	return id, err
+}
+
+func merge(ctx context.Context, repo *gogit.Repository, base, head, forgeRef string) (string, error) {
+	if ok, err := isAncestor(ctx, repo, base, head); err != nil || ok {
+		return head, err
+	}
+	if ok, err := isAncestor(ctx, repo, head, base); err != nil || ok {
+		return base, err
+	}
+	if forgeRef == "" {
+		return "", ErrNoMerge
+	}
+	ref, err := repo.Reference(plumbing.ReferenceName(forgeRef), true)
+	if errors.Is(err, plumbing.ErrReferenceNotFound) {
+		return "", ErrNoMerge
+	}
+	if err != nil {
+		return "", err
+	}
+	commit, err := repo.CommitObject(ref.Hash())
+	if err != nil {
+		return "", err
+	}
+	want := []plumbing.Hash{plumbing.NewHash(base), plumbing.NewHash(head)}
+	if !slices.Equal(commit.ParentHashes, want) {
+		return "", fmt.Errorf("%w: %s is of other commits", ErrNoMerge, forgeRef)
+	}
+	return commit.Hash.String(), nil
+}
