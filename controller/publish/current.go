@@ -19,43 +19,47 @@ import (
 type published struct {
 	// etag is that of the timestamp, "" where there is none.
 	etag string
-	// version is the timestamp's, 0 where none verifies.
-	version int64
-	// current is nil where the release is not complete or does not verify: it is
-	// published anew then.
+	// current is nil where no timestamp verifies: it is damaged, or signed by keys
+	// that the root no longer names. Agents do not accept it either, so nothing is
+	// lost by going on from the time of day.
 	current *release.Current
 }
 
+// version is the timestamp's, 0 where none verifies.
+func (s *published) version() int64 {
+	if s.current == nil {
+		return 0
+	}
+	return s.current.TimestampVersion
+}
+
+// whole is the published release, nil where it is not complete: it is published
+// anew then.
+func (s *published) whole() *release.Current {
+	if s.current == nil || !s.current.Whole {
+		return nil
+	}
+	return s.current
+}
+
 func (s *published) says(mark string, now time.Time) bool {
-	return s.current != nil && s.current.Target.Custom.Mark == mark && s.current.Expires.Sub(now) > minimumLife
+	c := s.whole()
+	return c != nil && c.Target.Custom.Mark == mark && c.Expires.Sub(now) > minimumLife
 }
 
 func (p *Publisher) load(ctx context.Context, hostID string) (*published, error) {
-	root := p.cfg.Keys.Root().Data
 	timestamp, etag, err := p.get(ctx, hostID, release.TimestampName)
 	if err != nil || timestamp == nil {
 		return &published{}, err
 	}
-	s := &published{etag: etag}
-	cur, err := release.ReadTimestamp(hostID, root, timestamp)
-	if err != nil {
-		// Damaged, or signed by keys that the root no longer names: agents do not
-		// accept it either, so nothing is lost by going on from the time of day.
-		return s, nil
-	}
-	s.version = cur.TimestampVersion
-	docs := release.State{Root: root, Timestamp: timestamp}
-	snapshot, targets := cur.Names()
-	if docs.Snapshot, _, err = p.get(ctx, hostID, snapshot); err != nil {
+	cur, err := release.ReadCurrent(hostID, p.cfg.Keys.Root().Data, timestamp, func(name string) ([]byte, error) {
+		data, _, err := p.get(ctx, hostID, name)
+		return data, err
+	})
+	if err != nil && !errors.Is(err, release.ErrUntrusted) && !errors.Is(err, release.ErrTooLarge) {
 		return nil, err
 	}
-	if docs.Targets, _, err = p.get(ctx, hostID, targets); err != nil {
-		return nil, err
-	}
-	if cur, err = release.ReadCurrent(hostID, docs); err == nil {
-		s.current = cur
-	}
-	return s, nil
+	return &published{etag: etag, current: cur}, nil
 }
 
 // get gives nil for a file that is not there.
@@ -74,7 +78,7 @@ func (p *Publisher) Current(ctx context.Context, hostID string) (*release.Curren
 	if err != nil {
 		return nil, fmt.Errorf("read what is published for host id %s: %w", hostID, err)
 	}
-	return s.current, nil
+	return s.whole(), nil
 }
 
 // Swept is what a freshness sweep did.
@@ -123,7 +127,7 @@ func (p *Publisher) renew(ctx context.Context, hostID string) (renewed, ageing b
 	if err != nil || timestamp == nil {
 		return false, false, err
 	}
-	cur, err := release.ReadTimestamp(hostID, p.cfg.Keys.Root().Data, timestamp)
+	cur, err := release.ReadCurrent(hostID, p.cfg.Keys.Root().Data, timestamp, nil)
 	if err != nil {
 		return false, true, fmt.Errorf("renew timestamp: %w", err)
 	}
@@ -136,7 +140,7 @@ func (p *Publisher) renew(ctx context.Context, hostID string) (renewed, ageing b
 	if err != nil {
 		return false, false, err
 	}
-	ageing = s.current == nil || s.current.Expires.Sub(now) <= minimumLife
+	ageing = s.whole() == nil || s.current.Expires.Sub(now) <= minimumLife
 	data, err := p.cfg.Keys.Signers.Renew(cur, now)
 	if err != nil {
 		return false, ageing, err

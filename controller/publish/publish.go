@@ -163,7 +163,7 @@ func (p *Publisher) Publish(ctx context.Context, r Release) (Outcome, error) {
 			t := now.current.Target
 			return Outcome{Host: r.Host, Sequence: t.Version, Commit: t.Custom.Commit, Unchanged: true}, nil
 		}
-		docs, err := p.make(ctx, r, mark, max(now.version, taken))
+		docs, err := p.make(ctx, r, mark, max(now.version(), taken))
 		if err != nil {
 			return Outcome{}, fmt.Errorf("publish %s: %w", r.Host.Name, err)
 		}

@@ -112,25 +112,17 @@ func (v *Verifier) ours(role string, data []byte) error {
 // release stays in force when nothing newer can be had, and when the clock is
 // wrong.
 func Reopen(hostID string, kept State, sealed []byte, id *Identity) (*Bundle, error) {
-	v, err := complete(hostID, kept)
+	v, err := NewVerifier(hostID, kept, time.Time{})
+	if err == nil {
+		err = v.Unchanged()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reopen kept release: %w", err)
 	}
-	return v.Open(sealed, id)
-}
-
-func complete(hostID string, kept State) (*Verifier, error) {
-	v, err := NewVerifier(hostID, kept, time.Time{})
-	if err != nil {
-		return nil, err
-	}
-	if err := v.Unchanged(); err != nil {
-		return nil, err
-	}
 	if want := v.Next(); want.Name != "" {
-		return nil, fmt.Errorf("%w: %s is missing or damaged", ErrUntrusted, want.Name)
+		return nil, fmt.Errorf("reopen kept release: %w: %s is missing or damaged", ErrUntrusted, want.Name)
 	}
-	return v, nil
+	return v.Open(sealed, id)
 }
 
 // Current is one host's published release as its documents tell it.
@@ -139,55 +131,50 @@ type Current struct {
 	// TimestampVersion is at least Target.Version: timestamps are renewed alone.
 	TimestampVersion int64
 	TimestampExpires time.Time
+	// Whole tells whether the other documents verify too. Target and Expires are set
+	// only then.
+	Whole  bool
+	Target Target
 	// Expires is the earlier expiry of snapshot and targets metadata.
 	Expires time.Time
-	Target  Target
 
 	snapshot *metadata.MetaFiles
 }
 
 // ReadCurrent verifies a host's published documents for the publisher, without
-// looking at the clock.
-func ReadCurrent(hostID string, docs State) (*Current, error) {
-	v, err := complete(hostID, docs)
+// looking at the clock. Get fetches a document by its name, nil where there is none;
+// a nil get reads the timestamp alone, which is enough to renew it.
+func ReadCurrent(hostID string, root, timestamp []byte, get func(name string) ([]byte, error)) (*Current, error) {
+	v, err := NewVerifier(hostID, State{Root: root, Timestamp: timestamp}, time.Time{})
+	if err == nil {
+		err = v.Unchanged()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read current release: %w", err)
 	}
-	t, err := v.Target()
-	if err != nil {
+	t := v.tuf.Timestamp.Signed
+	c := &Current{
+		HostID: hostID, TimestampVersion: t.Version, TimestampExpires: t.Expires, snapshot: t.Meta[metadata.SNAPSHOT+".json"],
+	}
+	if get == nil {
+		return c, nil
+	}
+	for want := v.Next(); want.Name != ""; want = v.Next() {
+		data, err := get(want.Name)
+		if err != nil {
+			return nil, fmt.Errorf("read current release: %w", err)
+		}
+		if v.Accept(data) != nil {
+			return c, nil // damaged or missing: not whole
+		}
+	}
+	if c.Target, err = v.Target(); err != nil {
 		return nil, fmt.Errorf("read current release: %w", err)
 	}
-	c := v.timestamp()
-	c.Target = t
+	c.Whole = true
 	c.Expires = v.tuf.Snapshot.Signed.Expires
 	if e := v.tuf.Targets[metadata.TARGETS].Signed.Expires; e.Before(c.Expires) {
 		c.Expires = e
 	}
 	return c, nil
-}
-
-// ReadTimestamp verifies a published timestamp alone: enough to renew it, and to
-// know which snapshot to ask for.
-func ReadTimestamp(hostID string, root, timestamp []byte) (*Current, error) {
-	v, err := NewVerifier(hostID, State{Root: root, Timestamp: timestamp}, time.Time{})
-	if err != nil {
-		return nil, fmt.Errorf("read timestamp: %w", err)
-	}
-	if err := v.Unchanged(); err != nil {
-		return nil, fmt.Errorf("read timestamp: %w", err)
-	}
-	return v.timestamp(), nil
-}
-
-func (v *Verifier) timestamp() *Current {
-	t := v.tuf.Timestamp.Signed
-	return &Current{
-		HostID: v.hostID, TimestampVersion: t.Version, TimestampExpires: t.Expires, snapshot: t.Meta[metadata.SNAPSHOT+".json"],
-	}
-}
-
-// Names are the snapshot that the timestamp names, and the targets metadata that
-// were signed with it.
-func (c *Current) Names() (snapshot, targets string) {
-	return SnapshotName(c.snapshot.Version), TargetsName(c.snapshot.Version)
 }

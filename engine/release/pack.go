@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -39,18 +40,22 @@ func Pack(b *Bundle) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pack probes: %w", err)
 	}
-	var out bytes.Buffer
-	zw, err := zstd.NewWriter(&out, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault),
-		zstd.WithWindowSize(windowSize))
-	if err != nil {
-		return nil, fmt.Errorf("pack: %w", err)
-	}
-	tw := tar.NewWriter(zw)
 	members := []member{{memberManifest, manifest, MaxManifest}}
 	if b.Config != nil {
 		members = append(members, member{memberConfig, b.Config.XML(), MaxConfig})
 	}
 	members = append(members, member{memberProbes, probeData, MaxProbes})
+	size := 0
+	for _, m := range members {
+		size += len(m.data) + 1024 // what tar adds
+	}
+	var out bytes.Buffer
+	zw, err := zstd.NewWriter(&out, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(window(size)))
+	if err != nil {
+		return nil, fmt.Errorf("pack: %w", err)
+	}
+	tw := tar.NewWriter(zw)
 	for _, m := range members {
 		if err := m.write(tw); err != nil {
 			return nil, fmt.Errorf("pack bundle of %s: %w", b.Manifest.Host, err)
@@ -65,8 +70,13 @@ func Pack(b *Bundle) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// windowSize bounds what an agent needs in memory to decompress.
-const windowSize = 1 << 20
+// maxWindow bounds what an agent needs in memory to decompress.
+const maxWindow = 1 << 20
+
+// window is the smallest power of two that holds all, within the bound.
+func window(size int) int {
+	return max(zstd.MinWindowSize, min(maxWindow, 1<<bits.Len(uint(size))))
+}
 
 type member struct {
 	name  string
@@ -93,7 +103,7 @@ func (m member) write(tw *tar.Writer) error {
 // has the digests that the manifest names.
 func Unpack(data []byte) (*Bundle, error) {
 	zr, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxWindow(windowSize), zstd.WithDecoderMaxMemory(MaxConfig+MaxProbes+MaxManifest+1<<20))
+		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(MaxConfig+MaxProbes+MaxManifest+1<<20))
 	if err != nil {
 		return nil, fmt.Errorf("unpack: %w", err)
 	}
