@@ -96,8 +96,10 @@ type door struct {
 
 var doors = []door{
 	{"filippo.io/age", []string{"engine/release"}, "sealing is part of the envelope"},
+	{"github.com/bluekeyes/go-gitdiff", []string{"engine/internal/plugins/cfg"}, "patches are a kind of Cfg file"},
 	{"github.com/bmatcuk/doublestar/v4", []string{"engine/internal/..."}, "globs belong to the specification"},
 	{"github.com/danielgtaylor/huma/v2", []string{"controller/api"}, "the API's types are its document"},
+	{"github.com/go-git/go-billy/v5", []string{"controller/git"}, "go-git's files"},
 	{"github.com/go-git/go-git/v5", []string{"controller/git"}, "git is bytes behind a snapshot"},
 	{"github.com/goccy/go-yaml", []string{"agent", "controller", "engine"}, "one strict file of settings for each of the three"},
 	{"github.com/google/go-github/v60", []string{"webhooks/github"}, "a forge is an interface"},
@@ -121,6 +123,7 @@ var doors = []door{
 	{"golang.org/x/term", []string{"cmd/..."}, "only commands look at the terminal"},
 	{"golang.org/x/text", []string{"engine/internal/..."}, "charsets of XML"},
 	{"golang.org/x/time", []string{"controller/...", "webhooks/...", "internal/transport"}, "rate limits"},
+	{"gopkg.in/ini.v1", []string{"engine"}, "a bcfg2.conf in the tree"},
 	{"modernc.org/sqlite", []string{"controller/store"}, "one place speaks SQL"},
 }
 
