@@ -45,7 +45,7 @@ var rooms = []room{
 	{"agent", []string{"agent", "engine/config", "engine/release", "engine/textdiff", "internal/schedule", "internal/transport"},
 		"a host runs no engine, no git, no SQL and nothing of the controller"},
 	{"webhooks", []string{"webhooks", "engine/problem", "internal/schedule", "internal/transport"}, "a forge is told things; it never asks the engine or the controller"},
-	{"controller/git", []string{"internal/transport"}, "a mirror is bytes; what they mean is for the engine"},
+	{"controller/git", []string{"engine/problem", "internal/transport"}, "a mirror is bytes and what is wrong with them; what they mean is for the engine"},
 	{"controller/store", []string{"engine/config", "engine/problem", "engine/release", "engine/review"}, "the database keeps values; it decides nothing"},
 	{"controller/blob", nil, "published files are bytes under a name"},
 	{"controller/keys", []string{"engine/release"}, "signers know what they sign"},
