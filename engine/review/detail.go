@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package review
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/textdiff"
+)
+
+const (
+	// context is how many equal lines stand around a change in the model; views
+	// may show fewer.
+	context = 3
+	// maxText is how much of one side is compared line by line.
+	maxText = 1 << 20
+)
+
+// detail is what one pair shows, without hosts.
+type detail struct {
+	attrs   []AttrChange
+	hunks   []Hunk
+	notes   []string
+	secrets *Fingerprints
+}
+
+// look compares the two sides of a pair. Redaction comes first: of a secret only
+// fingerprints go on from here.
+func (c *comparison) look(p *pair) detail {
+	ch := p.change
+	var d detail
+	if ch.Old == nil && ch.New == nil {
+		d.attrs = structure(ch)
+		return d
+	}
+	if p.kind == EntryMoved || p.oldIn != p.newIn && ch.Old != nil && ch.New != nil {
+		d.notes = append(d.notes, "moves from "+nameOf(ch.OldBundle)+" to "+nameOf(ch.NewBundle))
+	}
+	if p.kind == EntryMoved || p.kind == EntryFailed {
+		return d // nothing else happens, or its cause says what
+	}
+	if c.secretPair(p) {
+		d.attrs = attrs(ch.Old, ch.New, showable)
+		d.secrets = &Fingerprints{fingerprint(c.in.Key, ch.Old), fingerprint(c.in.Key, ch.New)}
+		return d
+	}
+	d.attrs = attrs(ch.Old, ch.New, anyAttr)
+	old, now := content(ch.Old), content(ch.New)
+	switch {
+	case textdiff.Binary(old) || textdiff.Binary(now):
+		d.notes = append(d.notes, "binary: "+sizes(ch, old, now))
+	case len(old) > maxText || len(now) > maxText:
+		d.notes = append(d.notes, "too large to compare: "+sizes(ch, old, now))
+	default:
+		d.hunks = hunksOf(textdiff.Hunks(old, now, context))
+	}
+	return d
+}
+
+func anyAttr(*config.Entry, string, string) bool { return true }
+
+func (c *comparison) secretPair(p *pair) bool {
+	return c.secrets.has(p.change.Old) || c.secrets.has(p.change.New)
+}
+
+func nameOf(b *config.Bundle) string {
+	if b.Name() == "" {
+		return "a nameless " + strings.ToLower(b.Tag)
+	}
+	return strings.ToLower(b.Tag) + " " + safeName(b.Name())
+}
+
+func structure(ch config.Change) []AttrChange {
+	var old, now []config.Attr
+	if ch.OldBundle != nil {
+		old = ch.OldBundle.Attrs
+	}
+	if ch.NewBundle != nil {
+		now = ch.NewBundle.Attrs
+	}
+	return attrChanges(old, now)
+}
+
+// attrs compares attributes; the name is the entry's key and encoding says how
+// the content is written, not what it is.
+func attrs(old, now *config.Entry, show func(*config.Entry, string, string) bool) []AttrChange {
+	pick := func(e *config.Entry) []config.Attr {
+		if e == nil || e.Failure != "" {
+			return nil
+		}
+		var out []config.Attr
+		for _, a := range e.Attrs {
+			if a.Name != "name" && a.Name != "encoding" && show(e, a.Name, a.Value) {
+				out = append(out, a)
+			}
+		}
+		return out
+	}
+	return attrChanges(pick(old), pick(now))
+}
+
+func attrChanges(old, now []config.Attr) []AttrChange {
+	find := func(in []config.Attr, name string) *string {
+		for _, a := range in {
+			if a.Name == name {
+				v := safeName(a.Value)
+				return &v
+			}
+		}
+		return nil
+	}
+	var out []AttrChange
+	for _, a := range old {
+		if n := find(now, a.Name); n == nil || *n != a.Value {
+			out = append(out, AttrChange{a.Name, find(old, a.Name), n})
+		}
+	}
+	for _, a := range now {
+		if find(old, a.Name) == nil {
+			out = append(out, AttrChange{a.Name, nil, find(now, a.Name)})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b AttrChange) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// content is what an entry holds besides its attributes, as text: a file's
+// bytes, then its children.
+func content(e *config.Entry) []byte {
+	if e == nil || e.Failure != "" {
+		return nil
+	}
+	data, err := e.Content()
+	if err != nil {
+		data = []byte(e.Text)
+	}
+	if len(e.Children) == 0 {
+		return data
+	}
+	out := slices.Clone(data)
+	if len(out) > 0 && out[len(out)-1] != '\n' {
+		out = append(out, '\n')
+	}
+	for _, n := range e.Children {
+		out = child(out, n, "")
+	}
+	return out
+}
+
+func child(out []byte, n *config.Node, indent string) []byte {
+	out = append(out, indent+"<"+n.Tag...)
+	for _, a := range n.Attrs {
+		out = append(out, " "+a.Name+`="`+strings.ReplaceAll(a.Value, "\n", "&#10;")+`"`...)
+	}
+	out = append(out, '>')
+	out = append(out, strings.TrimSpace(n.Text)...)
+	out = append(out, '\n')
+	for _, c := range n.Children {
+		out = child(out, c, indent+"  ")
+	}
+	return out
+}
+
+func sizes(ch config.Change, old, now []byte) string {
+	sum := func(data []byte) string {
+		s := sha256.Sum256(data)
+		return "sha256 " + hex.EncodeToString(s[:])[:12] + "…"
+	}
+	switch {
+	case ch.Old == nil || ch.Old.Failure != "":
+		return number(len(now)) + " bytes, " + sum(now)
+	case ch.New == nil || ch.New.Failure != "":
+		return number(len(old)) + " bytes, " + sum(old)
+	}
+	return number(len(old)) + " → " + number(len(now)) + " bytes, " + sum(old) + " → " + sum(now)
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package review
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/bindery/bindery/engine/review/hostset"
+)
+
+// impactKinds are in the order in which they are shown. A row stands only where
+// something is behind it.
+var impactKinds = []struct{ kind, icon, words string }{
+	{"package-removed", "🗑", "packages removed"},
+	{"package-downgraded", "⬇️", "packages downgraded"},
+	{"path-deleted", "🗑", "paths deleted"},
+	{"path-removed", "🗑", "paths no longer managed"},
+	{"user-removed", "🗑", "users or groups removed"},
+	{"service-stopped", "⏹", "service stop"},
+	{"service-removed", "🗑", "services no longer managed"},
+	{"restart", "🔁", "service restart"},
+	{"reload", "♻️", "service reload"},
+	{"run", "▶️", "actions run"},
+	{"secret", "🔑", "secret value changes"},
+	{"rights", "👤", "owner, group, mode or account changes"},
+	{"fixed", "🩹", "entries that build again"},
+}
+
+type impactRow struct {
+	subjects map[string]bool
+	hosts    members
+}
+
+// impact sums up over all changes. Hosts that keep their last good configuration
+// are left out: nothing happens on them yet.
+func (c *comparison) impact() []Impact {
+	rows := map[string]*impactRow{}
+	x := newEffects()
+	for _, p := range c.pairs {
+		if p.kind == EntryFailed {
+			continue
+		}
+		row := func(kind, subject string, hosts members) {
+			if hosts = without(hosts, c.held); len(hosts) == 0 {
+				return
+			}
+			r := rows[kind]
+			if r == nil {
+				r = &impactRow{subjects: map[string]bool{}}
+				rows[kind] = r
+			}
+			r.subjects[safeName(subject)] = true
+			r.hosts = append(r.hosts, hosts...)
+		}
+		kinds := []string{removal(p)}
+		d := detail{}
+		if p.kind == EntryModified && !c.secretPair(p) {
+			d.attrs = attrs(p.change.Old, p.change.New, anyAttr)
+		}
+		switch {
+		case c.secretPair(p) && fingerprint(c.in.Key, p.change.Old) != fingerprint(c.in.Key, p.change.New):
+			kinds = append(kinds, "secret")
+		case p.kind == EntryFixed:
+			kinds = append(kinds, "fixed")
+		case rights(p, d):
+			kinds = append(kinds, "rights")
+		}
+		for _, k := range kinds {
+			if k != "" {
+				row(k, p.key.Name, p.hosts)
+			}
+		}
+		for e, hosts := range x.pair(p) {
+			row(e.verb, e.name, hosts)
+		}
+	}
+	return c.impactRows(rows)
+}
+
+func (c *comparison) impactRows(rows map[string]*impactRow) []Impact {
+	var out []Impact
+	for _, k := range impactKinds {
+		if r := rows[k.kind]; r != nil {
+			subjects := slices.SortedFunc(maps.Keys(r.subjects), hostset.Compare)
+			out = append(out, Impact{k.kind, subjects, c.hosts(union(r.hosts))})
+		}
+	}
+	return out
+}
+
+// compareVersions compares runs of digits by value and the rest by bytes; "~"
+// sorts before everything, as in Debian and RPM.
+func compareVersions(a, b string) int {
+	epoch := func(s string) (string, string) {
+		if e, rest, ok := strings.Cut(s, ":"); ok {
+			return e, rest
+		}
+		return "0", s
+	}
+	ea, ra := epoch(a)
+	eb, rb := epoch(b)
+	tilde := func(s string) string { return strings.ReplaceAll(s, "~", "\x01") + "\x02" }
+	return cmp.Or(hostset.Compare(ea, eb), hostset.Compare(tilde(ra), tilde(rb)))
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package review
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/review/hostset"
+)
+
+// Input is two fleets and what surrounds them.
+type Input struct {
+	Meta Meta
+	// Hosts are the hosts of either side, each once, in any order.
+	Hosts []Host
+	// Key makes fingerprints of secrets; at least 16 bytes that stay in the
+	// program. Sets can be compared only where they were made with one key.
+	Key []byte
+	// Problems are what is wrong with the specification of head, BaseProblems
+	// with that of base.
+	Problems     []*problem.Problem
+	BaseProblems []*problem.Problem
+}
+
+// Host is one host on both sides.
+type Host struct {
+	Name string
+	// Groups are those of head.
+	Groups []string
+	// Addresses are the host's own, if known; they are masked where that makes
+	// changes of several hosts equal.
+	Addresses []string
+	// Base and Head are nil where the host does not exist.
+	Base, Head *Side
+	// NoFacts means that the host has probes and no answers yet.
+	NoFacts bool
+}
+
+// Side is what one side gives a host.
+type Side struct {
+	// Config is nil where the host is refused.
+	Config   *config.Config
+	Refused  *problem.Problem
+	Failures []Failure
+}
+
+// Failure is an entry that could not be bound, and why.
+type Failure struct {
+	Tag, Name string
+	Problem   *problem.Problem
+}
+
+// minKey is the shortest key that cannot be guessed.
+const minKey = 16
+
+// New compares base and head.
+func New(in Input) (*Report, error) {
+	if len(in.Key) < minKey {
+		return nil, fmt.Errorf("the fingerprint key has %d bytes, at least %d are needed", len(in.Key), minKey)
+	}
+	in.Hosts = slices.Clone(in.Hosts)
+	slices.SortFunc(in.Hosts, func(a, b Host) int { return hostset.Compare(a.Name, b.Name) })
+	for i := range in.Hosts {
+		if i > 0 && in.Hosts[i].Name == in.Hosts[i-1].Name {
+			return nil, fmt.Errorf("host %q is listed twice", in.Hosts[i].Name)
+		}
+	}
+	if !slices.ContainsFunc(in.Hosts, func(h Host) bool { return h.Base != nil || h.Head != nil }) && len(in.Hosts) > 0 {
+		return nil, errors.New("the hosts exist on neither side")
+	}
+	c := compare(in)
+	digest, err := c.digest()
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Meta: in.Meta, set: c.set, Digest: digest}
+	r.Problems = newProblems(in.Problems, in.BaseProblems)
+	c.nameSets()
+	c.causes(r)
+	c.totals(r)
+	r.Changes = c.changes()
+	r.Impact = c.impact()
+	r.Verdict = verdict(r)
+	return r, nil
+}
+
+// NotMerged is the report of a pull request that does not merge: with the files
+// in conflict, or with none where the forge has not made the merge and this
+// program cannot.
+func NotMerged(meta Meta, conflicts []string) *Report {
+	r := &Report{Meta: meta, Files: slices.Clone(conflicts)}
+	r.Verdict = verdict(r)
+	if len(conflicts) == 0 {
+		r.Verdict = Verdict{State: Unmergeable, Title: "cannot be merged here yet, so nothing was built"}
+	}
+	return r
+}
+
+// Unreadable is the report of a head whose specification cannot be used at all.
+func Unreadable(meta Meta, problems []*problem.Problem) *Report {
+	r := &Report{Meta: meta, Problems: newProblems(problems, nil)}
+	r.Verdict = Verdict{
+		State: Invalid,
+		Title: count(len(r.Problems), "error", "errors") + " in the specification, so nothing was built",
+	}
+	return r
+}
+
+// newProblems keeps the errors that base does not have. Lines move with every
+// edit, so they do not count.
+func newProblems(head, base []*problem.Problem) []*problem.Problem {
+	type same struct{ file, code, msg string }
+	old := map[same]int{}
+	for _, p := range base {
+		old[same{p.Pos.File, p.Code, p.Msg}]++
+	}
+	var out []*problem.Problem
+	for _, p := range head {
+		k := same{p.Pos.File, p.Code, p.Msg}
+		if p.Severity != problem.Error {
+			continue
+		}
+		if old[k] > 0 {
+			old[k]--
+			continue
+		}
+		out = append(out, p)
+	}
+	return problem.Sort(out)
+}
+
+func verdict(r *Report) Verdict {
+	affected := r.Totals.Changed + r.Totals.Failed
+	switch {
+	case len(r.Files) > 0:
+		return Verdict{State: Conflict, Title: "does not merge: " + count(len(r.Files), "file is", "files are") + " in conflict"}
+	case r.Totals.Failed > 0:
+		verb := "do"
+		if r.Totals.Failed == 1 {
+			verb = "does"
+		}
+		return Verdict{State: Failed, Title: number(r.Totals.Failed) + " of " + count(affected, "affected host", "affected hosts") +
+			" " + verb + " not build, so the required check fails"}
+	case len(r.Problems) > 0:
+		return Verdict{State: Invalid, Title: count(len(r.Problems), "new error", "new errors") + " in the specification, so the required check fails"}
+	case affected == 0 && r.Totals.Added+r.Totals.Removed == 0:
+		return Verdict{State: Clean, OK: true, Title: "No host is affected"}
+	}
+	parts := []string{count(affected, "host changes", "hosts change")}
+	if affected == 0 {
+		parts = nil
+	}
+	if n := r.Totals.Added; n > 0 {
+		parts = append(parts, count(n, "host is", "hosts are")+" added")
+	}
+	if n := r.Totals.Removed; n > 0 {
+		parts = append(parts, count(n, "host is", "hosts are")+" removed")
+	}
+	return Verdict{State: Changed, OK: true, Title: strings.Join(parts, ", ") + ", all build"}
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package review
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// Marker is how a comment of ours begins; the rest of its first line says what
+// it belongs to.
+const Marker = "<!-- bindery-preview:v1 "
+
+const (
+	// DefaultBudget is for comments: GitHub takes 65,536 characters.
+	DefaultBudget = 60_000
+	// minBudget holds everything that is never left out.
+	minBudget = 4_000
+)
+
+// MarkdownOptions say how much room there is.
+type MarkdownOptions struct {
+	// Budget is in bytes; 0 means DefaultBudget. Below 4,000 it counts as that.
+	Budget int
+}
+
+// Page is a view that had to fit, and what it lacks.
+type Page struct {
+	Body string
+	Cut  Cut
+}
+
+// Cut counts what a view does not show in full.
+type Cut struct {
+	Full, OneLine, Dropped int
+	// Removals counts those among Dropped that take something away. Such a page
+	// does not show what has to be reviewed, so its check must not succeed.
+	Removals int
+	// Lines counts lines left out of changes that are shown.
+	Lines int
+	// Causes counts errors that are not shown.
+	Causes int
+}
+
+// OK tells whether a check may succeed by this page.
+func (p Page) OK() bool { return p.Cut.Removals == 0 }
+
+// Markdown writes the report as one comment within the budget. What is cut is
+// counted in the comment; verdict, impact, errors and removals go last.
+func (r *Report) Markdown(o MarkdownOptions) Page {
+	budget := o.Budget
+	if budget == 0 {
+		budget = DefaultBudget
+	}
+	budget = max(budget, minBudget)
+	if r.Verdict.State == Clean {
+		return Page{Body: r.marker() + r.clean()}
+	}
+	const reserve = 1_200 // headings and the line that counts the cuts
+	top, causes := r.top(budget - reserve)
+	shown, cut := r.fit(budget - len(top) - reserve)
+	cut.Causes = causes
+	page := Page{Cut: cut}
+	var b strings.Builder
+	b.WriteString(r.marker())
+	b.WriteString(r.heading(page.OK(), cut))
+	b.WriteString(top)
+	b.WriteString(shown)
+	b.WriteString(r.cutLine(cut))
+	page.Body = b.String()
+	return page
+}
+
+// marker carries words without blanks only, so that nothing can end the comment.
+func (r *Report) marker() string {
+	word := func(s string) string {
+		return strings.Map(func(c rune) rune {
+			if c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == ':' || c == '_' || c == '.' {
+				return c
+			}
+			return '_'
+		}, s[:min(len(s), 80)])
+	}
+	m := r.Meta
+	return fmt.Sprintf("%sapp=%s pr=%d head=%s base=%s seq=%d digest=%s -->\n", Marker, word(m.App), m.Number, word(m.Head), word(m.Base), m.Seq, word(r.Digest))
+}
+
+func (r *Report) clean() string {
+	why := number(r.Totals.Hosts) + " checked"
+	if n := r.Totals.Equivalent; n > 0 {
+		why += "; order or wording only on " + number(n)
+	}
+	if n := r.Meta.Files; n > 0 {
+		why += "; " + count(n, "file changed", "files changed")
+	}
+	return "✅ " + r.Verdict.Title + " (" + why + ").\n"
+}
+
+func (r *Report) heading(whole bool, cut Cut) string {
+	icon := "✅"
+	switch {
+	case !r.Verdict.OK:
+		icon = "❌"
+	case !whole:
+		return "### ❌ " + count(cut.Removals, "removal does", "removals do") + " not fit here, so the required check fails · " + r.Verdict.Title + "\n\n"
+	}
+	return "### " + icon + " " + r.Verdict.Title + "\n\n"
+}
+
+// top is what always stands: numbers, impact, errors. It takes at most about
+// two thirds of the room.
+func (r *Report) top(room int) (string, int) {
+	var b strings.Builder
+	if r.Totals.Hosts+r.Totals.Removed > 0 {
+		r.table(&b)
+	}
+	r.provenance(&b)
+	if n := len(r.Files); n > 0 {
+		b.WriteString("#### Files in conflict\n" + listed(r.Files, 20) + "\n\nMerge or rebase onto the base branch, then push.\n\n")
+	}
+	if r.Verdict.State == Unmergeable {
+		b.WriteString("The forge has not made the merge commit, and head is not ahead of base. This is looked at again by itself.\n\n")
+	}
+	room = room * 2 / 3
+	left := 0
+	for i, p := range r.Problems {
+		text := "- " + sentence(p) + "\n"
+		if i >= maxCauses || b.Len()+len(text) > room {
+			left += len(r.Problems) - i
+			break
+		}
+		b.WriteString(text)
+	}
+	if len(r.Problems) > 0 {
+		b.WriteString("\n")
+	}
+	for i := range r.Errors {
+		text := r.cause(&r.Errors[i], i)
+		if i >= maxCauses || b.Len()+len(text) > room {
+			left += len(r.Errors) - i
+			break
+		}
+		b.WriteString(text)
+	}
+	if h := r.Held; h != nil {
+		n := h.Len()
+		b.WriteString("If merged anyway, " + verb(n, "this host keeps its", "these "+number(n)+" hosts keep their") + " last good config and " + verb(n, "shows", "show") + " as STALE")
+		if n := r.Totals.Changed; n > 0 {
+			b.WriteString("; the other " + number(n) + " " + verb(n, "is", "are") + " published")
+		}
+		b.WriteString(". What else changes for " + verb(n, "it", "them") + " waits until then.\n\n")
+	}
+	if n := len(r.Known); n > 0 {
+		hosts := 0
+		for _, k := range r.Known {
+			hosts = max(hosts, k.Hosts.Len())
+		}
+		b.WriteString(count(n, "older failure is", "older failures are") + " in base too (on up to " + count(hosts, "host", "hosts") + "); nothing changes there.\n\n")
+	}
+	return b.String(), left
+}
+
+// maxCauses is how many errors are shown in full.
+const maxCauses = 20
+
+func (r *Report) cause(c *Cause, i int) string {
+	head := ""
+	if i == 0 {
+		head = "#### ❌ " + count(len(r.Errors), "cause", "causes") + ", " + count(r.Totals.Failed, "host", "hosts") + "\n"
+	}
+	what := code(c.Hosts.Label)
+	if c.Hosts.Len() > 1 {
+		what = number(c.Hosts.Len()) + " hosts: " + what
+	}
+	if len(r.Errors) == 1 {
+		head, what = strings.TrimSuffix(head, "\n")+": "+code(c.Hosts.Label)+"\n", ""
+	}
+	if len(c.Entries) > 0 {
+		what = strings.TrimPrefix(what+" · "+listed(c.Entries, 5), " · ")
+	}
+	if what != "" {
+		what = "<br>" + what
+	}
+	return head + sentence(c.Problem) + what + "\n\n"
+}
+
+func sentence(p *problem.Problem) string {
+	text := code(p.Msg)
+	if p.Pos.File != "" {
+		text = code(p.Pos.String()) + " → " + text
+	}
+	if p.Hint != "" {
+		text += " " + code(p.Hint)
+	}
+	return text
+}
+
+func listed(names []string, limit int) string {
+	var parts []string
+	for i, n := range names {
+		if i == limit {
+			parts = append(parts, "+"+number(len(names)-i)+" more")
+			break
+		}
+		parts = append(parts, code(clip(n, 120)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// table pairs who is affected with what will happen.
+func (r *Report) table(b *strings.Builder) {
+	t := r.Totals
+	var left, right [][2]string
+	who := func(label string, n int, bold bool) {
+		if n == 0 {
+			return
+		}
+		v := number(n)
+		if bold {
+			v = "**" + v + "**"
+		}
+		left = append(left, [2]string{label, v})
+	}
+	who("Changed", t.Changed, true)
+	who("**Failed to build**", t.Failed, true)
+	who("Hosts added", t.Added, true)
+	who("**Hosts removed**", t.Removed, true)
+	who("Unaffected (proved, not sampled)", t.Unaffected, false)
+	who("Order or wording only", t.Equivalent, false)
+	who("Facts missing", t.NoFacts, false)
+	for _, im := range r.Impact {
+		icon, words := im.words()
+		right = append(right, [2]string{icon + " " + words + ": " + listed(im.Subjects, 3), "**" + number(im.Hosts.Len()) + "**"})
+	}
+	head := "What will happen | Hosts |\n|---|---:|---|---:|\n"
+	fmt.Fprintf(b, "| %s in spec | | %s", count(t.Hosts, "host", "hosts"), head)
+	for i := range max(len(left), len(right)) {
+		var l, x [2]string
+		if i < len(left) {
+			l = left[i]
+		}
+		if i < len(right) {
+			x = right[i]
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", l[0], l[1], x[0], x[1])
+	}
+	b.WriteString("\n")
+}
+
+func (im *Impact) words() (icon, words string) {
+	for _, k := range impactKinds {
+		if k.kind == im.Kind {
+			return k.icon, k.words
+		}
+	}
+	return "•", im.Kind
+}
+
+// provenance says what was compared and how long it took.
+func (r *Report) provenance(b *strings.Builder) {
+	m := r.Meta
+	var parts []string
+	if m.Head != "" {
+		text := code("head " + short(m.Head))
+		if m.Base != "" {
+			text += " merged onto " + code(strings.TrimSpace(m.BaseName+" "+short(m.Base)))
+		}
+		parts = append(parts, text)
+	}
+	if m.Files > 0 {
+		parts = append(parts, count(m.Files, "file changed", "files changed"))
+	}
+	distinct := 0
+	for i := range r.Changes {
+		if r.Changes[i].Kind != EntryFailed {
+			distinct++
+		}
+	}
+	if n := distinct; n > 0 {
+		parts = append(parts, count(n, "distinct change", "distinct changes"))
+	}
+	if len(r.Digest) > 15 {
+		parts = append(parts, "digest "+code(strings.TrimPrefix(r.Digest, "sha256:")[:8]+"…"))
+	}
+	if m.Built > 0 {
+		text := "built " + number(m.Built)
+		if m.Reused > 0 {
+			text += " (" + number(m.Reused) + " reused)"
+		}
+		if m.Took > 0 {
+			text += " in " + seconds(m.Took)
+		}
+		parts = append(parts, text)
+	}
+	if len(parts) > 0 {
+		b.WriteString(strings.Join(parts, " · ") + "\n\n")
+	}
+}
+
+func seconds(d time.Duration) string {
+	return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+}
+
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}

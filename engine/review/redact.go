@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package review
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"strings"
+
+	"github.com/bindery/bindery/engine/config"
+)
+
+// keyMarks open private keys. Entry.Secret looks for them in the content; here
+// all of an entry is searched, because an attribute or a child is shown too.
+var keyMarks = []string{"PRIVATE KEY-----", "PRIVATE KEY BLOCK-----", "AGE-SECRET-KEY-", "PuTTY-User-Key-File-"}
+
+func keyMarked(s string) bool {
+	for _, m := range keyMarks {
+		if strings.Contains(s, m) {
+			return true
+		}
+	}
+	return false
+}
+
+// secret tells whether nothing of an entry's content may be shown.
+func secret(e *config.Entry) bool {
+	if e == nil {
+		return false
+	}
+	if e.Secret() {
+		return true
+	}
+	for _, m := range keyMarks {
+		if bytes.Contains(e.XML(), []byte(m)) {
+			return true
+		}
+	}
+	return false
+}
+
+// secrets remembers the digests of secret entries: a value that is secret on one
+// host is secret on every host, whatever its provenance there.
+type secrets struct {
+	seen    map[*config.Bundle]bool
+	digests map[config.Digest]bool
+}
+
+func newSecrets() *secrets {
+	return &secrets{map[*config.Bundle]bool{}, map[config.Digest]bool{}}
+}
+
+func (s *secrets) look(side *Side) {
+	if side == nil || side.Config == nil {
+		return
+	}
+	for _, b := range side.Config.Bundles {
+		if s.seen[b] {
+			continue
+		}
+		s.seen[b] = true
+		for _, e := range b.Entries {
+			if secret(e) {
+				s.digests[e.Digest()] = true
+			}
+		}
+	}
+}
+
+func (s *secrets) has(e *config.Entry) bool { return e != nil && s.digests[e.Digest()] }
+
+// fingerprint stands for a secret: without the key it tells nothing, not even to
+// someone who guesses the value. The length of the value is not in it.
+func fingerprint(key []byte, e *config.Entry) string {
+	if e == nil || e.Failure != "" {
+		return ""
+	}
+	value := []byte(e.Text)
+	if e.Tag != "Path" || e.Type() != "file" {
+		value = e.XML()
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("bindery review value\x00"))
+	mac.Write(value)
+	return hex.EncodeToString(mac.Sum(nil)[:3])
+}
+
+// plain are the attributes of a secret Path that may be shown, and the shape
+// that they must have: who may read it is what a reviewer has to see.
+var plain = map[string]*regexp.Regexp{
+	"owner": regexp.MustCompile(`^[a-z_][a-z0-9_.-]{0,31}$`),
+	"group": regexp.MustCompile(`^[a-z_][a-z0-9_.-]{0,31}$`),
+	"mode":  regexp.MustCompile(`^[0-7]{3,5}$`),
+}
+
+// showable tells whether an attribute may be shown although its entry is secret.
+func showable(e *config.Entry, name, value string) bool {
+	shape := plain[name]
+	return e.Tag == "Path" && shape != nil && shape.MatchString(value)
+}
+
+// hidden is shown instead of a name that is itself a key.
+const hidden = "‹redacted›"
+
+func safeName(s string) string {
+	if keyMarked(s) {
+		return hidden
+	}
+	return s
+}

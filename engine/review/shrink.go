@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package review
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// shapes are the steps in which changes shrink before any is cut to one line.
+var shapes = []shape{
+	{context: 3, lines: 200},
+	{context: 1, lines: 200},
+	{context: 0, lines: 200},
+	{context: 0, lines: 40},
+	{context: 0, lines: 40, first: true},
+}
+
+// block is one change as Markdown, in its present shape.
+type block struct {
+	change *Change
+	shape  int
+	full   string
+	line   string
+	left   int // lines left out of full
+	as     int
+}
+
+const (
+	asFull = iota
+	asLine
+	asNothing
+)
+
+const (
+	reviewFirst  = "#### Review these first\n"
+	otherChanges = "#### Other changes\n"
+)
+
+// fit writes the changes into the room that there is. Less severe changes shrink
+// first; cuts are made between blocks only, so every fence and fold is closed.
+func (r *Report) fit(room int) (string, Cut) {
+	blocks := make([]*block, 0, len(r.Changes))
+	total := 0
+	for i := range r.Changes {
+		ch := &r.Changes[i]
+		if ch.Kind == EntryFailed {
+			continue // its cause says it
+		}
+		b := &block{change: ch, line: ch.oneLine()}
+		b.render()
+		total += len(b.full)
+		blocks = append(blocks, b)
+	}
+	for step := 1; step < len(shapes) && total > room; step++ {
+		for i := len(blocks) - 1; i >= 0 && total > room; i-- {
+			b := blocks[i]
+			total -= len(b.full)
+			b.shape = step
+			b.render()
+			total += len(b.full)
+		}
+	}
+	if total > room {
+		cutBlocks(blocks, room)
+	}
+	return write(blocks)
+}
+
+// cutBlocks decides which changes are one line and which are only counted. The
+// line of every removal is set aside first, then two thirds of the rest go to
+// changes in full, from the top.
+func cutBlocks(blocks []*block, room int) {
+	left := room
+	for _, b := range blocks {
+		b.as = asNothing
+		if b.change.Severity == Removal && len(b.line) <= left {
+			b.as = asLine
+			left -= len(b.line)
+		}
+	}
+	full := left * 2 / 3
+	for _, b := range blocks {
+		price := len(b.full)
+		if b.as == asLine {
+			price -= len(b.line)
+		}
+		if price > full {
+			break
+		}
+		b.as = asFull
+		full -= price
+		left -= price
+	}
+	for _, b := range blocks {
+		if b.as == asNothing && len(b.line) <= left {
+			b.as = asLine
+			left -= len(b.line)
+		}
+	}
+}
+
+func write(blocks []*block) (string, Cut) {
+	var (
+		out     strings.Builder
+		cut     Cut
+		heading string
+	)
+	for _, b := range blocks {
+		text := b.full
+		switch b.as {
+		case asNothing:
+			cut.Dropped++
+			if b.change.Severity == Removal {
+				cut.Removals++
+			}
+			continue
+		case asLine:
+			cut.OneLine++
+			text = b.line
+		default:
+			cut.Full++
+			cut.Lines += b.left
+		}
+		h := otherChanges
+		if b.change.Severity <= Sensitive {
+			h = reviewFirst
+		}
+		if h != heading {
+			if heading != "" {
+				out.WriteString("\n")
+			}
+			out.WriteString(h)
+			heading = h
+		}
+		out.WriteString(text)
+	}
+	if len(blocks) > 0 {
+		out.WriteString("\n")
+	}
+	return out.String(), cut
+}
+
+// title is the line that names a change. It holds no Markdown, because it stands
+// inside a summary element.
+func (ch *Change) title() string {
+	icon, words := ch.said()
+	before, after, _ := strings.Cut(words, "\x00")
+	text := icon + " <b>" + neutral(before) + code(ch.Entry.Name) + after + "</b>: "
+	if n := len(ch.Variants); n > 1 {
+		text += number(n) + " variants, "
+	}
+	text += count(ch.Hosts.Len(), "host", "hosts")
+	switch {
+	case strings.HasPrefix(ch.Hosts.Label, "all "):
+		text += " (" + neutral(ch.Hosts.Label) + ")"
+	case len(ch.Variants) == 1:
+		text += " · " + code(ch.Hosts.Label)
+	}
+	for i, e := range ch.Effects {
+		if i == 4 {
+			text += ", +" + number(len(ch.Effects)-i) + " more"
+			break
+		}
+		v, name, _ := strings.Cut(e, " ")
+		text += verb(min(i, 1)+1, " · ", ", ") + v + " " + code(clip(name, 80))
+	}
+	if ch.From.File != "" {
+		from := ch.From.File
+		if ch.From.Line > 0 {
+			from += ":" + strconv.Itoa(ch.From.Line)
+		}
+		text += " · from " + code(from)
+	}
+	return text
+}
+
+func (ch *Change) oneLine() string { return "- " + ch.title() + "\n" }
+
+func (b *block) render() {
+	ch, s := b.change, shapes[b.shape]
+	var out strings.Builder
+	open := ""
+	if ch.Severity <= Sensitive {
+		open = " open"
+	}
+	out.WriteString("<details" + open + "><summary>" + ch.title() + "</summary>\n\n")
+	b.left = 0
+	for i := range ch.Variants {
+		v := &ch.Variants[i]
+		if len(ch.Variants) > 1 {
+			out.WriteString("**" + count(v.Hosts.Len(), "host", "hosts") + "** " + code(v.Hosts.Label) + "\n")
+		}
+		if i > 0 && s.first {
+			rows, left := v.rows(ch, shape{context: 0, lines: 1 << 30})
+			b.left += len(rows) + left
+			continue
+		}
+		b.left += v.markdown(&out, ch, s)
+	}
+	out.WriteString("</details>\n")
+	b.full = out.String()
+}
+
+func (v *Variant) markdown(out *strings.Builder, ch *Change, s shape) int {
+	rows, left := v.rows(ch, s)
+	before := out.Len()
+	if v.Masked {
+		out.WriteString("What is each host's own is shown as " + strings.Join(masksIn(rows), " or ") + ".\n")
+	}
+	if v.Context {
+		out.WriteString("Unchanged lines around it differ between these hosts; one of them is shown.\n")
+	}
+	if len(rows) > 0 {
+		var text strings.Builder
+		for _, r := range rows {
+			if r.op == '@' {
+				text.WriteString(r.text + "\n")
+				continue
+			}
+			text.WriteString(string(r.op) + r.text + "\n")
+		}
+		f := fence(text.String())
+		if len(ch.Variants) > 1 || out.Len() > before {
+			out.WriteString("\n")
+		}
+		fmt.Fprintf(out, "%sdiff\n%s%s\n", f, text.String(), f)
+	}
+	if left > 0 {
+		out.WriteString("✂️ " + count(left, "line is", "lines are") + " not shown.\n")
+	}
+	for _, n := range v.Notes {
+		out.WriteString(code(n) + "\n")
+	}
+	if ch.Secret {
+		out.WriteString(secretNote(ch, v) + "\n")
+	}
+	return left
+}
+
+// masksIn lists the masks that the rows show; one is shown, else nothing would
+// have been masked, but it may stand on a line that is not shown.
+func masksIn(rows []row) []string {
+	var out []string
+	for _, m := range []string{hostMask, ipMask} {
+		if slices.ContainsFunc(rows, func(r row) bool { return strings.Contains(r.text, m) }) {
+			out = append(out, code(m))
+		}
+	}
+	if len(out) == 0 {
+		out = []string{code(hostMask), code(ipMask)}
+	}
+	return out
+}
+
+func secretNote(ch *Change, v *Variant) string {
+	var parts []string
+	if ch.Kind == EntryModified && len(v.Attrs) == 0 {
+		parts = append(parts, "Owner, group and mode: unchanged.")
+	}
+	switch hosts := v.Hosts.Len(); {
+	case v.Values == 1 && len(v.Secrets) == 1 && v.Secrets[0].Old == v.Secrets[0].New:
+		parts = append(parts, "The value stays.")
+	case v.Values == 1 && hosts > 1:
+		parts = append(parts, "Same value on all "+number(hosts)+" hosts.")
+	case v.Values > len(v.Secrets):
+		parts = append(parts, number(v.Values)+" different values, "+number(len(v.Secrets))+" of them above.")
+	}
+	return strings.Join(append(parts, "Value and length are never shown."), " ")
+}
+
+// cutLine always says how much of the whole is above it.
+func (r *Report) cutLine(c Cut) string {
+	total := c.Full + c.OneLine + c.Dropped
+	var b strings.Builder
+	fmt.Fprintf(&b, "✂️ Shown: %s of %s", number(c.Full), count(total, "change", "changes"))
+	switch {
+	case c.OneLine > 0:
+		b.WriteString(" in full, " + number(c.OneLine) + " as one line each")
+	case c.Lines == 0 && total > 0:
+		b.WriteString(", all hunks whole")
+	}
+	if c.Lines > 0 {
+		b.WriteString(", without " + count(c.Lines, "line", "lines") + " of them")
+	}
+	b.WriteString(".")
+	if c.Dropped > 0 {
+		b.WriteString(" **Not shown here: " + count(c.Dropped, "change", "changes") + "**")
+		if c.Removals > 0 {
+			b.WriteString(", " + count(c.Removals, "removal", "removals") + " among them")
+		}
+		b.WriteString(".")
+	}
+	if c.Causes > 0 {
+		b.WriteString(" **Not shown here: " + count(c.Causes, "error", "errors") + ".**")
+	}
+	if u := r.Meta.ReportURL; u != "" {
+		b.WriteString(" [Full report](<" + link(u) + ">) (sign-in)")
+	}
+	if u := r.Meta.JSONURL; u != "" {
+		b.WriteString(" · [JSON](<" + link(u) + ">)")
+	}
+	return b.String() + "\n"
+}
+
+// link keeps a URL from ending its place in Markdown.
+func link(u string) string {
+	return strings.Map(func(c rune) rune {
+		if c <= ' ' || c == '<' || c == '>' || c == '|' || invisible(c) {
+			return '_'
+		}
+		return c
+	}, u[:min(len(u), 300)])
+}
