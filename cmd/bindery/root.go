@@ -34,5 +34,7 @@ publishes signed configuration bundles that agents fetch, verify and apply.
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
+	root.AddCommand(newTrustCommand(s))
+	root.AddCommand(newBuildCommand(s))
 	return root
 }

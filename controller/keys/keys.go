@@ -42,8 +42,12 @@ const (
 	maxFile    = 64 << 10
 )
 
-// ErrExposed is a key file that others than its owner can read.
-var ErrExposed = errors.New("others than the owner can read it")
+var (
+	// ErrExposed is a key file that others than its owner can read.
+	ErrExposed = errors.New("others than the owner can read it")
+	// ErrNoRoot is a folder without root metadata.
+	ErrNoRoot = errors.New("there is no root metadata: make it with `bindery root init`")
+)
 
 // Online is what a controller signs with.
 type Online struct {
@@ -137,7 +141,7 @@ func LoadRoots(folder string) ([]*release.Root, error) {
 		}
 	}
 	if len(versions) == 0 {
-		return nil, fmt.Errorf("load roots: no root metadata in %s: make them with `bindery root init`", folder)
+		return nil, fmt.Errorf("load roots from %s: %w", folder, ErrNoRoot)
 	}
 	slices.Sort(versions)
 	var roots []*release.Root

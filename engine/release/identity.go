@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"filippo.io/age"
@@ -54,6 +55,9 @@ func (i *Identity) String() string { return "identity " + i.Public().Fingerprint
 
 // GoString never shows a key.
 func (i *Identity) GoString() string { return i.String() }
+
+// LogValue never shows a key.
+func (i *Identity) LogValue() slog.Value { return slog.StringValue(i.String()) }
 
 // Fingerprint names the identity: it covers both public keys.
 func (p PublicIdentity) Fingerprint() string {

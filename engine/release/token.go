@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 )
@@ -120,11 +121,17 @@ func (t Token) String() string { return "token " + t.id }
 // GoString shows the id alone.
 func (t Token) GoString() string { return t.String() }
 
+// LogValue shows the id alone.
+func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
+
 // String shows no key.
 func (r TokenRecord) String() string { return "token " + r.ID + " for " + r.Host }
 
 // GoString shows no key.
 func (r TokenRecord) GoString() string { return r.String() }
+
+// LogValue shows no key.
+func (r TokenRecord) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 func (t Token) key() [sha256.Size]byte {
 	return sha256.Sum256(append([]byte("bindery enrolment token v1\x00"), t.secret[:]...))
