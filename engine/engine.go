@@ -9,10 +9,6 @@
 package engine
 
 import (
-	"context"
-	"errors"
-	"io/fs"
-
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -64,32 +60,8 @@ type Result struct {
 	Groups  []string
 }
 
-// Spec is a specification that has been read. It is immutable and safe for
-// concurrent use.
-type Spec struct{}
-
 // Policy is what bindery.yaml says about applying. It travels in the signed bundle.
 type Policy struct {
 	// Mode is "apply" (default) or "report": plan and report, never apply.
 	Mode string `json:"mode" yaml:"mode"`
 }
-
-// Open reads a specification. Whatever is wrong in it is in Problems.
-func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
-	return nil, errors.New("open is being written")
-}
-
-// Problems lists what is wrong with the specification itself, in order of position.
-func (s *Spec) Problems() []*problem.Problem { return nil }
-
-// Hosts lists the hosts that exist, sorted: clients.xml and Options.Clients.
-func (s *Spec) Hosts() []string { return nil }
-
-// Policy returns what the specification says about applying.
-func (s *Spec) Policy() Policy { return Policy{} }
-
-// Build computes one host.
-func (s *Spec) Build(ctx context.Context, in Input) (*Result, error) { return nil, nil }
-
-// All computes many hosts in parallel; results are in the order of inputs.
-func (s *Spec) All(ctx context.Context, in []Input) ([]*Result, error) { return nil, nil }

@@ -297,6 +297,7 @@ func (p *parser) attributes(e *Element) (empty bool, err error) {
 		}
 		if name == "xmlns" || strings.HasPrefix(name, "xmlns:") {
 			p.ns = append(p.ns, binding{strings.TrimPrefix(strings.TrimPrefix(name, "xmlns"), ":"), value})
+			e.Namespaces = append(e.Namespaces, value)
 			continue
 		}
 		if slices.ContainsFunc(e.Attrs, func(a Attr) bool { return a.Name == name }) {

@@ -39,6 +39,8 @@ type Element struct {
 	Attrs      []Attr
 	Text, Tail string
 	Children   []*Element
+	// Namespaces are the URIs that the element itself declares.
+	Namespaces []string
 	Pos        problem.Pos
 }
 

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bindery/bindery/controller/git"
+	"github.com/bindery/bindery/engine"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// specOptions are the flags with which build, lint and diff read a specification.
+type specOptions struct {
+	probeData string
+	plugins   []string
+	conf      string
+	hosts     string
+	clients   []string
+}
+
+// AddFlags declares the flags that say how a specification is read.
+func (o *specOptions) AddFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.probeData, "probe-data", "", "JSON `file` with the hosts' answers: {\"host\": {\"probe\": \"output\"}}")
+	f.StringSliceVar(&o.plugins, "plugins", nil, "plugins that are on, separated by commas (default: bindery.yaml, else the directories that exist)")
+	f.StringVar(&o.conf, "conf", "", "bcfg2.conf `file` whose options win over those of the tree")
+	f.StringVar(&o.hosts, "hosts", "", "`file` of lines \"address name...\" that stands for DNS")
+	f.StringArrayVar(&o.clients, "client", nil, "a host that clients.xml does not list, or an alias; may be repeated")
+}
+
+// maxSettings bounds the files named on the command line, in bytes.
+const maxSettings = 256 << 20
+
+// engineOptions reads the files that the flags name.
+func (o *specOptions) engineOptions() (engine.Options, error) {
+	opts := engine.Options{Plugins: o.plugins, Clients: o.clients}
+	if o.conf != "" {
+		data, err := readFile(o.conf)
+		if err != nil {
+			return opts, err
+		}
+		if opts.Conf, err = engine.ParseConf(data); err != nil {
+			return opts, fmt.Errorf("%s: %w", o.conf, err)
+		}
+	}
+	if o.hosts != "" {
+		data, err := readFile(o.hosts)
+		if err != nil {
+			return opts, err
+		}
+		if opts.Names, err = parseHosts(data); err != nil {
+			return opts, fmt.Errorf("%s: %w", o.hosts, err)
+		}
+	}
+	return opts, nil
+}
+
+// probes reads the hosts' answers; without --probe-data there are none.
+func (o *specOptions) probes() (map[string]map[string]string, error) {
+	if o.probeData == "" {
+		return nil, nil
+	}
+	data, err := readFile(o.probeData)
+	if err != nil {
+		return nil, err
+	}
+	var out map[string]map[string]string
+	if err := json.Unmarshal(data, &out); err != nil {
+		return nil, withCode(exitUsage, fmt.Errorf("read %s: %w", o.probeData, err))
+	}
+	return out, nil
+}
+
+// inputs pairs hosts with their answers.
+func inputs(hosts []string, answers map[string]map[string]string) []engine.Input {
+	in := make([]engine.Input, len(hosts))
+	for i, h := range hosts {
+		in[i] = engine.Input{Host: h, Probes: answers[h]}
+	}
+	return in
+}
+
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, withCode(exitUsage, err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSettings+1))
+	if err != nil {
+		return nil, withCode(exitUnavailable, err)
+	}
+	if len(data) > maxSettings {
+		return nil, withCode(exitUsage, fmt.Errorf("%s is larger than %d bytes", name, maxSettings))
+	}
+	return data, nil
+}
+
+func parseHosts(data []byte) (map[string][]string, error) {
+	out := map[string][]string{}
+	sc := bufio.NewScanner(bytes.NewReader(data))
+	for n := 1; sc.Scan(); n++ {
+		line, _, _ := strings.Cut(sc.Text(), "#")
+		f := strings.Fields(line)
+		if len(f) == 0 {
+			continue
+		}
+		if _, err := netip.ParseAddr(f[0]); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		out[f[0]] = append(out[f[0]], f[1:]...)
+	}
+	return out, sc.Err()
+}
+
+// sourceOptions say which tree is read: a folder, or a commit of a repository.
+type sourceOptions struct {
+	spec string
+	url  string
+	rev  string
+}
+
+// AddFlags declares the flags.
+func (o *sourceOptions) AddFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.spec, "spec", "", "specification in a `folder`")
+	f.StringVar(&o.url, "git", "", "specification in a git repository, by `URL` or path; nothing is checked out")
+	f.StringVar(&o.rev, "rev", "HEAD", "branch, tag or commit of --git")
+	cmd.MarkFlagsMutuallyExclusive("spec", "git")
+	cmd.MarkFlagsOneRequired("spec", "git")
+}
+
+// open reads the tree. The snapshot stays valid after the repository is closed.
+func (o *sourceOptions) open(ctx context.Context) (*git.Snapshot, error) {
+	if o.spec != "" {
+		snap, err := git.Dir(ctx, o.spec, 0)
+		return snap, withCode(exitUnavailable, err)
+	}
+	m, done, err := openRepository(ctx, o.url, o.rev)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return snapshot(ctx, m, o.rev)
+}
+
+// openRepository fetches what revs name into a mirror that is gone when done is
+// called; a path is read in place.
+func openRepository(ctx context.Context, url string, revs ...string) (*git.Mirror, func(), error) {
+	dir, err := os.MkdirTemp("", "bindery-git-")
+	if err != nil {
+		return nil, nil, withCode(exitUnavailable, err)
+	}
+	remove := func() { _ = os.RemoveAll(dir) }
+	m, err := git.New(git.Config{URL: url, Dir: dir + "/mirror", Token: os.Getenv("BINDERY_GIT_TOKEN")})
+	if err != nil {
+		remove()
+		return nil, nil, withCode(exitUnavailable, err)
+	}
+	done := func() { _ = m.Close(); remove() }
+	if err := m.Fetch(ctx); err != nil {
+		done()
+		return nil, nil, withCode(exitUnavailable, err)
+	}
+	return m, done, nil
+}
+
+func snapshot(ctx context.Context, m *git.Mirror, rev string) (*git.Snapshot, error) {
+	commit, err := m.Resolve(ctx, rev)
+	if err != nil {
+		return nil, withCode(exitUnavailable, err)
+	}
+	snap, err := m.Snapshot(ctx, commit)
+	return snap, withCode(exitUnavailable, err)
+}
+
+// opened is a specification with its hosts, ready to be built.
+type opened struct {
+	snap     *git.Snapshot
+	spec     *engine.Spec
+	answers  map[string]map[string]string
+	problems []*problem.Problem
+}
+
+// openSpec reads the files that the flags name, and the specification.
+func openSpec(ctx context.Context, snap *git.Snapshot, o *specOptions) (*opened, error) {
+	opts, err := o.engineOptions()
+	if err != nil {
+		return nil, err
+	}
+	answers, err := o.probes()
+	if err != nil {
+		return nil, err
+	}
+	spec, err := engine.Open(ctx, snap, opts)
+	if err != nil {
+		return nil, withCode(exitUnavailable, err)
+	}
+	all := problem.Sort(append(slices.Clone(snap.Problems()), spec.Problems()...))
+	return &opened{snap: snap, spec: spec, answers: answers, problems: all}, nil
+}

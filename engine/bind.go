@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// bound is an entry that went through binding, with the cause if it failed.
+type bound struct {
+	entry   *config.Entry
+	problem *problem.Problem
+}
+
+// entry binds one abstract entry for the host of v. Hosts that answer the
+// questions of binding alike share the result.
+func (s *Spec) entry(v *memo.View, a plugin.Abstract) *bound {
+	if a.Item == nil {
+		d := *a.Draft
+		d.Attrs = slices.Clone(d.Attrs)
+		return s.complete(v, &d)
+	}
+	tree, ok := s.entries.Load(a.Item)
+	if !ok {
+		tree, _ = s.entries.LoadOrStore(a.Item, &memo.Tree[*bound]{})
+	}
+	return tree.(*memo.Tree[*bound]).Get(v, func(v *memo.View) *bound {
+		return s.complete(v, plugin.NewDraft(v, a.Item))
+	})
+}
+
+// complete binds a draft and makes the final entry of it.
+func (s *Spec) complete(v *memo.View, d *plugin.Draft) *bound {
+	var p *problem.Problem
+	if tag, ok := strings.CutPrefix(d.Tag, "Bound"); ok {
+		d.Tag = tag
+		if d.BoundAt.File == "" {
+			d.BoundAt = d.NamedAt
+		}
+	} else {
+		p = s.bind(v, d)
+	}
+	failure := ""
+	if p == nil {
+		for _, f := range s.plugins.Finishers {
+			f.Finish(v, d)
+		}
+	} else {
+		failure = "bind error: " + p.Msg
+		if p.Code == codeNoGenerator {
+			failure = "no matching generator"
+		}
+	}
+	oneMode(d)
+	return &bound{problem: p, entry: config.NewEntry(config.Entry{
+		Tag: d.Tag, Attrs: d.Attrs, Text: d.Text, Children: sortNodes(d.Children), Failure: failure,
+		Sensitive: d.Sensitive, NamedAt: d.NamedAt, BoundAt: d.BoundAt,
+	})}
+}
+
+// oneMode delivers perms, the spelling of mode before 1.3, as mode. Where both
+// are there, mode counts unless it is the default that nobody asked for.
+func oneMode(d *plugin.Draft) {
+	if d.Tag != "Path" {
+		return
+	}
+	perms, ok := d.Remove("perms")
+	if mode := d.Get("mode"); ok && (mode == "" || mode == "644") {
+		d.Set("mode", perms)
+	}
+}
+
+// sortNodes orders children by name at every level, nameless ones first, as the
+// server does before it sends a configuration.
+func sortNodes(nodes []*config.Node) []*config.Node {
+	if len(nodes) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(nodes, func(a, b *config.Node) int { return cmp.Compare(a.Get("name"), b.Get("name")) })
+	for _, n := range nodes {
+		n.Children = sortNodes(n.Children)
+	}
+	return nodes
+}
+
+const codeNoGenerator = "no-generator"
+
+// bind finds the generator for an entry and lets it complete the entry. An entry
+// with altsrc is bound under that name first; where its generator fails, it is
+// bound under its own, and the attribute realname stays.
+func (s *Spec) bind(v *memo.View, d *plugin.Draft) *problem.Problem {
+	altsrc, ok := d.Remove("altsrc")
+	if !ok {
+		p, _ := s.generate(v, d)
+		return p
+	}
+	name := d.Name()
+	d.Set("name", altsrc)
+	d.Set("realname", name)
+	p, served := s.generate(v, d)
+	d.Set("name", name)
+	if p == nil {
+		d.Remove("realname")
+		return nil
+	}
+	if !served {
+		return p
+	}
+	p, _ = s.generate(v, d)
+	return p
+}
+
+// generate asks the generators by name. served is false where none, or more than
+// one, would serve the entry.
+func (s *Spec) generate(v *memo.View, d *plugin.Draft) (p *problem.Problem, served bool) {
+	n := d.Key()
+	var found []plugin.Generator
+	fallback := s.plugins.Fallback
+	if fallback != nil && fallback.Takes(n) {
+		found = s.appliers(v, n)
+		if len(found) == 0 {
+			found = append(found, fallback)
+		}
+	} else if found = s.listing(n); len(found) == 0 {
+		found = s.handling(v, n)
+	}
+	switch len(found) {
+	case 0:
+		return problem.New(posOf(d), codeNoGenerator, fmt.Sprintf("no generator has %s %s", d.Tag, d.Name()), hintFor(d)), false
+	case 1:
+		return found[0].Bind(v, d), true
+	}
+	return problem.New(posOf(d), "ambiguous-generator", fmt.Sprintf("%s %s is served by %s and %s", d.Tag, d.Name(), found[0].Name(), found[1].Name()), "take it out of one of them"), false
+}
+
+func hintFor(d *plugin.Draft) string {
+	switch {
+	case d.Tag == "Path":
+		return fmt.Sprintf("add the file below Cfg%s/, or a rule to Rules", d.Name())
+	case d.Tag == "Bundle":
+		return ""
+	}
+	return "add a rule to Rules, or write Bound" + d.Tag
+}
+
+func posOf(d *plugin.Draft) problem.Pos {
+	return problem.Pos{File: d.NamedAt.File, Line: d.NamedAt.Line}
+}
+
+// appliers are the generators that really serve an entry for the host, which may
+// go before a fallback.
+func (s *Spec) appliers(v *memo.View, n plugin.Name) []plugin.Generator {
+	var out []plugin.Generator
+	for _, g := range s.plugins.Generators {
+		if !g.Lists(n) && !g.Handles(v, n) {
+			continue
+		}
+		if a, ok := g.(plugin.Applier); !ok || a.Applies(v, n) {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+func (s *Spec) listing(n plugin.Name) []plugin.Generator {
+	var out []plugin.Generator
+	for _, g := range s.plugins.Generators {
+		if g.Lists(n) {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+func (s *Spec) handling(v *memo.View, n plugin.Name) []plugin.Generator {
+	var out []plugin.Generator
+	for _, g := range s.plugins.Generators {
+		if g.Handles(v, n) {
+			out = append(out, g)
+		}
+	}
+	if f := s.plugins.Fallback; f != nil && f.Handles(v, n) {
+		out = append(out, f)
+	}
+	return out
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/internal/host"
+	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// boundStructure is a structure with all its entries bound.
+type boundStructure struct {
+	bundle   *config.Bundle
+	failures []Failure
+	required []string
+	// lost is why the structure cannot be delivered at all.
+	lost *problem.Problem
+}
+
+type probeSet struct{ probes []config.Probe }
+
+// Build computes one host.
+func (s *Spec) Build(ctx context.Context, in Input) (*Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	h, refused := s.meta.Resolve(in.Host, in.Profile)
+	if refused != nil {
+		return &Result{Host: in.Host, Refused: refused}, nil
+	}
+	h.Probes = in.Probes
+	for _, c := range s.plugins.Connectors {
+		s.meta.Extend(h, c.Groups(h))
+	}
+	v := memo.NewView(h)
+	r := &Result{Host: in.Host, Profile: h.Profile, Groups: h.Names, Problems: h.Problems[:len(h.Problems):len(h.Problems)]}
+	structures := s.fixed(v)
+	if s.plugins.Bundler != nil {
+		structures = s.bundled(v, h, structures, r)
+	}
+	r.Config = &config.Config{Host: h.Name, Bundles: make([]*config.Bundle, 0, len(structures))}
+	for _, b := range structures {
+		if b.lost != nil {
+			r.Problems = append(r.Problems, b.lost)
+			continue
+		}
+		r.Config.Bundles = append(r.Config.Bundles, b.bundle)
+		r.Failures = append(r.Failures, b.failures...)
+	}
+	r.Probes = s.ask(v)
+	return r, nil
+}
+
+// fixed gives the structures that do not come from the host's list of bundles.
+func (s *Spec) fixed(v *memo.View) []*boundStructure {
+	var out []*boundStructure
+	for i, p := range s.plugins.Structures {
+		out = append(out, s.structures[i].Get(v, func(v *memo.View) []*boundStructure {
+			var list []*boundStructure
+			for _, st := range p.Structures(v) {
+				list = append(list, s.structure(v, st))
+			}
+			return list
+		})...)
+	}
+	return out
+}
+
+// bundled adds the host's bundles and what they require, and orders everything by
+// name, nameless structures first.
+func (s *Spec) bundled(v *memo.View, h *host.Host, out []*boundStructure, r *Result) []*boundStructure {
+	out = slices.Grow(out, len(h.Bundles))
+	seen := make(map[string]bool, len(h.Bundles))
+	queue := h.Bundles
+	for len(queue) > 0 {
+		name := queue[0]
+		queue = queue[1:]
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		b := s.bundle(v, name)
+		if b == nil {
+			r.Problems = append(r.Problems, s.plugins.Bundler.Missing(name))
+			continue
+		}
+		out = append(out, b)
+		if len(b.required) > 0 {
+			queue = append(queue[:len(queue):len(queue)], b.required...)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *boundStructure) int { return cmp.Compare(a.name(), b.name()) })
+	return out
+}
+
+func (b *boundStructure) name() string {
+	if b.bundle == nil {
+		return ""
+	}
+	return b.bundle.Name()
+}
+
+// bundle gives one bundle for the host, nil where it does not exist.
+func (s *Spec) bundle(v *memo.View, name string) *boundStructure {
+	s.bundlesMu.RLock()
+	tree := s.bundles[name]
+	s.bundlesMu.RUnlock()
+	if tree == nil {
+		s.bundlesMu.Lock()
+		if tree = s.bundles[name]; tree == nil {
+			tree = &memo.Tree[*boundStructure]{}
+			s.bundles[name] = tree
+		}
+		s.bundlesMu.Unlock()
+	}
+	return tree.Get(v, func(v *memo.View) *boundStructure {
+		st, required := s.plugins.Bundler.Structure(v, name)
+		if st == nil {
+			return nil
+		}
+		b := s.structure(v, st)
+		b.required = required
+		return b
+	})
+}
+
+// structure binds every entry of a structure and orders them by name.
+func (s *Spec) structure(v *memo.View, st *plugin.Structure) *boundStructure {
+	out := &boundStructure{}
+	entries := make([]*config.Entry, 0, len(st.Entries))
+	for _, a := range st.Entries {
+		if a.Item != nil && a.Item.Element.Is("Bound") {
+			out.lost = problem.New(a.Item.Element.Pos, "structure-lost", fmt.Sprintf("an element called just Bound: %s %s is left out", st.Tag, st.Name), "write what is bound: BoundPath, BoundPackage …")
+			return out
+		}
+		b := s.entry(v, a)
+		entries = append(entries, b.entry)
+		if b.problem != nil {
+			out.failures = append(out.failures, Failure{Tag: b.entry.Tag, Name: b.entry.Name(), Problem: b.problem})
+		}
+	}
+	slices.SortStableFunc(entries, func(a, b *config.Entry) int { return cmp.Compare(a.Name(), b.Name()) })
+	out.bundle = config.NewBundle(st.Tag, slices.Clone(st.Attrs), entries)
+	return out
+}
+
+// ask gives the probes of the host.
+func (s *Spec) ask(v *memo.View) []config.Probe {
+	return s.probes.Get(v, func(v *memo.View) *probeSet {
+		set := &probeSet{}
+		for _, a := range s.plugins.Askers {
+			set.probes = append(set.probes, a.Ask(v)...)
+		}
+		return set
+	}).probes
+}
+
+// All computes many hosts in parallel; results are in the order of inputs.
+func (s *Spec) All(ctx context.Context, in []Input) ([]*Result, error) {
+	out := make([]*Result, len(in))
+	group, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), len(in)) {
+		group.Go(func() error {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(in) {
+					return nil
+				}
+				r, err := s.Build(ctx, in[i])
+				if err != nil {
+					return err
+				}
+				out[i] = r
+			}
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("build hosts: %w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package plugin holds the small interfaces that Bcfg2's plugins implement, and
+// what several of them share: conditions, qualified file names, priorities, Info.
+// It must not know any single plugin.
+package plugin
+
+import (
+	"io/fs"
+
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/internal/host"
+	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// Env is what a plugin is made from. A plugin reads its directory once and is
+// immutable and safe for concurrent use from then on.
+type Env struct {
+	FS   fs.FS
+	Conf Conf
+	Voc  *host.Vocabulary
+	// Report takes findings about the specification while a plugin is made.
+	Report func(*problem.Problem)
+}
+
+// Conf holds the sections and options of a bcfg2.conf, in lower case.
+type Conf map[string]map[string]string
+
+// Get returns an option, or the default where it is not set.
+func (c Conf) Get(section, option, deflt string) string {
+	if v, ok := c[section][option]; ok {
+		return v
+	}
+	return deflt
+}
+
+// True tells whether an option is switched on, by the words that Bcfg2 takes.
+func (c Conf) True(section, option string, deflt bool) bool {
+	v, ok := c[section][option]
+	if !ok {
+		return deflt
+	}
+	return truth(v)
+}
+
+// Structures gives the structures of a host.
+type Structures interface {
+	Structures(v *memo.View) []*Structure
+}
+
+// Structure is a bundle or an Independent before binding.
+type Structure struct {
+	Tag     string
+	Name    string
+	Attrs   []config.Attr
+	Entries []Abstract
+}
+
+// Abstract is an entry that a structure names: an element of the specification,
+// or an entry that a plugin made up.
+type Abstract struct {
+	Item  *Item
+	Draft *Draft
+}
+
+// Generator binds entries.
+type Generator interface {
+	// Name is the plugin's name.
+	Name() string
+	// Lists tells whether the generator's table holds exactly this name.
+	Lists(n Name) bool
+	// Handles tells whether the generator would serve an entry that no table holds.
+	Handles(v *memo.View, n Name) bool
+	// Bind completes the entry. On failure what it set so far stays.
+	Bind(v *memo.View, d *Draft) *problem.Problem
+}
+
+// Fallback is a Generator that serves only what no other one serves for the host
+// at hand.
+type Fallback interface {
+	Generator
+	// Takes tells whether the fallback would serve the entry.
+	Takes(n Name) bool
+}
+
+// Applier is a Generator that can tell whether it really serves an entry for a host.
+type Applier interface {
+	Applies(v *memo.View, n Name) bool
+}
+
+// Connector gives a host more groups.
+type Connector interface {
+	Groups(h *host.Host) []string
+}
+
+// Finisher completes entries after they were bound.
+type Finisher interface {
+	Finish(v *memo.View, d *Draft)
+}
+
+// Asker has probes for hosts.
+type Asker interface {
+	Ask(v *memo.View) []config.Probe
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/xmltree"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// PrioDir is a directory of rule files with priorities, as Rules and Defaults
+// have it.
+type PrioDir struct {
+	plugin string
+	files  []*prioFile
+	listed map[Name]bool
+	regex  bool
+}
+
+// Name is the tag and the name of an entry. Named is false for one without name.
+type Name struct {
+	Tag, Name string
+	Named     bool
+}
+
+type prioFile struct {
+	name     string
+	priority int
+	exact    map[Name][]Guarded
+	patterns map[string][]pattern // by tag, in the order in which later ones win
+}
+
+type pattern struct {
+	text string
+	re   *regexp.Regexp // nil: does not compile
+	at   problem.Pos
+	err  error
+	rule Guarded
+}
+
+// NewPrioDir reads the files *.xml below dir. A file that is not well-formed is
+// reported and left out. With regex, names are patterns too.
+func NewPrioDir(env Env, dir string, regex bool) *PrioDir {
+	d := &PrioDir{plugin: dir, listed: map[Name]bool{}, regex: regex}
+	for _, name := range Walk(env, dir) {
+		if path.Ext(name) != ".xml" {
+			continue
+		}
+		root, p := xmltree.Read(env.FS, name)
+		if p != nil {
+			env.Report(p)
+			continue
+		}
+		d.files = append(d.files, d.load(env, name, root))
+	}
+	slices.SortStableFunc(d.files, func(a, b *prioFile) int { return b.priority - a.priority })
+	return d
+}
+
+func (d *PrioDir) load(env Env, name string, root *xmltree.Element) *prioFile {
+	f := &prioFile{name: name, priority: Priority(env, root), exact: map[Name][]Guarded{}, patterns: map[string][]pattern{}}
+	for _, g := range Compile(env.Voc, root, false).Flatten() {
+		if g.Element.Space == xmltree.NSXInclude {
+			env.Report(problem.New(g.Element.Pos, "xinclude-not-followed", "xi:include is not followed in "+d.plugin+"; what it names is missing", "move the rules into a file of their own in "+d.plugin))
+			continue
+		}
+		n := nameOf(g.Element)
+		d.listed[n] = true
+		f.exact[n] = append(f.exact[n], g)
+		if d.regex && n.Named {
+			p := pattern{text: n.Name, rule: g, at: g.Element.AttrPos("name")}
+			if p.re, p.err = CompilePython("^(?:" + n.Name + `)$`); p.err != nil {
+				env.Report(problem.New(p.at, "bad-regex", fmt.Sprintf("the name is no regular expression that can be used here: %v", p.err), "write it without look-around and back-references"))
+			}
+			f.patterns[n.Tag] = append(f.patterns[n.Tag], p)
+		}
+	}
+	return f
+}
+
+func nameOf(e *xmltree.Element) Name {
+	n, ok := e.Lookup("name")
+	return Name{Qualified(e.Space, e.Tag), n, ok}
+}
+
+// Priority reads the priority of a root element, like Python's int: -1 where it
+// is missing or no number.
+func Priority(env Env, root *xmltree.Element) int {
+	text, ok := root.Lookup("priority")
+	n, err := strconv.Atoi(strings.TrimPrefix(strings.TrimSpace(text), "+"))
+	if err != nil {
+		what := fmt.Sprintf("priority %q is no whole number; -1 is taken", text)
+		if !ok {
+			what = "there is no priority; -1 is taken"
+		}
+		env.Report(problem.Warn(root.AttrPos("priority"), "bogus-priority", what, `give the root element priority="0"`))
+		return -1
+	}
+	return n
+}
+
+// CompilePython compiles a regular expression written for Python's re. What RE2
+// cannot express is an error.
+func CompilePython(expr string) (*regexp.Regexp, error) {
+	return regexp.Compile(strings.ReplaceAll(expr, `\Z`, `\z`))
+}
+
+// Lists tells whether any file names the entry, for whichever host.
+func (d *PrioDir) Lists(n Name) bool { return d.listed[n] }
+
+// Handles tells whether any file would match the entry, with the other spelling
+// of a Path's trailing slash and with patterns.
+func (d *PrioDir) Handles(n Name) bool {
+	if d.listed[n] || n.Tag == "Path" && d.listed[otherSlash(n)] {
+		return true
+	}
+	for _, f := range d.files {
+		for _, p := range f.patterns[n.Tag] {
+			if p.re == nil || p.re.MatchString(n.Name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// otherSlash is the name without its final slashes, or with one if it has none.
+func otherSlash(n Name) Name {
+	if strings.HasSuffix(n.Name, "/") {
+		n.Name = strings.TrimRight(n.Name, "/")
+	} else {
+		n.Name += "/"
+	}
+	return n
+}
+
+// Rule is what a directory says about an entry for a host.
+type Rule struct {
+	Guarded
+	File     string
+	Priority int
+	// Tie is another file of the same priority that says something too.
+	Tie string
+	// Bad is a pattern that does not compile and stands in the way.
+	Bad *problem.Problem
+}
+
+// Find returns the rule for an entry: of the file with the highest priority that
+// has one for the host. In a file the exact name wins over patterns, and the last
+// one over those before it; conditions count as standing behind what stands
+// directly in the file.
+func (d *PrioDir) Find(v *memo.View, n Name) (Rule, bool) {
+	var found *Rule
+	for _, f := range d.files {
+		if found != nil && f.priority < found.Priority {
+			break
+		}
+		g, bad := f.find(v, n)
+		if bad != nil && found == nil {
+			return Rule{Bad: problem.New(bad.at, "bad-regex", fmt.Sprintf("the pattern %q cannot be used: %v", bad.text, bad.err), "")}, true
+		}
+		if g == nil {
+			continue
+		}
+		if found != nil {
+			found.Tie = f.name
+			return *found, true
+		}
+		found = &Rule{Guarded: *g, File: f.name, Priority: f.priority}
+	}
+	if found == nil {
+		return Rule{}, false
+	}
+	return *found, true
+}
+
+func (f *prioFile) find(v *memo.View, n Name) (*Guarded, *pattern) {
+	names := []Name{n}
+	if n.Tag == "Path" && n.Named {
+		names = append(names, otherSlash(n))
+	}
+	for _, n := range names {
+		list := f.exact[n]
+		for i := len(list) - 1; i >= 0; i-- {
+			if list[i].Holds(v, "") {
+				return &list[i], nil
+			}
+		}
+	}
+	patterns := f.patterns[n.Tag]
+	for i := len(patterns) - 1; i >= 0; i-- {
+		p := &patterns[i]
+		if p.re == nil {
+			if p.rule.Holds(v, "") {
+				return nil, p
+			}
+			continue
+		}
+		if n.Named && p.re.MatchString(n.Name) && p.rule.Holds(v, "") {
+			return &p.rule, nil
+		}
+	}
+	return nil, nil
+}
+
+// Apply gives an entry what a rule says and the entry does not: attributes it
+// lacks, the rule's text if there is any, and the rule's children.
+func Apply(v *memo.View, d *Draft, r Rule) {
+	e := r.Element
+	for _, a := range e.Attrs {
+		d.Default(Qualified(a.Space, a.Name), a.Value)
+	}
+	if e.Text != "" {
+		d.Text = e.Text
+	}
+	d.Children = append(d.Children[:len(d.Children):len(d.Children)], r.Inner.Nodes(v)...)
+	d.BoundAt = config.Source{File: e.Pos.File, Line: e.Pos.Line}
+}
+
+// ignored are the default patterns of [server] ignore_files.
+var ignored = []string{"*~", "*#", ".#*", "*.swp", "*.swpx", ".*.swx", "SCCS", ".svn", "4913", ".gitignore"}
+
+// Ignored tells whether Bcfg2 would not look at a file of that base name.
+func Ignored(conf Conf, name string) bool {
+	patterns := ignored
+	if list, ok := conf["server"]["ignore_files"]; ok {
+		patterns = nil
+		for _, p := range strings.Split(list, ",") {
+			patterns = append(patterns, strings.TrimSpace(p))
+		}
+	}
+	for _, p := range patterns {
+		if ok, err := path.Match(p, name); err == nil && ok {
+			return true
+		}
+	}
+	return false
+}
+
+// Walk lists the files below a directory that Bcfg2 would look at, sorted. What
+// cannot be read is reported.
+func Walk(env Env, dir string) []string {
+	var out []string
+	err := fs.WalkDir(env.FS, dir, func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil && name == dir:
+			return fs.SkipAll
+		case err != nil:
+			env.Report(problem.New(problem.Pos{File: name}, "unreadable-file", "cannot be read", ""))
+			return nil
+		case name != dir && (Ignored(env.Conf, e.Name()) || e.Name() == ".git"):
+			if e.IsDir() {
+				return fs.SkipDir
+			}
+		case !e.IsDir():
+			out = append(out, name)
+		}
+		return nil
+	})
+	if err != nil {
+		env.Report(problem.New(problem.Pos{File: dir}, "unreadable-file", "cannot be read", ""))
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package bundler is Bcfg2's Bundler: it reads Bundler/*.xml and gives each host
+// the bundles that its groups list. It must not know how entries are bound.
+package bundler
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/xmltree"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// Bundler is safe for concurrent use.
+type Bundler struct {
+	bundles map[string]*bundle
+	// broken are bundles that cannot be used, by name, with the reason.
+	broken map[string]*problem.Problem
+}
+
+type bundle struct {
+	name        string
+	independent bool
+	nest        *plugin.Nest
+}
+
+const nsGenshi = "http://genshi.edgewall.org/"
+
+// New reads the directory.
+func New(env plugin.Env) *Bundler {
+	b := &Bundler{bundles: map[string]*bundle{}, broken: map[string]*problem.Problem{}}
+	files := map[string]string{}
+	for _, file := range plugin.Walk(env, "Bundler") {
+		ext := path.Ext(file)
+		if ext != ".xml" && ext != ".genshi" {
+			continue
+		}
+		name := strings.TrimSuffix(path.Base(file), ext)
+		if first, twice := files[name]; twice {
+			p := problem.New(problem.Pos{File: file}, "duplicate-bundle", fmt.Sprintf("bundle %s is given by %s too; neither is used", name, first), "keep one of the two")
+			env.Report(p)
+			b.broken[name] = p
+			delete(b.bundles, name)
+			continue
+		}
+		files[name] = file
+		if p := b.load(env, name, file, ext == ".genshi"); p != nil {
+			env.Report(p)
+			b.broken[name] = p
+		}
+	}
+	return b
+}
+
+func (b *Bundler) load(env plugin.Env, name, file string, template bool) *problem.Problem {
+	root, p := xmltree.Read(env.FS, file)
+	if p != nil {
+		return p
+	}
+	if template || slices.Contains(root.Namespaces, nsGenshi) {
+		return problem.New(root.Pos, "template-not-supported", fmt.Sprintf("bundle %s is a Genshi template, which this version does not evaluate; hosts do without it", name), "")
+	}
+	doc, p := xmltree.Load(env.FS, file)
+	if p != nil {
+		return p
+	}
+	for _, p := range doc.Problems {
+		env.Report(p)
+	}
+	b.bundles[name] = &bundle{
+		name: name, independent: doc.Root.True("independent"),
+		nest: plugin.Compile(env.Voc, doc.Root, false),
+	}
+	return nil
+}
+
+// Missing says why a bundle that a host should have cannot be given.
+func (b *Bundler) Missing(name string) *problem.Problem {
+	if p := b.broken[name]; p != nil {
+		return problem.New(p.Pos, "missing-bundle", fmt.Sprintf("bundle %s cannot be used: %s", name, p.Msg), p.Hint)
+	}
+	if b.bundles[name] == nil {
+		return problem.New(problem.Pos{File: "Bundler/" + name + ".xml"}, "missing-bundle", fmt.Sprintf("bundle %s does not exist", name), "write the file, or take the bundle out of the groups that list it")
+	}
+	return nil
+}
+
+// Structure gives one bundle as it is for the host, and the names of bundles that
+// it requires. An unknown name gives nil.
+func (b *Bundler) Structure(v *memo.View, name string) (*plugin.Structure, []string) {
+	bd := b.bundles[name]
+	if bd == nil {
+		return nil, nil
+	}
+	s := &plugin.Structure{Tag: "Bundle", Name: name, Attrs: []config.Attr{{Name: "name", Value: name}}}
+	if bd.independent {
+		s.Tag = "Independent"
+	}
+	var required []string
+	var visit func(it *plugin.Item)
+	visit = func(it *plugin.Item) {
+		switch {
+		case it.Element.Is("RequiredBundle"):
+			required = append(required, it.Element.Get("name"))
+		case it.Element.Is("Bundle"):
+			// An included bundle dissolves; an empty one brings nothing.
+			it.Inner.InPlace(v, "", visit)
+		default:
+			s.Entries = append(s.Entries, plugin.Abstract{Item: it})
+		}
+	}
+	bd.nest.InPlace(v, "", visit)
+	return s, required
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cfg
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io/fs"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// maxFile bounds the content of one file in bytes. It has to fit into a host's
+// bundle and into the memory of an agent.
+const maxFile = 32 << 20
+
+// source is a file whose content is read once.
+type source struct {
+	fsys fs.FS
+	name string
+	kind kind
+	load func() (string, *problem.Problem)
+}
+
+func newSource(fsys fs.FS, name string, k kind) *source {
+	s := &source{fsys: fsys, name: name, kind: k}
+	s.load = sync.OnceValues(s.read)
+	return s
+}
+
+func (s *source) read() (string, *problem.Problem) {
+	pos := problem.Pos{File: s.name}
+	st, err := fs.Stat(s.fsys, s.name)
+	if err == nil && st.Size() > maxFile {
+		return "", problem.New(pos, "file-too-large", fmt.Sprintf("the file has %d bytes; at most %d can be delivered", st.Size(), maxFile), "deliver large files as packages")
+	}
+	if err != nil {
+		return "", problem.New(pos, "unreadable-file", "cannot be read: "+plugin.Reason(err), "")
+	}
+	data, err := fs.ReadFile(s.fsys, s.name)
+	if err != nil {
+		return "", problem.New(pos, "unreadable-file", "cannot be read: "+plugin.Reason(err), "")
+	}
+	return string(data), nil
+}
+
+// Bind gives a Path the content and the attributes of its directory.
+func (c *Cfg) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
+	s := c.sets[d.Name()]
+	for _, a := range c.defaults {
+		d.Set(a[0], a[1])
+	}
+	best := s.variants.Best(v)
+	if s.info != nil {
+		if p := s.info.Bind(v, d); p != nil {
+			return p
+		}
+	}
+	d.Set("type", "file")
+	if best == nil {
+		return s.nothing(d)
+	}
+	d.BoundAt = config.Source{File: best.Value.name}
+	text, p := s.content(v, best)
+	if p != nil {
+		return p
+	}
+	if d.Get("mode") == "inherit" {
+		d.Set("mode", mode(best.Value))
+	}
+	return s.deliver(d, best.Value, text)
+}
+
+// nothing says why no file is for the host.
+func (s *set) nothing(d *plugin.Draft) *problem.Problem {
+	if s.creator != "" {
+		return problem.New(problem.Pos{File: s.creator}, "key-missing", fmt.Sprintf("the key for %s is not in the repository, and a build never makes one", d.Name()), "make the key and commit it")
+	}
+	return problem.New(problem.Pos{File: s.dir}, "no-variant", fmt.Sprintf("no file in %s is for this host", s.dir), "add a file without qualifier, or one for a group of the host")
+}
+
+// mode is what the old mode="inherit" asked for: that of the file itself.
+func mode(s *source) string {
+	st, err := fs.Stat(s.fsys, s.name)
+	if err != nil {
+		return "0644"
+	}
+	return fmt.Sprintf("%#o", st.Mode().Perm())
+}
+
+func (s *set) content(v *memo.View, best *plugin.Variant[*source]) (string, *problem.Problem) {
+	if best.Value.kind != plain {
+		return "", problem.New(problem.Pos{File: best.Value.name}, "not-supported", fmt.Sprintf("%s is %s, which this version does not evaluate", best.Value.name, best.Value.kind), "")
+	}
+	text, p := best.Value.load()
+	if p != nil {
+		return "", p
+	}
+	for i := range s.deltas {
+		delta := &s.deltas[i]
+		if delta.specific.Worse(best.Specific) || !delta.applies(v) {
+			continue
+		}
+		if text, p = delta.apply(text); p != nil {
+			return "", p
+		}
+	}
+	return text, nil
+}
+
+// deliver puts the content into the entry, encoded where Info says so.
+func (s *set) deliver(d *plugin.Draft, from *source, text string) *problem.Problem {
+	if text == "" {
+		d.Text = ""
+		d.Set("empty", "true")
+		return nil
+	}
+	if d.Get("encoding") == "base64" {
+		d.Text = base64.StdEncoding.EncodeToString([]byte(text))
+		return nil
+	}
+	if line, bad := unsuited(text); bad != "" {
+		return problem.New(problem.Pos{File: from.name, Line: line}, "undecodable-content", fmt.Sprintf("%s cannot be delivered as text: %s", d.Name(), bad), `add encoding="base64" to its info.xml`)
+	}
+	d.Text = text
+	return nil
+}
+
+// unsuited finds what text in XML cannot carry, and its line.
+func unsuited(text string) (line int, bad string) {
+	for i := 0; i < len(text); {
+		c := text[i]
+		if c >= 0x20 && c < utf8.RuneSelf || c == '\n' || c == '\t' || c == '\r' {
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			bad = fmt.Sprintf("byte 0x%02X is not UTF-8", c)
+		case r < 0x20 || r == 0xFFFE || r == 0xFFFF:
+			bad = fmt.Sprintf("character U+%04X is not allowed in XML", r)
+		}
+		if bad != "" {
+			return strings.Count(text[:i], "\n") + 1, bad
+		}
+		i += n
+	}
+	return 0, ""
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package cfg is Bcfg2's Cfg: a directory for each managed file, with variants
+// for groups and hosts, Info about owner and mode, and deltas. It must not know
+// other generators.
+package cfg
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// Cfg is safe for concurrent use.
+type Cfg struct {
+	sets     map[string]*set
+	defaults [][2]string
+}
+
+var _ plugin.Generator = (*Cfg)(nil)
+
+// set is what one directory holds.
+type set struct {
+	dir      string // below the repository, such as Cfg/etc/motd
+	variants *plugin.Variants[*source]
+	deltas   []delta
+	info     *plugin.Info
+	// creator is the file that describes a key to be made, if there is one.
+	creator string
+}
+
+// defaults are the attributes of a file that no Info says anything about, in 1.3.
+var defaults = [][2]string{
+	{"owner", "root"}, {"group", "root"}, {"mode", "644"}, {"secontext", "__default__"},
+	{"paranoid", "true"}, {"sensitive", "false"}, {"important", "False"},
+}
+
+// New reads the directory tree; contents are read when they are first needed.
+func New(env plugin.Env) *Cfg {
+	c := &Cfg{sets: map[string]*set{}}
+	for _, d := range defaults {
+		value := env.Conf.Get("mdata", d[0], d[1])
+		if d[0] == "mode" {
+			value = env.Conf.Get("mdata", "mode", env.Conf.Get("mdata", "perms", d[1]))
+		}
+		c.defaults = append(c.defaults, [2]string{d[0], value})
+	}
+	var dirs []string
+	files := map[string][]string{}
+	for _, file := range plugin.Walk(env, "Cfg") {
+		dir := path.Dir(file)
+		if dir == "Cfg" {
+			env.Report(problem.Warn(problem.Pos{File: file}, "unknown-cfg-file", "a file directly in Cfg belongs to no path", "put it in a directory of its own name"))
+			continue
+		}
+		if files[dir] == nil {
+			dirs = append(dirs, dir)
+		}
+		files[dir] = append(files[dir], path.Base(file))
+	}
+	for _, dir := range dirs {
+		if s := newSet(env, dir, files[dir]); s != nil {
+			c.sets[strings.TrimPrefix(dir, "Cfg")] = s
+		}
+	}
+	return c
+}
+
+// Name is the plugin's name.
+func (c *Cfg) Name() string { return "Cfg" }
+
+// Lists tells whether there is a directory for the path.
+func (c *Cfg) Lists(n plugin.Name) bool { return n.Tag == "Path" && c.sets[n.Name] != nil }
+
+// Handles is always false: all paths are listed.
+func (c *Cfg) Handles(*memo.View, plugin.Name) bool { return false }
+
+// newSet sorts the files of a directory by what they are. A directory without any
+// file that Cfg looks at is no path.
+func newSet(env plugin.Env, dir string, names []string) *set {
+	s := &set{dir: dir}
+	var list []plugin.Variant[*source]
+	var infos []string
+	known := false
+	for _, name := range names {
+		if skipped(name) {
+			continue
+		}
+		known = true
+		file := dir + "/" + name
+		f, specific := classify(path.Base(dir), name)
+		switch f {
+		case infoFile:
+			infos = append(infos, name)
+		case catDelta, diffDelta:
+			s.deltas = append(s.deltas, delta{specific: specific, source: newSource(env.FS, file, f)})
+		case verifier:
+			env.Report(problem.Warn(problem.Pos{File: file}, "verifier-not-run", "a verifier is a program of the repository and is not run", ""))
+		case creator:
+			s.creator = file
+		case unknown:
+			env.Report(problem.Warn(problem.Pos{File: file}, "unknown-cfg-file", "Cfg does not understand this file name; the file is ignored",
+				"variants are named "+path.Base(dir)+".G##_group or "+path.Base(dir)+".H_host, with an extension behind that"))
+		default:
+			list = append(list, plugin.Variant[*source]{Specific: specific, File: name, Value: newSource(env.FS, file, f)})
+		}
+	}
+	if !known {
+		return nil
+	}
+	s.variants = plugin.NewVariants(env.Voc, list)
+	for i := range s.deltas {
+		s.deltas[i].group = env.Voc.ID(s.deltas[i].specific.Group)
+	}
+	sortDeltas(s.deltas)
+	s.info = newInfo(env, dir, infos)
+	return s
+}
+
+// skipped are files that no plugin looks at: includes of templates and what
+// editors leave.
+func skipped(name string) bool {
+	return strings.HasSuffix(name, ".genshi_include") || strings.HasSuffix(name, ".jinja2_include") ||
+		strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".swp") || strings.HasSuffix(name, ".swx"))
+}
+
+// newInfo picks one of the info files: info.xml, then :info, then info.
+func newInfo(env plugin.Env, dir string, names []string) *plugin.Info {
+	if len(names) == 0 {
+		return nil
+	}
+	name := names[0]
+	for _, prefer := range []string{":info", "info.xml"} {
+		if slices.Contains(names, prefer) {
+			name = prefer
+		}
+	}
+	file := dir + "/" + name
+	if len(names) > 1 {
+		env.Report(problem.Warn(problem.Pos{File: file}, "several-info-files", "there are several info files; this one counts", "keep info.xml alone"))
+	}
+	if name == "info.xml" {
+		return plugin.NewInfoXML(env, file)
+	}
+	data, err := fs.ReadFile(env.FS, file)
+	if err != nil {
+		env.Report(problem.New(problem.Pos{File: file}, "unreadable-file", "cannot be read", ""))
+	}
+	return plugin.NewInfo(env, file, data)
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package pending stands in for the plugins of Bcfg2 that Bindery knows by name
+// and does not evaluate yet: an entry that such a plugin would serve fails and
+// says so, instead of being taken for one that nobody serves.
+package pending
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/xmltree"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// Generator is a plugin that would serve entries. It is safe for concurrent use.
+type Generator struct {
+	name   string
+	listed map[plugin.Name]bool
+}
+
+var _ plugin.Generator = (*Generator)(nil)
+
+// fixed are the entries that a plugin always serves.
+var fixed = map[string][]string{
+	"NagiosGen": {"/etc/nagiosgen.status", "/etc/nagios/nagiosgen.cfg", "/etc/nagios/conf.d/bcfg2.cfg"},
+	"SSHbase": {
+		"/etc/ssh/ssh_known_hosts",
+		"/etc/ssh/ssh_host_key", "/etc/ssh/ssh_host_dsa_key", "/etc/ssh/ssh_host_rsa_key", "/etc/ssh/ssh_host_ecdsa_key", "/etc/ssh/ssh_host_ed25519_key",
+		"/etc/ssh/ssh_host_key.pub", "/etc/ssh/ssh_host_dsa_key.pub", "/etc/ssh/ssh_host_rsa_key.pub", "/etc/ssh/ssh_host_ecdsa_key.pub", "/etc/ssh/ssh_host_ed25519_key.pub",
+	},
+}
+
+// Generators are the names of plugins that New knows.
+var Generators = []string{"NagiosGen", "Pkgmgr", "SEModules", "SSHbase", "SSLCA", "Svcmgr", "TCheetah", "TGenshi"}
+
+// New lists what a plugin would serve.
+func New(env plugin.Env, name string) *Generator {
+	g := &Generator{name: name, listed: map[plugin.Name]bool{}}
+	for _, p := range fixed[name] {
+		g.listed[plugin.Name{Tag: "Path", Name: p, Named: true}] = true
+	}
+	for _, file := range plugin.Walk(env, name) {
+		switch name {
+		case "TGenshi", "TCheetah", "SSLCA":
+			g.listed[plugin.Name{Tag: "Path", Name: strings.TrimPrefix(path.Dir(file), name), Named: true}] = true
+		case "SEModules":
+			module := path.Base(path.Dir(file))
+			g.listed[plugin.Name{Tag: "SEModule", Name: module, Named: true}] = true
+			g.listed[plugin.Name{Tag: "SEModule", Name: strings.TrimSuffix(module, ".pp"), Named: true}] = true
+		case "Pkgmgr", "Svcmgr":
+			g.rules(env, file)
+		}
+	}
+	return g
+}
+
+func (g *Generator) rules(env plugin.Env, file string) {
+	if path.Ext(file) != ".xml" {
+		return
+	}
+	root, p := xmltree.Read(env.FS, file)
+	if p != nil {
+		env.Report(p)
+		return
+	}
+	root.Walk(func(e *xmltree.Element) bool {
+		if e.Is("Package") || e.Is("Service") {
+			g.listed[plugin.Name{Tag: e.Tag, Name: e.Get("name"), Named: true}] = true
+		}
+		return true
+	})
+}
+
+// Name is the plugin's name.
+func (g *Generator) Name() string { return g.name }
+
+// Lists tells whether the plugin would serve the entry.
+func (g *Generator) Lists(n plugin.Name) bool { return g.listed[n] }
+
+// Handles is always false.
+func (g *Generator) Handles(*memo.View, plugin.Name) bool { return false }
+
+// Bind fails.
+func (g *Generator) Bind(_ *memo.View, d *plugin.Draft) *problem.Problem {
+	return problem.New(problem.Pos{File: g.name}, "not-supported", fmt.Sprintf("%s serves %s %s, and this version does not evaluate it", g.name, d.Tag, d.Name()), "")
+}
+
+// without are plugins that give data, groups or more entries, and are known.
+var without = map[string]string{
+	"AWSTags": "hosts get no groups from it", "Decisions": "there are no decision lists", "Deps": "no prerequisites are added",
+	"FileProbes": "no files are asked for", "GroupLogic": "hosts get no groups from it", "Ldap": "it gives no data",
+	"Ohai": "it gives no data", "Properties": "it gives no data", "PuppetENC": "hosts get no groups from it",
+	"TemplateHelper": "it gives no functions", "POSIXCompat": "old clients are not served", "ServiceCompat": "old clients are not served",
+	"Hostbase": "it serves nothing", "Account": "it serves nothing", "SGenshi": "hosts do without its bundles",
+}
+
+// harmless are plugins whose work the controller does, or that do nothing to a
+// configuration.
+var harmless = []string{"ACL", "Bzr", "Cvs", "DBStats", "Darcs", "Fossil", "Git", "Guppy", "Hg", "Reporting", "Snapshots", "Statistics", "Svn", "Svn2", "Trigger"}
+
+// Note says what is missing because a plugin is not evaluated; known is false for
+// a name that no plugin has.
+func Note(name string) (note *problem.Problem, known bool) {
+	if slices.Contains(harmless, name) {
+		return nil, true
+	}
+	what, ok := without[name]
+	if slices.Contains(Generators, name) {
+		what, ok = "entries that it serves fail", true
+	}
+	if !ok {
+		return nil, false
+	}
+	return problem.Warn(problem.Pos{File: name}, "plugin-not-supported", fmt.Sprintf("plugin %s is not evaluated by this version: %s", name, what), ""), true
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package plugins is the explicit list of Bcfg2's plugins that Bindery has, in
+// Bcfg2's order. There is no registration elsewhere. It must not know how what
+// they give is put together.
+package plugins
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/plugins/base"
+	"github.com/bindery/bindery/engine/internal/plugins/bundler"
+	"github.com/bindery/bindery/engine/internal/plugins/cfg"
+	"github.com/bindery/bindery/engine/internal/plugins/defaults"
+	"github.com/bindery/bindery/engine/internal/plugins/grouppatterns"
+	"github.com/bindery/bindery/engine/internal/plugins/packages"
+	"github.com/bindery/bindery/engine/internal/plugins/pending"
+	"github.com/bindery/bindery/engine/internal/plugins/probes"
+	"github.com/bindery/bindery/engine/internal/plugins/rules"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// known are the plugins that are switched on where their directory exists and
+// nothing says which are on.
+var known = append([]string{
+	"Base", "Bundler", "Cfg", "Defaults", "GroupPatterns", "Metadata", "Packages", "Probes", "Rules",
+	"Decisions", "Deps", "FileProbes", "GroupLogic", "Ldap", "Ohai", "Properties", "PuppetENC", "TemplateHelper",
+}, pending.Generators...)
+
+// Set is the plugins of one specification, by what they can do.
+type Set struct {
+	Bundler    *bundler.Bundler
+	Structures []plugin.Structures
+	Generators []plugin.Generator
+	// Fallback serves what no Generator does; nil for none.
+	Fallback   plugin.Fallback
+	Connectors []plugin.Connector
+	Finishers  []plugin.Finisher
+	Askers     []plugin.Asker
+}
+
+// Present lists the plugins whose directory exists, sorted.
+func Present(fsys fs.FS) []string {
+	var out []string
+	for _, name := range known {
+		if st, err := fs.Stat(fsys, name); err == nil && st.IsDir() {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Load makes the plugins of those names. Unknown ones, and those that are not
+// evaluated, are reported.
+func Load(env plugin.Env, names []string) *Set {
+	on := map[string]bool{}
+	for _, n := range names {
+		on[n] = true
+	}
+	if on["Packages"] && on["Pkgmgr"] {
+		env.Report(problem.Warn(problem.Pos{File: "Pkgmgr"}, "plugin-conflict", "Packages and Pkgmgr exclude each other; Pkgmgr is left out", "switch one of them off"))
+		delete(on, "Pkgmgr")
+	}
+	s := &Set{}
+	s.structures(env, on)
+	s.generators(env, on)
+	if on["GroupPatterns"] {
+		s.Connectors = append(s.Connectors, grouppatterns.New(env))
+	}
+	if on["Probes"] {
+		p := probes.New(env)
+		s.Connectors = append(s.Connectors, p)
+		s.Askers = append(s.Askers, p)
+	}
+	if on["Defaults"] {
+		s.Finishers = append(s.Finishers, defaults.New(env))
+	}
+	for _, n := range names {
+		report(env, n)
+	}
+	return s
+}
+
+func (s *Set) structures(env plugin.Env, on map[string]bool) {
+	if on["Base"] {
+		s.Structures = append(s.Structures, base.New(env))
+	}
+	if on["Bundler"] {
+		s.Bundler = bundler.New(env)
+	}
+	if on["Packages"] {
+		p := packages.New(env)
+		s.Structures = append(s.Structures, p)
+		s.Fallback = p
+	}
+}
+
+func (s *Set) generators(env plugin.Env, on map[string]bool) {
+	if on["Cfg"] {
+		s.Generators = append(s.Generators, cfg.New(env))
+	}
+	if on["Rules"] {
+		s.Generators = append(s.Generators, rules.New(env))
+	}
+	for _, name := range pending.Generators {
+		if on[name] {
+			s.Generators = append(s.Generators, pending.New(env, name))
+		}
+	}
+}
+
+func report(env plugin.Env, name string) {
+	switch name {
+	case "Base", "Bundler", "Cfg", "Defaults", "GroupPatterns", "Metadata", "Packages", "Probes", "Rules":
+		return
+	}
+	note, ok := pending.Note(name)
+	if !ok {
+		note = problem.New(problem.Pos{File: "bindery.yaml"}, "unknown-plugin", fmt.Sprintf("plugin %s is not known; it is left out", name), "take it out of the list of plugins")
+	}
+	if note != nil {
+		env.Report(note)
+	}
+}

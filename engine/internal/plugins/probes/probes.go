@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package probes is Bcfg2's Probes: scripts that hosts run, whose output is data
+// and, in lines that start with "group:", groups. It must not know how scripts
+// reach a host.
+package probes
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/internal/host"
+	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// Probes is safe for concurrent use.
+type Probes struct {
+	names   []string
+	sets    map[string]*plugin.Variants[config.Probe]
+	allowed []*regexp.Regexp
+}
+
+var (
+	_ plugin.Asker     = (*Probes)(nil)
+	_ plugin.Connector = (*Probes)(nil)
+)
+
+var probeName = regexp.MustCompile(`^([0-9A-Za-z_\-]+)((?:\.(?:H_\S+|G\d+_\S+))?)$`)
+
+// maxProbe bounds one script.
+const maxProbe = 1 << 20
+
+// New reads the directory. Sub-directories are ignored, with a finding.
+func New(env plugin.Env) *Probes {
+	p := &Probes{sets: map[string]*plugin.Variants[config.Probe]{}}
+	p.allow(env)
+	lists := map[string][]plugin.Variant[config.Probe]{}
+	entries, err := fs.ReadDir(env.FS, "Probes")
+	if err != nil {
+		return p
+	}
+	for _, e := range entries {
+		file := "Probes/" + e.Name()
+		if e.IsDir() {
+			if !plugin.Ignored(env.Conf, e.Name()) {
+				env.Report(problem.Warn(problem.Pos{File: file}, "directory-in-probes", "a directory among the probes is ignored", "move its files up"))
+			}
+			continue
+		}
+		if ignored(env.Conf, e.Name()) {
+			continue
+		}
+		m := probeName.FindStringSubmatch(e.Name())
+		if m == nil {
+			env.Report(problem.Warn(problem.Pos{File: file}, "unknown-probe-file", "the name is no probe's; the file is ignored", "a probe is named NAME, NAME.G##_group or NAME.H_host, without extension"))
+			continue
+		}
+		specific, _ := plugin.ParseSpecific(e.Name(), m[1], "")
+		probe, bad := read(env, file, m[1])
+		if bad != nil {
+			env.Report(bad)
+			continue
+		}
+		lists[m[1]] = append(lists[m[1]], plugin.Variant[config.Probe]{Specific: specific, File: e.Name(), Value: probe})
+	}
+	p.names = slices.Sorted(maps.Keys(lists))
+	for name, list := range lists {
+		p.sets[name] = plugin.NewVariants(env.Voc, list)
+	}
+	return p
+}
+
+func ignored(conf plugin.Conf, name string) bool {
+	switch name {
+	case "probed.xml", "info.xml", "info", ":info":
+		return true
+	}
+	return plugin.Ignored(conf, name) || strings.HasSuffix(name, ".genshi_include")
+}
+
+func (p *Probes) allow(env plugin.Env) {
+	for _, expr := range strings.Split(env.Conf.Get("probes", "allowed_groups", ".*"), ",") {
+		re, err := plugin.CompilePython("^(?:" + strings.TrimSpace(expr) + ")$")
+		if err != nil {
+			env.Report(problem.New(problem.Pos{File: "bcfg2.conf"}, "bad-regex", fmt.Sprintf("[probes] allowed_groups: %q cannot be used: %v", expr, err), ""))
+			continue
+		}
+		p.allowed = append(p.allowed, re)
+	}
+}
+
+func read(env plugin.Env, file, name string) (config.Probe, *problem.Problem) {
+	data, err := fs.ReadFile(env.FS, file)
+	switch {
+	case err != nil:
+		return config.Probe{}, problem.New(problem.Pos{File: file}, "unreadable-file", "cannot be read", "")
+	case len(data) > maxProbe:
+		return config.Probe{}, problem.New(problem.Pos{File: file}, "file-too-large", fmt.Sprintf("a probe of %d bytes; at most %d are allowed", len(data), maxProbe), "")
+	case !utf8.Valid(data):
+		return config.Probe{}, problem.New(problem.Pos{File: file}, "not-utf-8", "a probe must be UTF-8 text", "")
+	}
+	out := config.Probe{Name: name, Source: "Probes", Interpreter: "/bin/sh", Script: string(data)}
+	if line, _, _ := strings.Cut(out.Script, "\n"); strings.HasPrefix(line, "#!") {
+		out.Interpreter = strings.TrimSpace(line[2:])
+	}
+	return out, nil
+}
+
+// Ask gives the probes of a host, by name.
+func (p *Probes) Ask(v *memo.View) []config.Probe {
+	var out []config.Probe
+	for _, name := range p.names {
+		if best := p.sets[name].Best(v); best != nil {
+			out = append(out, best.Value)
+		}
+	}
+	return out
+}
+
+// Groups gives the groups that a host's answers assign, by probe name and line.
+func (p *Probes) Groups(h *host.Host) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(h.Probes)) {
+		groups, _ := Split(h.Probes[name])
+		for _, g := range groups {
+			if p.permits(g) {
+				out = append(out, g)
+			}
+		}
+	}
+	return out
+}
+
+func (p *Probes) permits(group string) bool {
+	for _, re := range p.allowed {
+		if re.MatchString(group) {
+			return true
+		}
+	}
+	return false
+}
+
+// Split takes the answer of a probe apart: groups are what lines that start with
+// "group:" name, the rest is data.
+func Split(answer string) (groups []string, data string) {
+	var rest strings.Builder
+	for _, line := range strings.SplitAfter(answer, "\n") {
+		after, ok := strings.CutPrefix(strings.TrimSpace(line), "group:")
+		if !ok {
+			rest.WriteString(line)
+			continue
+		}
+		group, _, _ := strings.Cut(after, ":")
+		groups = append(groups, strings.TrimSpace(group))
+	}
+	return groups, rest.String()
+}

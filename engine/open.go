@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
+
+	"github.com/bindery/bindery/engine/internal/host"
+	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/plugins"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// Spec is a specification that has been read. It is immutable and safe for
+// concurrent use; what it remembers of hosts that were built only makes the next
+// one faster.
+type Spec struct {
+	voc      *host.Vocabulary
+	meta     *host.Metadata
+	plugins  *plugins.Set
+	policy   Policy
+	names    []string
+	hosts    []string
+	problems []*problem.Problem
+
+	bundles    map[string]*memo.Tree[*boundStructure]
+	bundlesMu  sync.RWMutex
+	structures []memo.Tree[[]*boundStructure]
+	probes     memo.Tree[*probeSet]
+	entries    sync.Map // *plugin.Item → *memo.Tree[*bound]
+}
+
+// Open reads a specification. Whatever is wrong in it is in Problems; an error
+// means that the tree cannot be read at all.
+func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
+	if _, err := fs.ReadDir(fsys, "."); err != nil {
+		return nil, fmt.Errorf("read specification: %w", err)
+	}
+	s := &Spec{voc: &host.Vocabulary{}, bundles: map[string]*memo.Tree[*boundStructure]{}}
+	report := func(p *problem.Problem) { s.problems = append(s.problems, p) }
+	set, conf := readSettings(fsys, opts, report)
+	s.policy = set.Policy
+	s.names = set.Plugins
+	if s.names == nil {
+		s.names = plugins.Present(fsys)
+	}
+	s.meta = host.Read(fsys, s.voc)
+	s.problems = append(s.problems, s.meta.Problems()...)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.plugins = plugins.Load(plugin.Env{FS: fsys, Conf: conf, Voc: s.voc, Report: report}, s.names)
+	s.structures = make([]memo.Tree[[]*boundStructure], len(s.plugins.Structures))
+	s.problems = problem.Sort(s.problems)
+	s.hosts = append(s.meta.Names(), opts.Clients...)
+	slices.Sort(s.hosts)
+	s.hosts = slices.Compact(s.hosts)
+	return s, ctx.Err()
+}
+
+// Problems lists what is wrong with the specification itself, in order of position.
+func (s *Spec) Problems() []*problem.Problem { return s.problems }
+
+// Hosts lists the hosts that exist, sorted: clients.xml and Options.Clients.
+func (s *Spec) Hosts() []string { return s.hosts }
+
+// Plugins lists the plugins that are on.
+func (s *Spec) Plugins() []string { return s.names }
+
+// Policy returns what the specification says about applying.
+func (s *Spec) Policy() Policy { return s.policy }
