@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package github speaks with GitHub and with servers that have its HTTP API. It
+// is the only importer of go-github. It must not know what a comment says or why
+// a status is set.
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/google/go-github/v60/github"
+
+	"github.com/bindery/bindery/internal/transport"
+	"github.com/bindery/bindery/webhooks"
+)
+
+const (
+	publicAPI = "https://api.github.com/"
+	pageSize  = 100
+	maxPages  = 100
+	// maxDescription is what GitHub takes of a status' description.
+	maxDescription = 140
+)
+
+// Config says which repository, and as whom.
+type Config struct {
+	// API is the root of the API. "": https://api.github.com/.
+	API string
+	// Repo is "owner/name".
+	Repo string
+	// Token is the credential. It goes into one header and nowhere else.
+	Token string
+	// HTTP bounds the requests.
+	HTTP transport.Config
+}
+
+// Forge is one repository at GitHub. It is safe for concurrent use; posts on one
+// repository take turns.
+type Forge struct {
+	client      *github.Client
+	owner, name string
+
+	posting chan struct{}
+	mu      sync.Mutex
+	me      int64 // our account's id; 0 until asked
+}
+
+// New makes a Forge. It asks no network.
+func New(c Config) (*Forge, error) {
+	owner, name, ok := strings.Cut(c.Repo, "/")
+	if !ok || !plainName(owner) || !plainName(name) {
+		return nil, fmt.Errorf("github: repository %q is not owner/name", c.Repo)
+	}
+	if c.Token == "" {
+		return nil, errors.New("github: no token")
+	}
+	if c.API == "" {
+		c.API = publicAPI
+	}
+	root, err := url.Parse(strings.TrimSuffix(c.API, "/") + "/")
+	if err != nil || root.Host == "" || root.User != nil {
+		return nil, fmt.Errorf("github: API address %s is not a plain URL", transport.RedactURL(c.API))
+	}
+	httpClient, err := transport.New(c.HTTP)
+	if err != nil {
+		return nil, err
+	}
+	client := github.NewClient(httpClient).WithAuthToken(c.Token)
+	client.BaseURL = root
+	client.UserAgent = "bindery"
+	return &Forge{client: client, owner: owner, name: name, posting: make(chan struct{}, 1)}, nil
+}
+
+func plainName(s string) bool {
+	if s == "" || s == "." || s == ".." || len(s) > 100 {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.')
+	})
+}
+
+// Pulls implements webhooks.Forge.
+func (f *Forge) Pulls(ctx context.Context) ([]webhooks.Pull, error) {
+	const op = "list pull requests"
+	var out []webhooks.Pull
+	opts := &github.PullRequestListOptions{
+		State: "open", Sort: "created", Direction: "asc",
+		ListOptions: github.ListOptions{PerPage: pageSize},
+	}
+	for range maxPages {
+		page, resp, err := f.client.PullRequests.List(ctx, f.owner, f.name, opts)
+		if err != nil {
+			return nil, fail(op, err)
+		}
+		for _, p := range page {
+			out = append(out, f.pull(p))
+		}
+		if resp.NextPage == 0 {
+			return out, nil
+		}
+		opts.Page = resp.NextPage
+	}
+	return nil, fail(op, fmt.Errorf("more than %d pull requests are open", maxPages*pageSize))
+}
+
+// Pull implements webhooks.Forge.
+func (f *Forge) Pull(ctx context.Context, number int) (webhooks.Pull, error) {
+	p, _, err := f.client.PullRequests.Get(ctx, f.owner, f.name, number)
+	if err != nil {
+		return webhooks.Pull{}, fail("read pull request", err)
+	}
+	return f.pull(p), nil
+}
+
+func (f *Forge) pull(p *github.PullRequest) webhooks.Pull {
+	out := webhooks.Pull{
+		Number:   p.GetNumber(),
+		Title:    p.GetTitle(),
+		URL:      p.GetHTMLURL(),
+		Author:   p.GetUser().GetLogin(),
+		Open:     p.GetState() == "open",
+		Draft:    p.GetDraft(),
+		Fork:     !strings.EqualFold(p.GetHead().GetRepo().GetFullName(), f.owner+"/"+f.name),
+		Head:     p.GetHead().GetSHA(),
+		Base:     p.GetBase().GetSHA(),
+		BaseRef:  "refs/heads/" + p.GetBase().GetRef(),
+		HeadRef:  fmt.Sprintf("refs/pull/%d/head", p.GetNumber()),
+		MergeRef: fmt.Sprintf("refs/pull/%d/merge", p.GetNumber()),
+		// A list has no "merged", only the time.
+		Merged:  p.GetMerged() || !p.GetMergedAt().IsZero(),
+		Updated: p.GetUpdatedAt().Time,
+	}
+	if out.Merged {
+		out.MergeCommit = p.GetMergeCommitSHA()
+	}
+	return out
+}
+
+// SetStatus implements webhooks.Forge.
+func (f *Forge) SetStatus(ctx context.Context, commit string, s webhooks.Status) error {
+	s.Description = oneLine(s.Description)
+	old, _, err := f.client.Repositories.ListStatuses(ctx, f.owner, f.name, commit, &github.ListOptions{PerPage: pageSize})
+	if err != nil {
+		return fail("read status", err)
+	}
+	for _, o := range old { // newest first
+		if o.GetContext() != webhooks.StatusContext {
+			continue
+		}
+		if o.GetState() == string(s.State) && o.GetDescription() == s.Description && o.GetTargetURL() == s.URL {
+			return nil
+		}
+		break
+	}
+	status := &github.RepoStatus{
+		State: github.String(string(s.State)), Context: github.String(webhooks.StatusContext),
+		Description: &s.Description,
+	}
+	if s.URL != "" {
+		status.TargetURL = &s.URL
+	}
+	_, _, err = f.client.Repositories.CreateStatus(ctx, f.owner, f.name, commit, status)
+	return fail("set status", err)
+}
+
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if runes := []rune(s); len(runes) > maxDescription {
+		return string(runes[:maxDescription-1]) + "…"
+	}
+	return s
+}
+
+// account is the id of the account that the token belongs to.
+func (f *Forge) account(ctx context.Context) (int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.me != 0 {
+		return f.me, nil
+	}
+	user, _, err := f.client.Users.Get(ctx, "")
+	if err != nil {
+		return 0, fail("read own account", err)
+	}
+	if user.GetID() == 0 {
+		return 0, fail("read own account", errors.New("the answer has no id"))
+	}
+	f.me = user.GetID()
+	return f.me, nil
+}
+
+var _ webhooks.Forge = (*Forge)(nil)
