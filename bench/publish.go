@@ -45,36 +45,19 @@ func publishOne(ctx context.Context, _ int) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
-	of := func(h publish.Host, c *config.Config) publish.Release {
-		own := &config.Config{Host: h.Name, Bundles: c.Bundles}
-		return publish.Release{Host: h, Config: own, Policy: release.Policy{Mode: release.ModeApply}, Commit: "bench", Tree: "bench"}
-	}
-	for _, h := range hosts {
-		if _, err := p.Publish(ctx, of(h, base)); err != nil {
-			return record{}, err
-		}
+	if _, err := each(ctx, p, hosts, base); err != nil {
+		return record{}, err
 	}
 	// Two releases of one host are at least a second apart; that wait is no cost.
 	time.Sleep(1100 * time.Millisecond)
 	var walls []float64
 	u, err := clocked(func() error {
-		for _, h := range hosts {
-			start := time.Now()
-			out, err := p.Publish(ctx, of(h, head))
-			if err != nil {
-				return err
-			}
-			if out.Unchanged {
-				return errors.New("nothing was published")
-			}
-			walls = append(walls, time.Since(start).Seconds())
-		}
-		return nil
+		walls, err = each(ctx, p, hosts, head)
+		return err
 	})
 	if err != nil {
 		return record{}, err
 	}
-	slices.Sort(walls)
 	c, err := durable(folder, head.XML(), len(hosts))
 	if err != nil {
 		return record{}, err
@@ -87,6 +70,27 @@ func publishOne(ctx context.Context, _ int) (record, error) {
 		{"control per host", ms(c.Wall / published), "ms"},
 		{"literal bytes per host", float64(len(head.XML())), "B"},
 	}}, nil
+}
+
+// each publishes one configuration for every host and returns the wall seconds
+// that each took, sorted.
+func each(ctx context.Context, p *publish.Publisher, hosts []publish.Host, c *config.Config) ([]float64, error) {
+	var walls []float64
+	for _, h := range hosts {
+		own := &config.Config{Host: h.Name, Bundles: c.Bundles}
+		r := publish.Release{Host: h, Config: own, Policy: release.Policy{Mode: release.ModeApply}, Commit: "bench", Tree: "bench"}
+		start := time.Now()
+		out, err := p.Publish(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		if out.Unchanged {
+			return nil, errors.New("nothing was published")
+		}
+		walls = append(walls, time.Since(start).Seconds())
+	}
+	slices.Sort(walls)
+	return walls, nil
 }
 
 // changed binds one host of a fleet before and after a change.
