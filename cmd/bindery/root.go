@@ -36,5 +36,6 @@ publishes signed configuration bundles that agents fetch, verify and apply.
 	root.SetErr(s.Err)
 	root.AddCommand(newTrustCommand(s))
 	root.AddCommand(newBuildCommand(s))
+	root.AddCommand(newDiffCommand(s))
 	return root
 }

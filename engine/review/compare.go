@@ -295,6 +295,12 @@ func (c *comparison) optional(m members) *Hosts {
 	return &h
 }
 
+// What the largest sets are called.
+const (
+	allChanged  = "all changed hosts"
+	allAffected = "all affected hosts"
+)
+
 func (c *comparison) nameSets() {
 	names := make([]string, len(c.in.Hosts))
 	groups := make([][]string, len(c.in.Hosts))
@@ -303,9 +309,9 @@ func (c *comparison) nameSets() {
 	}
 	c.namer = hostset.NewNamer(names, groups)
 	if len(c.failed) > 0 {
-		c.namer.Call(c.affected(), "all affected hosts")
+		c.namer.Call(c.affected(), allAffected)
 	}
-	c.namer.Call(c.changed, "all changed hosts")
+	c.namer.Call(c.changed, allChanged)
 }
 
 func (c *comparison) totals(r *Report) {

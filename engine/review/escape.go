@@ -47,42 +47,50 @@ func clip(s string, limit int) string {
 	return s[:limit] + "… ‹+" + number(utf8.RuneCountInString(s[limit:])) + " characters›"
 }
 
-// inlineLimit is how much of one foreign text stands in a line.
+// inlineLimit is how many bytes of Markdown one foreign text takes in a line.
 const inlineLimit = 500
 
 // code shows foreign text inside a line of Markdown, where it can neither
 // mention anyone nor start a link, a table cell, a tag or an emphasis.
-func code(s string) string {
-	return "<code>" + neutral(clip(visible(s, false), inlineLimit)) + "</code>"
+func code(s string) string { return codeUpTo(s, inlineLimit) }
+
+func codeUpTo(s string, limit int) string {
+	return "<code>" + neutral(visible(clip(s, 2*limit), false), limit) + "</code>"
 }
 
-func neutral(s string) string {
+// neutral writes what Markdown or HTML would act on as character references. It
+// stops after about limit bytes and says so.
+func neutral(s string, limit int) string {
 	var b strings.Builder
-	word := func(i int) bool {
-		return i >= 0 && i < len(s) && (wordByte(s[i]) && s[i] != '_')
-	}
 	for i := 0; i < len(s); i++ {
-		c := s[i]
-		bad := false
-		switch c {
-		case '<', '>', '&', '|', '@', '#', '*', '`', '\\', '~', '$':
-			bad = true
-		case '_': // inside a word it is no emphasis
-			bad = !word(i-1) || !word(i+1)
-		case '(', '[': // links and images
-			bad = i > 0 && (s[i-1] == ']' || s[i-1] == '!')
-		case ':':
-			bad = strings.HasPrefix(s[i:], "://")
-		case '.':
-			bad = i >= 3 && strings.EqualFold(s[i-3:i], "www")
+		if b.Len() >= limit && utf8.RuneStart(s[i]) {
+			return b.String() + "…"
 		}
-		if bad {
-			fmt.Fprintf(&b, "&#%d;", c)
+		if acts(s, i) {
+			fmt.Fprintf(&b, "&#%d;", s[i])
 			continue
 		}
-		b.WriteByte(c)
+		b.WriteByte(s[i])
 	}
 	return b.String()
+}
+
+// acts tells whether the byte at i could mean something to Markdown.
+func acts(s string, i int) bool {
+	word := func(i int) bool { return i >= 0 && i < len(s) && wordByte(s[i]) && s[i] != '_' }
+	switch s[i] {
+	case '<', '>', '&', '|', '@', '#', '*', '`', '\\', '~', '$':
+		return true
+	case '_': // inside a word it is no emphasis
+		return !word(i-1) || !word(i+1)
+	case '(', '[': // links and images
+		return i > 0 && (s[i-1] == ']' || s[i-1] == '!')
+	case ':':
+		return strings.HasPrefix(s[i:], "://")
+	case '.':
+		return i >= 3 && strings.EqualFold(s[i-3:i], "www")
+	}
+	return false
 }
 
 // fence gives a fence of tildes that nothing inside can close.

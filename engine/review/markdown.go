@@ -19,12 +19,12 @@ const (
 	// DefaultBudget is for comments: GitHub takes 65,536 characters.
 	DefaultBudget = 60_000
 	// minBudget holds everything that is never left out.
-	minBudget = 4_000
+	minBudget = 16_000
 )
 
 // MarkdownOptions say how much room there is.
 type MarkdownOptions struct {
-	// Budget is in bytes; 0 means DefaultBudget. Below 4,000 it counts as that.
+	// Budget is in bytes; 0 means DefaultBudget. Below 16,000 it counts as that.
 	Budget int
 }
 
@@ -206,7 +206,7 @@ func listed(names []string, limit int) string {
 			parts = append(parts, "+"+number(len(names)-i)+" more")
 			break
 		}
-		parts = append(parts, code(clip(n, 120)))
+		parts = append(parts, codeUpTo(n, 120))
 	}
 	return strings.Join(parts, ", ")
 }

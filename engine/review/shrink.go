@@ -148,14 +148,14 @@ func write(blocks []*block) (string, Cut) {
 func (ch *Change) title() string {
 	icon, words := ch.said()
 	before, after, _ := strings.Cut(words, "\x00")
-	text := icon + " <b>" + neutral(before) + code(ch.Entry.Name) + after + "</b>: "
+	text := icon + " <b>" + neutral(visible(before, false), 80) + code(ch.Entry.Name) + after + "</b>: "
 	if n := len(ch.Variants); n > 1 {
 		text += number(n) + " variants, "
 	}
 	text += count(ch.Hosts.Len(), "host", "hosts")
 	switch {
-	case strings.HasPrefix(ch.Hosts.Label, "all "):
-		text += " (" + neutral(ch.Hosts.Label) + ")"
+	case ch.Hosts.Label == allChanged || ch.Hosts.Label == allAffected:
+		text += " (" + ch.Hosts.Label + ")"
 	case len(ch.Variants) == 1:
 		text += " · " + code(ch.Hosts.Label)
 	}
@@ -165,7 +165,7 @@ func (ch *Change) title() string {
 			break
 		}
 		v, name, _ := strings.Cut(e, " ")
-		text += verb(min(i, 1)+1, " · ", ", ") + v + " " + code(clip(name, 80))
+		text += verb(min(i, 1)+1, " · ", ", ") + v + " " + codeUpTo(name, 80)
 	}
 	if ch.From.File != "" {
 		from := ch.From.File
