@@ -74,6 +74,9 @@ func bind(ctx context.Context, n int) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
+	if err := same(ctx, f, results); err != nil {
+		return record{}, err
+	}
 	c := copied(literal(results))
 	return record{
 		Wall: u.wall, CPU: u.cpu, Control: c,
@@ -106,6 +109,25 @@ func verify(results []*engine.Result, n int) (entries int, err error) {
 		return 0, errors.New("the fleet has hardly any entries")
 	}
 	return entries, nil
+}
+
+// same builds some hosts again, each alone by a specification read anew: what is
+// fast must also be right.
+func same(ctx context.Context, f *fleet.Fleet, results []*engine.Result) error {
+	for i := 0; i < len(results); i += max(1, len(results)/5) {
+		spec, err := engine.Open(ctx, f.Tree, engine.Options{})
+		if err != nil {
+			return err
+		}
+		alone, err := spec.Build(ctx, engine.Input{Host: f.Hosts[i], Probes: map[string]string{}})
+		if err != nil {
+			return err
+		}
+		if alone.Config.Digest() != results[i].Config.Digest() {
+			return fmt.Errorf("%s alone is not what it is among others", f.Hosts[i])
+		}
+	}
+	return nil
 }
 
 // literal yields the bytes of every entry of every host.
