@@ -6,19 +6,113 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/bindery/bindery/engine/internal/lint"
+	"github.com/bindery/bindery/engine/internal/schema"
 	"github.com/bindery/bindery/engine/problem"
 )
 
-// Lint looks for everything that is wrong with a specification, or surprising:
-// the checks over its files, by position. No host is built.
+// Lint looks for everything that is wrong with a specification, or surprising,
+// by position: what Open says, the checks over its files, and what the tree itself
+// says of names that it cannot give, where it has a method Problems as snapshots
+// have. No host is built.
 func Lint(ctx context.Context, fsys fs.FS, opts Options) ([]*problem.Problem, error) {
-	return lint.Run(ctx, fsys, lint.Config{Plugins: opts.Plugins, Conf: opts.Conf, YAML: notYAML})
+	var all []*problem.Problem
+	if tree, ok := fsys.(interface{ Problems() []*problem.Problem }); ok {
+		all = append(all, tree.Problems()...)
+	}
+	spec, err := Open(ctx, fsys, opts)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, spec.Problems()...)
+	_, conf := readSettings(fsys, opts, func(*problem.Problem) {})
+	found, err := lint.Run(ctx, fsys, lint.Config{Plugins: spec.Plugins(), Conf: conf, YAML: notYAML})
+	if err != nil {
+		return nil, err
+	}
+	return merge(append(all, found...)), nil
+}
+
+// merge keeps one problem for each code and line, the more severe and then the
+// first, and leaves out what only follows from another: a file that cannot be read
+// because the tree refused it, an attribute whose absence has its own code.
+func merge(all []*problem.Problem) []*problem.Problem {
+	type place struct {
+		file, code string
+		line       int
+	}
+	best := map[place]*problem.Problem{}
+	explained := map[problem.Pos]bool{}
+	for _, p := range all {
+		key := place{p.Pos.File, p.Code, p.Pos.Line}
+		if old := best[key]; old == nil || old.Severity == problem.Warning && p.Severity == problem.Error {
+			best[key] = p
+		}
+		if p.Code != unreadable && p.Code != schema.MissingAttribute {
+			explained[p.Pos] = true
+		}
+	}
+	var out []*problem.Problem
+	for _, p := range all {
+		follows := (p.Code == unreadable || p.Code == schema.MissingAttribute) && explained[p.Pos]
+		if !follows && (best[place{p.Pos.File, p.Code, p.Pos.Line}] == p || severalOnALine(p.Code)) {
+			out = append(out, p)
+		}
+	}
+	return problem.Sort(out)
+}
+
+const unreadable = "unreadable-file"
+
+// severalOnALine tells whether only lint finds a code, so that each is its own.
+func severalOnALine(code string) bool {
+	switch code {
+	case schema.UnknownAttribute, schema.UnknownElement, schema.MissingAttribute, schema.BadValue, "unknown-group":
+		return true
+	}
+	return false
+}
+
+// LintHosts builds hosts and tells what is wrong with any of them: entries that
+// cannot be bound, hosts that are refused, and what happened on the way. What
+// several hosts share is said once, with their number.
+func (s *Spec) LintHosts(ctx context.Context, in []Input) ([]*problem.Problem, error) {
+	results, err := s.All(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	hosts := map[problem.Problem][]string{}
+	note := func(host string, p *problem.Problem) {
+		if p != nil && !slices.Contains(hosts[*p], host) {
+			hosts[*p] = append(hosts[*p], host)
+		}
+	}
+	for _, r := range results {
+		note(r.Host, r.Refused)
+		for _, f := range r.Failures {
+			note(r.Host, f.Problem)
+		}
+		for _, p := range r.Problems {
+			note(r.Host, p)
+		}
+	}
+	var out []*problem.Problem
+	for p, names := range hosts {
+		p.Msg += " (" + names[0]
+		if n := len(names) - 1; n > 0 {
+			p.Msg += fmt.Sprintf(" and %d more", n)
+		}
+		p.Msg += ")"
+		out = append(out, &p)
+	}
+	return problem.Sort(out), nil
 }
 
 // LintRules tells what the codes of Lint mean.

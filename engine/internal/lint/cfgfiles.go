@@ -4,6 +4,7 @@ package lint
 
 import (
 	"fmt"
+	"io/fs"
 	"path"
 	"strings"
 )
@@ -11,7 +12,7 @@ import (
 func checkCfgFiles() check {
 	return check{
 		rules: []Rule{
-			{"unknown-cfg-files", "A file below Cfg has a name that is not understood."},
+			{"unknown-cfg-file", "A file below Cfg has a name that is not understood."},
 			{"no-cfg-file", "A directory below Cfg has settings but no content for its path."},
 		},
 		run: (*tree).cfgFiles,
@@ -22,6 +23,9 @@ func checkCfgFiles() check {
 func (t *tree) cfgDirs() (order []string, dirs map[string][]file) {
 	dirs = map[string][]file{}
 	for _, f := range t.in("Cfg") {
+		if f.mode.Type()&^fs.ModeSymlink != 0 {
+			continue
+		}
 		dir := path.Dir(f.name)
 		if dirs[dir] == nil {
 			order = append(order, dir)
@@ -36,7 +40,7 @@ func (t *tree) cfgFiles() {
 	for _, dir := range order {
 		if dir == "Cfg" {
 			for _, f := range dirs[dir] {
-				t.error(at(f.name), "unknown-cfg-files", "a file directly in Cfg belongs to no path", "move it to Cfg/<path>/<name>/<name>")
+				t.error(at(f.name), "unknown-cfg-file", "a file directly in Cfg belongs to no path", "move it to Cfg/<path>/<name>/<name>")
 			}
 			continue
 		}
@@ -45,7 +49,7 @@ func (t *tree) cfgFiles() {
 			switch q := t.qualifier(f.name); {
 			case !q.known:
 				unknown++
-				t.error(at(f.name), "unknown-cfg-files", "the name is not understood", cfgHint(path.Base(dir), path.Base(f.name)))
+				t.error(at(f.name), "unknown-cfg-file", "the name is not understood", cfgHint(path.Base(dir), path.Base(f.name)))
 			case !q.special && !q.skipped && q.ext != "cat" && q.ext != "diff" || creator(f.name):
 				content++
 			}

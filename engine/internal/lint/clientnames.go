@@ -5,6 +5,7 @@ package lint
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
@@ -19,7 +20,7 @@ func checkClientNames() check {
 
 func (t *tree) clientNames() {
 	report := func(pos problem.Pos, name string) {
-		if name != strings.ToLower(name) {
+		if utf8.ValidString(name) && name != strings.ToLower(name) {
 			t.warn(pos, "client-name-case", fmt.Sprintf("host names are in lower case: %q never matches", name), "write "+strings.ToLower(name))
 		}
 	}

@@ -14,7 +14,7 @@ func checkDuplicateEntry() check {
 		rules: []Rule{
 			{"duplicate-entry", "One file holds two rules for an entry under the same conditions; the last one counts."},
 			{"duplicate-packages", "One package list holds a package twice under the same conditions."},
-			{"conflicting-rules", "Two files of the same priority hold a rule for the same entry and every host, so that none can be bound."},
+			{"rules-conflict", "Two files of the same priority hold a rule for the same entry and every host, so that none can be bound."},
 		},
 		run: (*tree).duplicateEntry,
 	}
@@ -56,7 +56,7 @@ func (t *tree) duplicateEntry() {
 			}
 			key = fmt.Sprintf("%s\x00%d\x00%s\x00%s", d.dir, number, e.tag, name)
 			if other, ok := everywhere[key]; ok && other.file != d.file {
-				t.error(e.x.Pos, "conflicting-rules",
+				t.error(e.x.Pos, "rules-conflict",
 					fmt.Sprintf("%s %s has a rule of the same priority at %s: it cannot be bound", e.tag, name, other.x.Pos), "change a priority, or remove one of them")
 				return
 			}

@@ -131,7 +131,7 @@ func (t *tree) require(e entry, names ...string) {
 	if kind := e.x.Get("type"); kind != "" {
 		what += " of type " + kind
 	}
-	t.error(e.x.Pos, "required-attrs-missing", fmt.Sprintf("a %s needs %s", what, strings.Join(missing, ", ")), "")
+	t.error(e.x.Pos, "required-attrs-missing", fmt.Sprintf("this %s needs %s", what, strings.Join(missing, ", ")), "")
 }
 
 func (t *tree) boundPath(e entry) {

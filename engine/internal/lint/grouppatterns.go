@@ -12,7 +12,7 @@ import (
 
 func checkGroupPatterns() check {
 	return check{
-		rules: []Rule{{"pattern-fails-to-initialize", "A pattern of GroupPatterns or AWSTags is no regular expression, or one that cannot be evaluated safely."}},
+		rules: []Rule{{"bad-regex", "A pattern of GroupPatterns or AWSTags is no regular expression, or one that cannot be evaluated safely."}},
 		run:   (*tree).groupPatterns,
 	}
 }
@@ -31,7 +31,7 @@ func (t *tree) groupPatterns() {
 			case x.Is("NameRange"):
 				text := strings.TrimSpace(x.Text)
 				if strings.Contains(text, `\`) {
-					t.error(x.Pos, "pattern-fails-to-initialize", "a range cannot hold a backslash", "use NamePattern")
+					t.error(x.Pos, "bad-regex", "a range cannot hold a backslash", "use NamePattern")
 					return true
 				}
 				t.pattern(x, "", ranges.ReplaceAllString(text, `(\d+)`))
@@ -50,6 +50,6 @@ func (t *tree) pattern(x *xmltree.Element, attr, pattern string) {
 		if strings.Contains(pattern, "(?=") || strings.Contains(pattern, "(?!") || strings.Contains(pattern, "(?<") {
 			hint = "look-ahead, look-behind and back-references are not supported: they cannot be evaluated in bounded time"
 		}
-		t.error(x.AttrPos(attr), "pattern-fails-to-initialize", fmt.Sprintf("the pattern %q is not usable", pattern), hint)
+		t.error(x.AttrPos(attr), "bad-regex", fmt.Sprintf("the pattern %q is not usable", pattern), hint)
 	}
 }

@@ -45,7 +45,7 @@ func (t *tree) infoXML() {
 	}
 	if incomplete > 0 {
 		t.warn(first, "required-infoxml-attrs-missing",
-			fmt.Sprintf("%d Info leave out owner, group or mode, this one first: root, root and 0644 are taken", incomplete), "say all three")
+			fmt.Sprintf("this Info leaves out owner, group or mode (as do %d others): root, root and 0644 are taken", incomplete-1), "say all three")
 	}
 }
 

@@ -12,7 +12,7 @@ func checkProbes() check {
 	return check{
 		rules: []Rule{
 			{"unknown-probe-file", "A file in Probes has a name that is not understood, so that it is never sent."},
-			{"probe-subdirectory", "Probes has a directory in it; what it holds is not sent."},
+			{"directory-in-probes", "Probes has a directory in it; what it holds is not sent."},
 			{"probes-allowed-groups", "Probes give groups, and nothing says which a host may give itself."},
 		},
 		run: (*tree).probes,
@@ -22,7 +22,7 @@ func checkProbes() check {
 func (t *tree) probes() {
 	for _, d := range t.dirs {
 		if path.Dir(d) == "Probes" && !ignored(path.Base(d)) {
-			t.warn(at(d), "probe-subdirectory", "a directory in Probes is not read", "move the probes up, or the directory away")
+			t.warn(at(d), "directory-in-probes", "a directory in Probes is not read", "move the probes up, or the directory away")
 		}
 	}
 	said := t.option("probes", "allowed_groups") != ""

@@ -183,6 +183,9 @@ func secretsOf(text string) []span {
 	var out []span
 	for _, m := range openTag.FindAllStringSubmatchIndex(text, -1) {
 		tag, rest := text[m[2]:m[3]], text[m[4]:m[5]]
+		if n := len(out); n > 0 && m[1] < out[n-1].to {
+			continue // inside the last one already; this also bounds the searches below.
+		}
 		if strings.HasSuffix(rest, "/") || !secretElement(tag, rest) {
 			continue
 		}

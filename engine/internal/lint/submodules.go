@@ -12,29 +12,23 @@ import (
 
 func checkSubmodules() check {
 	return check{
-		rules: []Rule{{"submodule", "A git submodule, or something that is no file, stands in the tree: its content is not part of it."}},
-		run:   (*tree).submodules,
+		rules: []Rule{
+			{"submodule", "A git submodule stands in the tree: its files are not part of it."},
+			{"special-file", "Something that is neither a file, a directory nor a symbolic link stands in the tree."},
+		},
+		run: (*tree).submodules,
 	}
 }
 
-// submodules finds them in a commit (an irregular name), in a folder (a file
-// .git), and by what .gitmodules says.
+// submodules finds them in a commit (an irregular name), in a folder (a name
+// .git, see load), and by what .gitmodules says.
 func (t *tree) submodules() {
-	const hint = "copy the files into the repository"
-	seen := map[string]bool{}
 	for _, f := range t.files {
 		switch {
 		case f.mode&fs.ModeIrregular != 0:
-			seen[f.name] = true
-		case path.Base(f.name) == ".git":
-			seen[path.Dir(f.name)] = true
+			t.modules[f.name] = true
 		case f.mode.Type()&^fs.ModeSymlink != 0:
-			t.error(problem.Pos{File: f.name}, "submodule", "this is no regular file", "remove it")
-		}
-	}
-	for _, d := range t.dirs {
-		if path.Base(d) == ".git" {
-			seen[path.Dir(d)] = true
+			t.error(problem.Pos{File: f.name}, "special-file", "this is no regular file", "remove it")
 		}
 	}
 	if data, err := fs.ReadFile(t.fsys, ".gitmodules"); err == nil {
@@ -42,11 +36,12 @@ func (t *tree) submodules() {
 			key, value, _ := strings.Cut(line, "=")
 			name := path.Clean(strings.TrimSpace(value))
 			if dir, _, _ := strings.Cut(name, "/"); strings.TrimSpace(key) == "path" && t.on[dir] {
-				seen[name] = true
+				t.modules[name] = true
 			}
 		}
 	}
-	for name := range seen {
-		t.error(problem.Pos{File: name}, "submodule", "a git submodule: its files are not in this repository", hint)
+	for name := range t.modules {
+		t.error(problem.Pos{File: name}, "submodule", "a git submodule: its files are not in this repository",
+			"copy the files into the repository")
 	}
 }

@@ -13,11 +13,8 @@ import (
 
 func checkSymlinks() check {
 	return check{
-		rules: []Rule{
-			{"symlink-outside", "A symbolic link leads out of the tree."},
-			{"dangling-symlink", "A symbolic link leads to nothing."},
-		},
-		run: (*tree).symlinks,
+		rules: []Rule{{"symlink", "A symbolic link leads out of the tree, to nothing, or back to itself."}},
+		run:   (*tree).symlinks,
 	}
 }
 
@@ -28,12 +25,12 @@ func (t *tree) symlinks() {
 		}
 		pos := problem.Pos{File: f.name}
 		if target, err := fs.ReadLink(t.fsys, f.name); err == nil && outside(f.name, target) {
-			t.error(pos, "symlink-outside", fmt.Sprintf("the symbolic link leads out of the tree, to %q", target),
+			t.error(pos, "symlink", fmt.Sprintf("the symbolic link leads out of the tree, to %q", target),
 				"put the file itself here, or link to one inside the repository")
 			continue
 		}
 		if _, err := fs.Stat(t.fsys, f.name); err != nil {
-			t.error(pos, "dangling-symlink", "the symbolic link cannot be followed inside the tree", "")
+			t.error(pos, "symlink", "the symbolic link cannot be followed inside the tree", "")
 		}
 	}
 }

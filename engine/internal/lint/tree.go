@@ -71,6 +71,8 @@ type tree struct {
 	found    []*problem.Problem
 	dropped  int
 	tooLarge []file
+	// modules are the directories of git submodules.
+	modules map[string]bool
 
 	yamlCheck func([]byte) (line, column int, err error)
 }
@@ -91,7 +93,7 @@ func (t *tree) warn(pos problem.Pos, code, msg, hint string) {
 }
 
 func load(ctx context.Context, fsys fs.FS, cfg Config) (*tree, error) {
-	t := &tree{ctx: ctx, fsys: fsys, conf: cfg.Conf, on: map[string]bool{}, byName: map[string]*doc{}, links: map[string][]include{}, includes: map[string]bool{}, yamlCheck: cfg.YAML}
+	t := &tree{ctx: ctx, fsys: fsys, conf: cfg.Conf, on: map[string]bool{}, byName: map[string]*doc{}, links: map[string][]include{}, includes: map[string]bool{}, modules: map[string]bool{}, yamlCheck: cfg.YAML}
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
 		return nil, err
@@ -101,7 +103,7 @@ func load(ctx context.Context, fsys fs.FS, cfg Config) (*tree, error) {
 		wanted = directories()
 	}
 	for _, e := range entries {
-		if slices.Contains(wanted, e.Name()) && (e.IsDir() || e.Type()&fs.ModeSymlink != 0) {
+		if (slices.Contains(wanted, e.Name()) || e.Name() == "Metadata") && (e.IsDir() || e.Type()&fs.ModeSymlink != 0) {
 			t.on[e.Name()] = true
 		}
 	}
@@ -135,6 +137,10 @@ func (t *tree) walk(dir string) error {
 		if len(t.files)+len(t.dirs) > maxFiles {
 			return fmt.Errorf("more than %d files", maxFiles)
 		}
+		if path.Base(name) == ".git" {
+			t.modules[path.Dir(name)] = true
+			return skip(e)
+		}
 		if e.IsDir() {
 			t.dirs = append(t.dirs, name)
 			return nil
@@ -152,6 +158,13 @@ func (t *tree) walk(dir string) error {
 		t.files = append(t.files, f)
 		return nil
 	})
+}
+
+func skip(e fs.DirEntry) error {
+	if e.IsDir() {
+		return fs.SkipDir
+	}
+	return nil
 }
 
 // parse reads a file if it is XML that means something, and remembers its tree.

@@ -23,7 +23,7 @@ const (
 	DeprecatedAttribute = "deprecated-attribute"
 )
 
-// maxFindings bounds what one file can say.
+// maxFindings is how many findings end the look at a file.
 const maxFindings = 200
 
 // Check compares one file with its schema. In a templated file values that hold
@@ -59,11 +59,7 @@ func (o *oldUse) problem() *problem.Problem {
 	return problem.Warn(o.pos, o.code, msg, o.hint)
 }
 
-func (c *checker) add(p *problem.Problem) {
-	if len(c.found) < maxFindings {
-		c.found = append(c.found, p)
-	}
-}
+func (c *checker) add(p *problem.Problem) { c.found = append(c.found, p) }
 
 func (c *checker) deprecated(pos problem.Pos, code, msg, hint string) {
 	if o := c.old[msg]; o != nil {
@@ -104,6 +100,8 @@ func (c *checker) element(x *xmltree.Element, e *Element) {
 func (c *checker) children(x *xmltree.Element, e *Element, tag string) {
 	for _, child := range x.Children {
 		switch {
+		case len(c.found) >= maxFindings:
+			return
 		case child.Kind != xmltree.Node || child.Space == xmltree.NSXInclude:
 			continue
 		case child.Space != "":
@@ -142,7 +140,7 @@ func (c *checker) belongs(tag string) string {
 func (c *checker) attributes(x *xmltree.Element, e *Element) {
 	for i := range x.Attrs {
 		a := &x.Attrs[i]
-		if a.Space != "" {
+		if a.Space != "" || len(c.found) >= maxFindings {
 			continue
 		}
 		pos := problem.Pos{File: x.Pos.File, Line: a.Line, Column: a.Column}

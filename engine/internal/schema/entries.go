@@ -33,7 +33,7 @@ func pathAttrs() []Attr {
 	return attrs(
 		required(text("name")), strict(oneOf("type", pathTypes)),
 		strict(oneOf("dev_type", "block char fifo")), of(Natural, "major", "minor"),
-		of(Mode, "mode"), old("write mode", "perms"), of(Owner, "owner", "group"),
+		strict(of(Mode, "mode")), old("write mode", "perms"), of(Owner, "owner", "group"),
 		flag("prune", "recursive", "important", "empty", "paranoid", "sensitive"),
 		text("to", "revision", "sourceurl", "secontext", "lens", "encoding", "encrypted"),
 		oneOf("vcstype", "svn git hg cvs"),

@@ -5,7 +5,7 @@ package schema
 func groups() *Schema {
 	inside := []string{"Group", "Groups", "Client", "Bundle"}
 	return &Schema{Name: "groups", Roots: []string{"Groups"}, Elements: map[string]*Element{
-		"Groups": {Attrs: text("version", "origin", "revision"), Children: []string{"Group", "Groups", "Client"}},
+		"Groups": {Attrs: text("version", "origin", "revision"), Children: inside},
 		"Group": {
 			Attrs: attrs(required(text("name")), flag("profile", "public", "default", "negate"), text("category", "comment"),
 				old("only Bcfg2 1.1 knows it", "toolset")),

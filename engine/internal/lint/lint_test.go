@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lint_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/engine/internal/lint"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+var update = flag.Bool("update", false, "write what is found into the fixtures")
+
+// unpack makes a tree of an archive, without what is wanted of it.
+func unpack(a *txtar.Archive) fs.FS {
+	fsys := fstest.MapFS{}
+	for _, f := range a.Files {
+		fsys[f.Name] = &fstest.MapFile{Data: f.Data, Mode: 0o644}
+	}
+	return fsys
+}
+
+// notYAML stands for the parser that the engine passes in.
+func notYAML(data []byte) (line, column int, err error) {
+	if strings.Count(string(data), "[") != strings.Count(string(data), "]") {
+		return 2, 4, errors.New("a bracket is open")
+	}
+	return 0, 0, nil
+}
+
+func run(t *testing.T, fsys fs.FS) []*problem.Problem {
+	t.Helper()
+	found, err := lint.Run(t.Context(), fsys, lint.Config{YAML: notYAML})
+	require.NoError(t, err)
+	return found
+}
+
+func show(found []*problem.Problem) string {
+	var b strings.Builder
+	for _, p := range found {
+		fmt.Fprintf(&b, "%s: %s: %s [%s]", p.Pos, p.Severity, p.Msg, p.Code)
+		if p.Hint != "" {
+			fmt.Fprintf(&b, " (%s)", p.Hint)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// Every archive of testdata is a tree and, in its file want, all that is found there.
+func TestFixtures(t *testing.T) {
+	names, err := filepath.Glob("testdata/*.txtar")
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
+	meaning := map[string]bool{}
+	for _, r := range lint.Rules() {
+		require.NotEmpty(t, r.Doc, r.Code)
+		require.NotContains(t, meaning, r.Code)
+		meaning[r.Code] = false
+	}
+	for _, name := range names {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			a, err := txtar.ParseFile(name)
+			require.NoError(t, err)
+			want := ""
+			if last := len(a.Files) - 1; a.Files[last].Name == "want" {
+				want = string(a.Files[last].Data)
+				a.Files = a.Files[:last]
+			}
+			found := run(t, unpack(a))
+			for _, p := range found {
+				require.Contains(t, meaning, p.Code)
+				meaning[p.Code] = true
+			}
+			require.NotContains(t, show(found), "canary")
+			if *update {
+				a.Files = append(a.Files, txtar.File{Name: "want", Data: []byte(show(found))})
+				require.NoError(t, os.WriteFile(name, txtar.Format(a), 0o644))
+				return
+			}
+			require.Equal(t, want, show(found))
+		})
+	}
+	// What needs a real file system is in tree_test.go.
+	for _, code := range []string{"symlink", "submodule", "special-file", "file-too-large", "lfs-pointer", "unreadable-file"} {
+		meaning[code] = true
+	}
+	for code, seen := range meaning {
+		require.True(t, seen, "no fixture for %s", code)
+	}
+}
