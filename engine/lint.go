@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
@@ -23,61 +22,50 @@ import (
 // says of names that it cannot give, where it has a method Problems as snapshots
 // have. No host is built.
 func Lint(ctx context.Context, fsys fs.FS, opts Options) ([]*problem.Problem, error) {
-	var all []*problem.Problem
+	var others []*problem.Problem
 	if tree, ok := fsys.(interface{ Problems() []*problem.Problem }); ok {
-		all = append(all, tree.Problems()...)
+		others = append(others, tree.Problems()...)
 	}
 	spec, err := Open(ctx, fsys, opts)
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, spec.Problems()...)
+	others = append(others, spec.Problems()...)
 	_, conf := readSettings(fsys, opts, func(*problem.Problem) {})
 	found, err := lint.Run(ctx, fsys, lint.Config{Plugins: spec.Plugins(), Conf: conf, YAML: notYAML})
 	if err != nil {
 		return nil, err
 	}
-	return merge(append(all, found...)), nil
+	return merge(found, others), nil
 }
 
-// merge keeps one problem for each code and line, the more severe and then the
-// first, and leaves out what only follows from another: a file that cannot be read
-// because the tree refused it, an attribute whose absence has its own code.
-func merge(all []*problem.Problem) []*problem.Problem {
+// merge joins what the checks found with what others said before them. Of the same
+// code on the same line the check's is kept; what only follows from another is left
+// out: a file that cannot be read because the tree refused it, an attribute whose
+// absence has its own code.
+func merge(found, others []*problem.Problem) []*problem.Problem {
 	type place struct {
 		file, code string
 		line       int
 	}
-	best := map[place]*problem.Problem{}
+	checked := map[place]bool{}
 	explained := map[problem.Pos]bool{}
-	for _, p := range all {
-		key := place{p.Pos.File, p.Code, p.Pos.Line}
-		if old := best[key]; old == nil || old.Severity == problem.Warning && p.Severity == problem.Error {
-			best[key] = p
-		}
-		if p.Code != unreadable && p.Code != schema.MissingAttribute {
-			explained[p.Pos] = true
-		}
+	for _, p := range found {
+		checked[place{p.Pos.File, p.Code, p.Pos.Line}] = true
 	}
 	var out []*problem.Problem
-	for _, p := range all {
-		follows := (p.Code == unreadable || p.Code == schema.MissingAttribute) && explained[p.Pos]
-		if !follows && (best[place{p.Pos.File, p.Code, p.Pos.Line}] == p || severalOnALine(p.Code)) {
+	for _, p := range others {
+		explained[p.Pos] = true
+		if !checked[place{p.Pos.File, p.Code, p.Pos.Line}] {
+			out = append(out, p)
+		}
+	}
+	for _, p := range found {
+		if p.Code != "unreadable-file" && p.Code != schema.MissingAttribute || !explained[p.Pos] {
 			out = append(out, p)
 		}
 	}
 	return problem.Sort(out)
-}
-
-const unreadable = "unreadable-file"
-
-// severalOnALine tells whether only lint finds a code, so that each is its own.
-func severalOnALine(code string) bool {
-	switch code {
-	case schema.UnknownAttribute, schema.UnknownElement, schema.MissingAttribute, schema.BadValue, "unknown-group":
-		return true
-	}
-	return false
 }
 
 // LintHosts builds hosts and tells what is wrong with any of them: entries that
@@ -90,8 +78,11 @@ func (s *Spec) LintHosts(ctx context.Context, in []Input) ([]*problem.Problem, e
 	}
 	hosts := map[problem.Problem][]string{}
 	note := func(host string, p *problem.Problem) {
-		if p != nil && !slices.Contains(hosts[*p], host) {
-			hosts[*p] = append(hosts[*p], host)
+		if p == nil {
+			return
+		}
+		if known := hosts[*p]; len(known) == 0 || known[len(known)-1] != host {
+			hosts[*p] = append(known, host)
 		}
 	}
 	for _, r := range results {

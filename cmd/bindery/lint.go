@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bindery/bindery/controller/git"
+	"github.com/bindery/bindery/engine"
+	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/problem/render"
+)
+
+type lintOptions struct {
+	specOptions
+	source sourceOptions
+	format string
+	strict bool
+	build  bool
+}
+
+func newLintCommand(s streams) *cobra.Command {
+	var o lintOptions
+	cmd := &cobra.Command{
+		Use:   "lint (--spec DIR | --git URL [--rev REV])",
+		Short: "Look for what is wrong in a specification",
+		Long: `Lint reads a specification and reports every problem with file, line and
+column, the line itself, and what to do about it. An error makes something
+unusable; a warning leaves the result defined, but perhaps not as meant.
+
+No host is built, unless --build asks for it: then lint also tells which entries
+cannot be bound, given the answers in --probe-data. Secrets in the lines that are
+shown are masked; lines of encrypted and private files are not shown at all.
+` + `
+Exit codes:
+  0  nothing found, or warnings only
+  1  errors; with --strict, warnings too
+  2  wrong use
+  3  the specification cannot be read
+  130  interrupted`,
+		Example: `  bindery lint --spec .
+  bindery lint --spec . --build --probe-data facts.json
+  bindery lint --git https://git.example.org/site.git --rev main --strict
+  bindery lint --spec . --format sarif > bindery.sarif
+  bindery lint --spec . --format github          in a GitHub workflow`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runLint(cmd.Context(), &o, s) },
+	}
+	o.source.AddFlags(cmd)
+	o.specOptions.AddFlags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.format, "format", "text", "text, json, sarif or github")
+	f.BoolVar(&o.strict, "strict", false, "exit 1 on warnings too")
+	f.BoolVar(&o.build, "build", false, "also build every host and report what cannot be bound")
+	return cmd
+}
+
+func runLint(ctx context.Context, o *lintOptions, s streams) error {
+	if !slices.Contains([]string{"text", "json", "sarif", "github"}, o.format) {
+		return fmt.Errorf("--format is text, json, sarif or github, not %q", o.format)
+	}
+	if o.probeData != "" && !o.build {
+		return errors.New("--probe-data is for hosts that are built: add --build")
+	}
+	snap, err := o.source.open(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := findProblems(ctx, o, snap)
+	if err != nil {
+		return err
+	}
+	if err := o.write(s, snap, found); err != nil {
+		return withCode(exitUnavailable, err)
+	}
+	if problem.Errors(found) > 0 || o.strict && len(found) > 0 {
+		return quietly(exitFindings)
+	}
+	return nil
+}
+
+func findProblems(ctx context.Context, o *lintOptions, snap *git.Snapshot) ([]*problem.Problem, error) {
+	opts, err := o.engineOptions()
+	if err != nil {
+		return nil, err
+	}
+	found, err := engine.Lint(ctx, snap, opts)
+	if err != nil {
+		return nil, withCode(exitUnavailable, err)
+	}
+	if !o.build {
+		return found, nil
+	}
+	op, err := openSpec(ctx, snap, &o.specOptions)
+	if err != nil {
+		return nil, err
+	}
+	more, err := op.spec.LintHosts(ctx, inputs(op.spec.Hosts(), op.answers))
+	if err != nil {
+		return nil, withCode(exitUnavailable, err)
+	}
+	return problem.Sort(append(found, more...)), nil
+}
+
+// write shows problems in the format asked for. The summary is for people, and
+// stays out of what programs read.
+func (o *lintOptions) write(s streams, snap *git.Snapshot, found []*problem.Problem) error {
+	source := render.Source(engine.Source(snap))
+	switch o.format {
+	case "json":
+		return render.JSON(s.Out, found, source)
+	case "sarif":
+		return render.SARIF(s.Out, found, render.Tool{Name: "bindery", Rules: engine.LintRules(), Prefix: o.prefix()}, source)
+	case "github":
+		return render.GitHub(s.Out, found, o.prefix())
+	}
+	if err := render.Text(s.Out, found, render.TextConfig{Source: source, Colour: colour(s.Out)}); err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		fmt.Fprintln(s.Out)
+	}
+	_, err := fmt.Fprintln(s.Out, render.Count(found))
+	return err
+}
+
+// prefix is where the specification stands below the current folder, as forges
+// name files from the root of the repository.
+func (o *lintOptions) prefix() string {
+	dir := filepath.ToSlash(filepath.Clean(o.source.spec))
+	if o.source.spec == "" || dir == "." || !filepath.IsLocal(dir) {
+		return ""
+	}
+	return dir + "/"
+}
+
+// colour tells whether a stream is a terminal whose user wants colours.
+func colour(w io.Writer) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
+}
