@@ -39,20 +39,17 @@ func classify(err error) (webhooks.Reason, time.Duration) {
 	if errors.As(err, &refused) {
 		return classifyAnswer(refused.Response)
 	}
+	var broken *url.Error
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return webhooks.Unreachable, 0
 	case errors.Is(err, transport.ErrTooLarge):
 		return webhooks.Invalid, 0
+	case errors.As(err, &broken), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return webhooks.Unreachable, 0
 	case errors.As(err, &syntax), errors.As(err, &kind), errors.Is(err, io.ErrUnexpectedEOF):
 		// Something between us and the forge answered instead of it.
 		return webhooks.Unavailable, 0
-	}
-	var broken *url.Error
-	if errors.As(err, &broken) {
-		return webhooks.Unreachable, 0
 	}
 	return webhooks.Invalid, 0
 }

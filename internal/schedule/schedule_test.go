@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package schedule_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/internal/schedule"
+)
+
+func TestParseRefusesWhatTheLibraryTrips(t *testing.T) {
+	for _, expr := range []string{
+		"", "nonsense", "TZ=0", "CRON_TZ=UTC", "TZ=", "TZ=UTC 0 0 * * *", "@every -1s", "@every 0s", "@every 1ms",
+		"@every x", "0 0 30 2 *", "* * * * * *", "61 * * * *", "@reboot",
+	} {
+		_, err := schedule.Parse(expr, "")
+		require.Error(t, err, expr)
+	}
+	_, err := schedule.Parse("@hourly", "Atlantis/Center")
+	require.Error(t, err)
+}
+
+func TestNext(t *testing.T) {
+	at := time.Date(2026, 3, 28, 23, 59, 30, 0, time.UTC)
+	for _, c := range []struct{ expr, zone, want string }{
+		{"*/5 * * * *", "", "2026-03-29T00:00:00Z"},
+		{"@every 10m", "", "2026-03-29T00:00:00Z"},
+		{"@daily", "Asia/Tokyo", "2026-03-29T15:00:00Z"},
+		// 02:30 does not exist in Berlin that night.
+		{"30 2 * * *", "Europe/Berlin", "2026-03-30T00:30:00Z"},
+	} {
+		s, err := schedule.Parse(c.expr, c.zone)
+		require.NoError(t, err, c.expr)
+		require.Equal(t, c.want, s.Next(at).UTC().Format(time.RFC3339), c.expr)
+	}
+	s, err := schedule.Parse("@hourly", "")
+	require.NoError(t, err)
+	require.Equal(t, time.Hour, s.Interval(at))
+	require.Equal(t, "@hourly", s.String())
+}
+
+func TestPhaseIsStableAndSpread(t *testing.T) {
+	buckets := make([]int, 10)
+	for i := range 1000 {
+		key := fmt.Sprintf("web%03d", i)
+		p := schedule.Phase(key, time.Hour)
+		require.Equal(t, p, schedule.Phase(key, time.Hour))
+		require.Less(t, p, time.Hour)
+		buckets[p/(6*time.Minute)]++
+	}
+	for _, n := range buckets {
+		require.Greater(t, n, 50)
+	}
+	require.Zero(t, schedule.Phase("x", 0))
+}
+
+// loop runs job for d of fake time and gives when it ran, from the start.
+func loop(t *testing.T, c schedule.Config, expr string, d time.Duration, job func(ctx context.Context, n int) error) []time.Duration {
+	t.Helper()
+	var runs []time.Duration
+	var err error
+	c.Schedule, err = schedule.Parse(expr, "")
+	require.NoError(t, err)
+	l, err := schedule.New(c)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	start := time.Now()
+	err = l.Run(ctx, func(ctx context.Context) error {
+		runs = append(runs, time.Since(start))
+		return job(ctx, len(runs))
+	})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	return runs
+}
+
+func nothing(context.Context, int) error { return nil }
+
+func TestLoopKeepsItsPhase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := loop(t, schedule.Config{Phase: 7 * time.Minute}, "@hourly", 24*time.Hour, nothing)
+		require.Len(t, runs, 24)
+		for i, at := range runs {
+			require.Equal(t, time.Duration(i)*time.Hour+7*time.Minute, at)
+		}
+	})
+}
+
+func TestLoopSkipsWhileRunning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := loop(t, schedule.Config{AtStart: true}, "@every 10m", time.Hour, func(_ context.Context, n int) error {
+			if n == 1 {
+				time.Sleep(25 * time.Minute)
+			}
+			return nil
+		})
+		require.Equal(t, []time.Duration{0, 30 * time.Minute, 40 * time.Minute, 50 * time.Minute}, runs)
+	})
+}
+
+func TestLoopSurvivesPanicsAndErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		c := schedule.Config{Name: "poll", Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		runs := loop(t, c, "@hourly", 3*time.Hour+time.Minute, func(_ context.Context, n int) error {
+			if n == 1 {
+				panic("boom")
+			}
+			return errors.New("no network")
+		})
+		require.Len(t, runs, 3)
+		require.Contains(t, log.String(), "boom")
+		require.Contains(t, log.String(), "no network")
+	})
+}
+
+func TestLoopTimeoutAndJitter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := schedule.Config{Timeout: time.Minute, Jitter: 5 * time.Minute}
+		runs := loop(t, c, "@hourly", 10*time.Hour, func(ctx context.Context, _ int) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		require.GreaterOrEqual(t, len(runs), 9)
+		for _, at := range runs {
+			require.Less(t, at%time.Hour, 5*time.Minute)
+		}
+	})
+}
+
+func TestWakeRunsOnceMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := schedule.Parse("@daily", "")
+		require.NoError(t, err)
+		l, err := schedule.New(schedule.Config{Schedule: s})
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		runs := 0
+		done := make(chan error)
+		go func() {
+			done <- l.Run(ctx, func(context.Context) error {
+				runs++
+				time.Sleep(time.Minute)
+				return nil
+			})
+		}()
+		l.Wake()
+		synctest.Wait() // it runs
+		l.Wake()
+		l.Wake()
+		time.Sleep(5 * time.Minute)
+		cancel()
+		require.ErrorIs(t, <-done, context.Canceled)
+		require.Equal(t, 2, runs)
+	})
+}
+
+func TestNewNeedsASchedule(t *testing.T) {
+	_, err := schedule.New(schedule.Config{})
+	require.Error(t, err)
+	s, err := schedule.Parse("@hourly", "")
+	require.NoError(t, err)
+	_, err = schedule.New(schedule.Config{Schedule: s, Jitter: -1})
+	require.Error(t, err)
+}
