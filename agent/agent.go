@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package agent makes one host what its signed release says: it fetches,
+// verifies, asks the host's probes, plans, applies and reports.
+//
+// What comes from the network is verified by the fetching half and handed over as
+// bytes; the applying half checks them again against what it keeps itself. The
+// package must not know how a configuration is computed, nor git, nor SQL, nor
+// the engine.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/action"
+	"github.com/bindery/bindery/agent/driver/posix"
+	"github.com/bindery/bindery/agent/state"
+	"github.com/bindery/bindery/agent/system"
+	"github.com/bindery/bindery/engine/release"
+)
+
+// Config says what an agent works with.
+type Config struct {
+	State   *state.Dir
+	Machine *system.Machine
+	// Client sends all requests; it brings time-outs and limits.
+	Client *http.Client
+	// URL replaces the address that the host enrolled with.
+	URL string
+	// Version is the agent's own, for reports.
+	Version string
+	// ProbeTimeout and ProbeOutput bound one probe. Zero: 30 s and 64 KiB.
+	ProbeTimeout time.Duration
+	ProbeOutput  int
+	// ActionTimeout bounds one command of an Action. Zero: 10 minutes.
+	ActionTimeout time.Duration
+	// FactsWait is how long a run waits for the release that new facts bring.
+	// Zero: 30 s.
+	FactsWait time.Duration
+	// Build tells that an image is being built; see action.Config.
+	Build bool
+	// Logger gets what people should know. Nil: nothing is logged.
+	Logger *slog.Logger
+}
+
+const (
+	defaultProbeTimeout = 30 * time.Second
+	defaultProbeOutput  = 64 << 10
+	defaultFactsWait    = 30 * time.Second
+)
+
+// Agent is one enrolled host. It is not safe for concurrent use.
+type Agent struct {
+	c         Config
+	enrolment Enrolment
+	identity  *release.Identity
+	drivers   map[driver.Kind]driver.Driver
+	actions   driver.Driver
+}
+
+// ErrNotEnrolled is a state directory without an identity and a trusted root.
+var ErrNotEnrolled = errors.New("this host is not enrolled")
+
+// New opens an enrolled agent.
+func New(c Config) (*Agent, error) {
+	if c.State == nil || c.Machine == nil || c.Client == nil {
+		return nil, errors.New("agent: state, machine and client are needed")
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.ProbeTimeout == 0 {
+		c.ProbeTimeout = defaultProbeTimeout
+	}
+	if c.ProbeOutput == 0 {
+		c.ProbeOutput = defaultProbeOutput
+	}
+	if c.FactsWait == 0 {
+		c.FactsWait = defaultFactsWait
+	}
+	if c.ProbeTimeout < 0 || c.ProbeOutput < 0 || c.FactsWait < 0 {
+		return nil, errors.New("agent: negative limit")
+	}
+	a := &Agent{c: c}
+	var err error
+	if a.enrolment, a.identity, err = loadEnrolment(c.State); err != nil {
+		return nil, err
+	}
+	if c.URL != "" {
+		a.enrolment.URL = c.URL
+	}
+	if a.enrolment.URL, err = checkURL(a.enrolment.URL); err != nil {
+		return nil, err
+	}
+	return a, a.loadDrivers()
+}
+
+// Enrolment tells who the host is.
+func (a *Agent) Enrolment() Enrolment { return a.enrolment }
+
+// loadDrivers is the list of all drivers.
+func (a *Agent) loadDrivers() error {
+	paths, err := posix.New(posix.Config{Machine: a.c.Machine})
+	if err != nil {
+		return err
+	}
+	a.actions, err = action.New(action.Config{Machine: a.c.Machine, Timeout: a.c.ActionTimeout, Build: a.c.Build})
+	if err != nil {
+		return err
+	}
+	a.drivers = map[driver.Kind]driver.Driver{}
+	for _, t := range posix.Types() {
+		a.drivers[driver.Kind{Tag: "Path", Type: t}] = paths
+	}
+	return nil
+}
+
+// Options say what a run does.
+type Options struct {
+	// DryRun plans and writes nothing at all, not even the agent's own state.
+	DryRun bool
+	// Offline uses what was verified last, and neither asks nor tells anybody.
+	Offline bool
+}
+
+// Result is what a run found and did.
+type Result struct {
+	Report release.Report `json:"report"`
+	// Lines tell about each entry, in the order of the configuration.
+	Lines []Line `json:"entries"`
+	// Waiting tells that the host waits for its facts to be accepted.
+	Waiting bool `json:"waiting,omitempty"`
+	// Fetch is why nothing newer could be had; what was verified before was
+	// used.
+	Fetch error `json:"-"`
+}
+
+// ErrNothingYet is a host for which nothing was ever verified.
+var ErrNothingYet = errors.New("no release was verified yet")
+
+// Run does one run: fetch, verify, ask probes, plan, apply, verify again, report.
+// A source that is dead, frozen or lying stops nothing: the last verified release
+// is enforced, and Result.Fetch says what is wrong. The error is that there was
+// nothing to enforce, or that the run was interrupted or another one is under way.
+func (a *Agent) Run(ctx context.Context, o Options) (*Result, error) {
+	if !o.DryRun {
+		unlock, err := a.c.State.Lock()
+		if err != nil {
+			return nil, err
+		}
+		defer unlock()
+		if err := a.tidy(); err != nil {
+			return nil, err
+		}
+	}
+	started := a.c.Machine.Now()
+	bundle, fetchErr, err := a.obtain(ctx, o)
+	if err != nil {
+		return nil, errors.Join(fetchErr, err)
+	}
+	if fetchErr != nil {
+		a.c.Logger.Error("nothing newer is accepted, the last verified release stays in force", "err", fetchErr)
+	}
+	result := &Result{Fetch: fetchErr, Waiting: bundle.Config == nil}
+	var r *run
+	if bundle.Config != nil {
+		r = a.newRun(bundle)
+		if err := r.do(ctx, o.DryRun || bundle.Manifest.Policy.Mode == release.ModeReport); err != nil {
+			return nil, err
+		}
+		result.Lines = r.lines()
+	}
+	result.Report = a.report(bundle, result, started, o.DryRun)
+	if o.DryRun || o.Offline {
+		return result, nil
+	}
+	return result, a.tell(ctx, result.Report)
+}
+
+// obtain gives the release to enforce. The first error is why it may not be the
+// newest.
+func (a *Agent) obtain(ctx context.Context, o Options) (b *release.Bundle, fetchErr, err error) {
+	if o.Offline {
+		b, err = a.take(o)
+		return b, nil, err
+	}
+	if o.DryRun {
+		s, fetchErr := a.poll(ctx, pollNow)
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
+		if fetchErr == nil && s.bundle != nil {
+			return s.bundle, nil, a.acceptable(s.bundle, s.spooled)
+		}
+		b, err = a.take(o)
+		return b, fetchErr, err
+	}
+	fetchErr = a.fetch(ctx, pollNow)
+	if ctx.Err() != nil {
+		return nil, nil, ctx.Err()
+	}
+	if b, err = a.take(o); err != nil {
+		return nil, fetchErr, err
+	}
+	if len(b.Probes) == 0 {
+		return b, fetchErr, nil
+	}
+	news, factsErr := a.askProbes(ctx, b)
+	if ctx.Err() != nil {
+		return nil, nil, ctx.Err()
+	}
+	if news {
+		b, err = a.take(o)
+	}
+	return b, errors.Join(fetchErr, factsErr), err
+}
+
+// tidy takes away what a killed run left behind.
+func (a *Agent) tidy() error {
+	names, err := a.c.State.List(probeDir)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	return a.c.State.Remove(probeDir)
+}
+
+func wrap(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}

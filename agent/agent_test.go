@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent_test
+
+import (
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/agent"
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/state"
+	"github.com/bindery/bindery/agent/system"
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/release"
+)
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	require.NoError(t, err)
+	return string(data)
+}
+
+// tree lists all files with their content, to see that nothing was written.
+func tree(t *testing.T, dirs ...string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, dir := range dirs {
+		require.NoError(t, filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				out[name] = "directory"
+				return err
+			}
+			data, err := os.ReadFile(name)
+			out[name] = string(data)
+			return err
+		}))
+	}
+	return out
+}
+
+func TestRun(t *testing.T) {
+	n := newNode(t, newSite(t), nil)
+	n.publish(n.hostID, published{entries: []config.Entry{
+		file("/etc/motd", "hello\n"),
+		entry("Service", "", "name=sshd", "type=systemd", "status=on"),
+		{Tag: "Path", Attrs: []config.Attr{{Name: "name", Value: "/etc/broken"}}, Failure: "no source binds it"},
+		entry("Action", "", "name=a", "command=false", "timing=both", "when=always"),
+	}})
+
+	dry := tree(t, n.root, n.dir.Path())
+	r := n.run(agent.Options{DryRun: true})
+	require.Equal(t, driver.Missing, r.Lines[0].State)
+	require.Contains(t, r.Lines[0].Diff, "+hello")
+	require.Equal(t, dry, tree(t, n.root, n.dir.Path()), "a dry run writes nothing, not even state")
+	require.Empty(t, n.reports)
+
+	r = n.run(agent.Options{})
+	require.NoError(t, r.Fetch)
+	require.Equal(t, "hello\n", read(t, n.root+"/etc/motd"))
+	require.Equal(t, driver.Correct, r.Lines[0].State)
+	require.True(t, r.Lines[0].Changed)
+	require.Equal(t, driver.NotVerified, r.Lines[1].State)
+	require.Equal(t, driver.Incorrect, r.Lines[2].State)
+	require.Contains(t, r.Lines[2].Reason, "no source binds it")
+	require.Equal(t, driver.NotVerified, r.Lines[3].State, "actions never run under another root")
+	require.NoFileExists(t, n.root+"/etc/broken")
+
+	require.Len(t, n.reports, 1)
+	rep := n.reports[0]
+	require.Equal(t, release.StateDirty, rep.State)
+	require.Equal(t, []int{4, 1, 1, 1}, []int{rep.Total, rep.Good, len(rep.Bad), len(rep.Modified)})
+	require.Equal(t, n.version[n.hostID], rep.Sequence)
+
+	// A second run changes nothing, and says nothing.
+	before := tree(t, n.root)
+	n.taken()
+	state := tree(t, n.dir.Path())
+	n.open()
+	n.run(agent.Options{})
+	require.Equal(t, []string{"GET /h/" + n.hostID + "/timestamp.json"}, n.taken(), "a poll without change is one request")
+	require.Equal(t, before, tree(t, n.root))
+	require.Equal(t, state, tree(t, n.dir.Path()))
+
+	// Drift is repaired.
+	require.NoError(t, os.WriteFile(n.root+"/etc/motd", []byte("defaced"), 0o600))
+	r = n.run(agent.Options{})
+	require.Equal(t, "hello\n", read(t, n.root+"/etc/motd"))
+	require.Contains(t, r.Lines[0].Was, "content")
+}
+
+func TestReportMode(t *testing.T) {
+	n := newNode(t, newSite(t), nil)
+	n.publish(n.hostID, published{entries: []config.Entry{file("/f", "x")}, mode: release.ModeReport})
+	r := n.run(agent.Options{})
+	require.Equal(t, driver.Missing, r.Lines[0].State)
+	require.NoFileExists(t, n.root+"/f")
+	require.Len(t, n.reports, 1)
+	require.Equal(t, release.ModeReport, n.reports[0].Mode)
+}
+
+func TestOwnersWithoutPrivilege(t *testing.T) {
+	n := newNode(t, newSite(t), func(c *agent.Config) { c.Machine.Privileged = false })
+	n.publish(n.hostID, published{entries: []config.Entry{entry("Path", "x", "type=file", "name=/f", "owner=web", "group=web", "mode=0644")}})
+	r := n.run(agent.Options{})
+	require.Equal(t, driver.Correct, r.Lines[0].State)
+	require.Equal(t, []string{"owner", "group"}, r.Lines[0].Unverified)
+	rep := n.reports[0]
+	require.Equal(t, release.StateClean, rep.State)
+	require.Equal(t, "owner, group", rep.NotVerified[0].Reason)
+}
+
+func TestProbes(t *testing.T) {
+	s := newSite(t)
+	n := newNode(t, s, nil)
+	require.NoError(t, os.WriteFile(n.root+"/role", []byte("group:web\n"), 0o600))
+	probes := []config.Probe{
+		{Name: "role", Source: "Probes", Interpreter: "/bin/sh -u", Script: "#!/bin/sh -u\ncat $BINDERY_ROOT/role; echo ${SECRET_OF_THE_AGENT-unset}\n"},
+	}
+	t.Setenv("SECRET_OF_THE_AGENT", "x")
+	n.publish(n.hostID, published{probes: probes, waiting: true})
+	s.onFacts = func(f *release.Facts) {
+		s.publishLocked(n.hostID, published{entries: []config.Entry{file("/f", f.Answers["role"])}, probes: probes})
+	}
+	r := n.run(agent.Options{})
+	require.NoError(t, r.Fetch)
+	require.False(t, r.Waiting, "the run waits for the release that its facts bring")
+	require.Equal(t, "group:web\nunset\n", read(t, n.root+"/f"))
+	require.Len(t, s.facts, 1)
+
+	n.run(agent.Options{})
+	require.Len(t, s.facts, 1, "equal answers are not sent again")
+	require.NoError(t, os.WriteFile(n.root+"/role", []byte("group:db\n"), 0o600))
+	n.run(agent.Options{})
+	require.Len(t, s.facts, 2)
+	require.Greater(t, s.facts[1].Counter, s.facts[0].Counter)
+	require.Contains(t, read(t, n.root+"/f"), "group:db")
+
+	// A probe that fails, runs too long or writes too much sends nothing.
+	for _, script := range []string{"exit 1", "sleep 1000", "cat /dev/zero"} {
+		n.config.ProbeTimeout = 200 * time.Millisecond
+		n.open()
+		broken := append([]config.Probe{{Name: "bad", Source: "Probes", Interpreter: "/bin/sh", Script: script}}, probes...)
+		n.publish(n.hostID, published{entries: []config.Entry{file("/g", script)}, probes: broken})
+		r = n.run(agent.Options{})
+		require.ErrorContains(t, r.Fetch, `probe "bad"`)
+		require.Equal(t, script, read(t, n.root+"/g"), "the last verified release is applied all the same")
+	}
+	require.Len(t, s.facts, 2)
+	require.NoDirExists(t, n.dir.Path()+"/probes")
+}
+
+func TestWaitingForFacts(t *testing.T) {
+	n := newNode(t, newSite(t), func(c *agent.Config) { c.FactsWait = 10 * time.Millisecond })
+	n.publish(n.hostID, published{waiting: true, probes: []config.Probe{{Name: "p", Interpreter: "/bin/echo", Script: ""}}})
+	r := n.run(agent.Options{})
+	require.True(t, r.Waiting)
+	require.Empty(t, r.Lines)
+	require.Equal(t, release.StateWaiting, n.reports[0].State)
+}
+
+func TestReportsWaitForTheController(t *testing.T) {
+	s := newSite(t)
+	n := newNode(t, s, nil)
+	n.publish(n.hostID, published{entries: []config.Entry{file("/f", "0")}})
+	away := func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		}
+		return false
+	}
+	s.broken = away
+	for range 35 {
+		n.publish(n.hostID, published{entries: []config.Entry{file("/f", time.Now().String())}})
+		require.NoError(t, n.run(agent.Options{}).Fetch)
+	}
+	waiting, err := n.dir.List("outbox")
+	require.NoError(t, err)
+	require.Len(t, waiting, 32, "the outbox is bounded")
+	s.broken = nil
+	n.open()
+	n.run(agent.Options{})
+	require.Len(t, s.reports, 32)
+	for i := 1; i < len(s.reports); i++ {
+		require.Greater(t, s.reports[i].Counter, s.reports[i-1].Counter)
+		require.False(t, s.reports[i].Finished.Before(s.reports[i-1].Finished))
+	}
+	waiting, err = n.dir.List("outbox")
+	require.NoError(t, err)
+	require.Empty(t, waiting)
+}
+
+func TestSecretsAreNotTold(t *testing.T) {
+	const canary = "canary-5e1f"
+	n := newNode(t, newSite(t), nil)
+	require.NoError(t, os.WriteFile(n.root+"/key", []byte("old-"+canary), 0o600))
+	secret := entry("Path", canary, "type=file", "name=/key", "owner=root", "group=root", "mode=0600")
+	n.publish(n.hostID, published{entries: []config.Entry{secret}})
+	for _, o := range []agent.Options{{DryRun: true}, {}} {
+		r := n.run(o)
+		require.NotContains(t, r.Lines[0].Diff+r.Lines[0].Reason+r.Lines[0].Was, canary)
+	}
+	require.Equal(t, canary, read(t, n.root+"/key"))
+	require.NotContains(t, n.log.String(), canary)
+	for name, content := range tree(t, n.dir.Path()) {
+		require.NotContains(t, content, canary, name)
+	}
+}
+
+func TestOneRunAtATime(t *testing.T) {
+	n := newNode(t, newSite(t), nil)
+	unlock, err := n.dir.Lock()
+	require.NoError(t, err)
+	defer unlock()
+	_, err = n.agent.Run(t.Context(), agent.Options{})
+	require.ErrorIs(t, err, state.ErrBusy)
+}
+
+func TestAgentsOwnStateCannotBeManaged(t *testing.T) {
+	s := newSite(t)
+	root := t.TempDir()
+	dir := root + "/var/lib/bindery"
+	e := enrol(t, s, dir)
+	d, err := state.Open(state.Config{Path: dir})
+	require.NoError(t, err)
+	defer d.Close()
+	m, err := system.New(system.Config{Root: root, Protected: agent.Protected(root, dir)})
+	require.NoError(t, err)
+	a, err := agent.New(agent.Config{State: d, Machine: m, Client: s.client()})
+	require.NoError(t, err)
+	before := read(t, dir+"/identity")
+	s.publish(e.HostID, published{entries: []config.Entry{
+		file("/var/lib/bindery/identity", "x"),
+		entry("Path", "", "type=symlink", "name=/tmp/way", "to=/var/lib"),
+		file("/tmp/way/bindery/identity", "x"),
+		entry("Path", "", "type=nonexistent", "name=/var", "recursive=true"),
+		file("/usr/lib/systemd/system/bindery-agent.service", "x"),
+	}})
+	r, err := a.Run(t.Context(), agent.Options{})
+	require.NoError(t, err)
+	for _, i := range []int{0, 2, 4} {
+		require.Contains(t, r.Lines[i].Reason, "own files cannot be managed", "%v", r.Lines[i].Key)
+	}
+	require.Equal(t, before, read(t, dir+"/identity"))
+}
+
+func TestInterrupted(t *testing.T) {
+	n := newNode(t, newSite(t), nil)
+	n.publish(n.hostID, published{entries: []config.Entry{file("/f", "x")}})
+	ctx, cancel := contextAfter(t, 0)
+	defer cancel()
+	_, err := n.agent.Run(ctx, agent.Options{})
+	require.Error(t, err)
+	require.NoFileExists(t, n.root+"/f")
+}
+
+func TestNothingYet(t *testing.T) {
+	n := newNode(t, newSite(t), nil)
+	_, err := n.agent.Run(t.Context(), agent.Options{})
+	require.ErrorIs(t, err, agent.ErrNothingYet)
+	require.ErrorIs(t, err, agent.ErrUnavailable, "the cause is told too")
+	_, err = n.agent.Run(t.Context(), agent.Options{DryRun: true, Offline: true})
+	require.ErrorIs(t, err, agent.ErrNothingYet)
+	last, err := n.agent.Last()
+	require.NoError(t, err)
+	require.Nil(t, last)
+}
+
+func TestEnrolRefusals(t *testing.T) {
+	s := newSite(t)
+	token := s.token(hostName)
+	try := func(dir string, c agent.EnrolConfig) error {
+		d, err := state.Open(state.Config{Path: dir, Create: true})
+		require.NoError(t, err)
+		defer d.Close()
+		c.State, c.Client = d, s.client()
+		if c.URL == "" {
+			c.URL = s.server.URL
+		}
+		_, err = agent.Enrol(t.Context(), c)
+		return err
+	}
+	victim := t.TempDir()
+	require.NoError(t, try(victim, agent.EnrolConfig{Host: hostName, Token: token}))
+	info, err := os.Stat(victim + "/identity")
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o600), info.Mode())
+
+	err = try(t.TempDir(), agent.EnrolConfig{Host: hostName, Token: token})
+	require.ErrorIs(t, err, release.ErrUntrusted, "a stolen token works once")
+	require.ErrorContains(t, err, "already used")
+	require.Equal(t, 1, s.alarms)
+	require.ErrorIs(t, try(t.TempDir(), agent.EnrolConfig{Host: "db1", Token: s.token(hostName)}), release.ErrUntrusted)
+
+	require.ErrorIs(t, try(victim, agent.EnrolConfig{Host: hostName, Token: s.token(hostName)}), agent.ErrEnrolled)
+	require.NoError(t, try(victim, agent.EnrolConfig{Host: hostName, Token: s.token(hostName), Again: true}))
+
+	other := newSite(t)
+	err = try(t.TempDir(), agent.EnrolConfig{Host: hostName, Token: other.token(hostName)})
+	require.ErrorIs(t, err, release.ErrUntrusted, "a controller that does not know the token")
+	for _, bad := range []string{"ftp://x", "x", "http://user:pw@x", "http://x?a=b"} {
+		require.ErrorContains(t, try(t.TempDir(), agent.EnrolConfig{URL: bad, Token: token}), "address")
+	}
+	_, err = agent.New(agent.Config{State: emptyState(t), Machine: &system.Machine{}, Client: s.client()})
+	require.True(t, errors.Is(err, agent.ErrNotEnrolled))
+	require.False(t, strings.Contains(err.Error(), token.Text()))
+}
+
+func emptyState(t *testing.T) *state.Dir {
+	t.Helper()
+	d, err := state.Open(state.Config{Path: t.TempDir()})
+	require.NoError(t, err)
+	t.Cleanup(d.Close)
+	return d
+}

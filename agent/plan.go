@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/action"
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/release"
+	"github.com/bindery/bindery/engine/textdiff"
+)
+
+// Line is what a run knows of one entry.
+type Line struct {
+	Key    config.Key `json:"key"`
+	Bundle string     `json:"bundle,omitempty"`
+	// State is how the entry is at the end of the run.
+	State driver.State `json:"state"`
+	// Reason says why it is not correct.
+	Reason string `json:"reason,omitempty"`
+	// Unverified are aspects that could not be looked at.
+	Unverified []string `json:"unverified,omitempty"`
+	// Extra are things that are there and should not be.
+	Extra []string `json:"extra,omitempty"`
+	// Changed tells that the run altered something, or ran the action; Was is
+	// what was wrong before.
+	Changed bool   `json:"changed,omitempty"`
+	Was     string `json:"was,omitempty"`
+	// Diff is what would change in a file's text, unless it is secret.
+	Diff string `json:"diff,omitempty"`
+}
+
+// Good tells whether nothing needs to be said of the entry.
+func (l *Line) Good() bool { return l.State == driver.Correct && len(l.Unverified) == 0 }
+
+// entry is one entry under way.
+type entry struct {
+	config.Keyed
+	out     driver.Outcome
+	err     error
+	changed bool
+	was     []string
+	// tried tells that it was told to become true in this run.
+	tried bool
+	// left tells why it must not be touched.
+	left string
+}
+
+func (e *entry) action() bool { return e.Entry.Tag == "Action" }
+
+// wrong tells whether the entry is work that a driver can do.
+func (e *entry) wrong() bool {
+	return e.left == "" && (e.out.State == driver.Incorrect || e.out.State == driver.Missing)
+}
+
+// run is one configuration being looked at and made true.
+type run struct {
+	*Agent
+	entries []*entry
+	// bundles hold the entries of each structure, in document order.
+	bundles []*bundle
+	paths   *driver.Paths
+}
+
+type bundle struct {
+	*config.Bundle
+	entries []*entry
+	blocked bool
+}
+
+func (b *bundle) modified() bool {
+	return slices.ContainsFunc(b.entries, func(e *entry) bool { return e.changed })
+}
+
+func (a *Agent) newRun(b *release.Bundle) *run {
+	r := &run{Agent: a, paths: driver.NewPaths(b.Config)}
+	for _, k := range b.Config.Keyed() {
+		e := &entry{Keyed: k}
+		r.entries = append(r.entries, e)
+		if n := len(r.bundles); n == 0 || r.bundles[n-1].Bundle != k.Bundle {
+			r.bundles = append(r.bundles, &bundle{Bundle: k.Bundle})
+		}
+		last := r.bundles[len(r.bundles)-1]
+		last.entries = append(last.entries, e)
+	}
+	return r
+}
+
+// driver finds who handles an entry, nil if nobody does.
+func (r *run) driver(e *entry) driver.Driver {
+	if e.action() {
+		return r.actions
+	}
+	return r.drivers[driver.Kind{Tag: e.Entry.Tag, Type: e.Entry.Type()}]
+}
+
+// check looks at one entry and changes nothing.
+func (r *run) check(ctx context.Context, e *entry) {
+	d := r.driver(e)
+	switch {
+	case e.Entry.Failure != "":
+		e.left = "the controller could not bind it: " + e.Entry.Failure
+		e.out = driver.Outcome{State: driver.Incorrect}
+	case d == nil:
+		e.left = "no driver for " + e.Entry.Tag + " of type \"" + e.Entry.Type() + "\""
+		e.out = driver.Outcome{State: driver.NotVerified}
+	default:
+		e.out, e.err = d.Apply(ctx, r.item(e), false)
+	}
+}
+
+func (r *run) item(e *entry) driver.Item {
+	return driver.Item{Key: e.Key, Entry: e.Entry, Paths: r.paths}
+}
+
+// inventory looks at all entries.
+func (r *run) inventory(ctx context.Context) error {
+	for _, e := range r.entries {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r.check(ctx, e)
+	}
+	return ctx.Err()
+}
+
+// softly are the aspects that a tree without privilege cannot have right: they do
+// not make an entry unknown.
+var softly = []string{"owner", "group"}
+
+// lines tells what is known of each entry now.
+func (r *run) lines() []Line {
+	out := make([]Line, 0, len(r.entries))
+	for _, e := range r.entries {
+		l := Line{
+			Key: e.Key, Bundle: e.Bundle.Name(), State: e.out.State, Unverified: e.out.Unverified, Extra: e.out.Extra,
+			Changed: e.changed, Was: strings.Join(e.was, "; "), Reason: e.reason(),
+		}
+		hard := slices.ContainsFunc(l.Unverified, func(a string) bool { return !slices.Contains(softly, a) })
+		if l.State == driver.Correct && hard {
+			l.State = driver.NotVerified
+			l.Reason = strings.Join(l.Unverified, ", ") + " cannot be looked at"
+		}
+		if l.State != driver.Correct {
+			l.Diff = diff(e)
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+func (e *entry) reason() string {
+	var parts []string
+	if e.left != "" {
+		parts = append(parts, e.left)
+	}
+	parts = append(parts, e.out.Reasons...)
+	if e.err != nil {
+		parts = append(parts, e.err.Error())
+	}
+	return strings.Join(parts, "; ")
+}
+
+// diff shows what would change in a text. Drivers give no content of secret
+// entries; the entry is asked once more, because the cost of a mistake is high.
+func diff(e *entry) string {
+	if e.Entry.Secret() || e.out.New == nil || textdiff.Binary(e.out.Old) || textdiff.Binary(e.out.New) {
+		return ""
+	}
+	return textdiff.Unified("on the host", "configured", e.out.Old, e.out.New, 3)
+}
+
+// when reads an action's timing; one that is malformed was found by the check.
+func when(e *entry) action.Timing {
+	t, err := action.When(e.Entry)
+	if err != nil {
+		return action.Timing{}
+	}
+	return t
+}

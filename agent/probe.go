@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bindery/bindery/agent/system"
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/release"
+)
+
+const (
+	fileFacts = "facts.json"
+	probeDir  = "probes"
+)
+
+// told is what the controller was told last. The answers themselves are not kept.
+type told struct {
+	ProbeDigest string `json:"probe_digest"`
+	Answers     string `json:"answers"`
+}
+
+// How often the agent looks for the release that new facts bring.
+const (
+	firstLook = 250 * time.Millisecond
+	lastLook  = 5 * time.Second
+)
+
+// askProbes runs the signed probe set and, where the answers are new, sends them
+// and waits for the release that they bring. It tells whether one came.
+func (a *Agent) askProbes(ctx context.Context, b *release.Bundle) (bool, error) {
+	answers, err := a.runProbes(ctx, b.Probes)
+	if err != nil {
+		return false, fmt.Errorf("no facts are sent, the controller keeps the last ones: %w", err)
+	}
+	now, err := digest(b, answers)
+	if err != nil {
+		return false, err
+	}
+	var before told
+	found, err := a.c.State.Load(fileFacts, &before)
+	if err != nil {
+		return false, err
+	}
+	if found && before == now && !b.Manifest.Waiting {
+		return false, nil
+	}
+	counter, err := a.c.State.Counter(a.c.Machine.Now())
+	if err != nil {
+		return false, err
+	}
+	message, err := a.identity.SignFacts(release.Facts{
+		HostID: a.enrolment.HostID, Host: a.enrolment.Host, Counter: counter, Time: a.c.Machine.Now().UTC(),
+		ProbeDigest: now.ProbeDigest, Answers: answers,
+	})
+	if err != nil {
+		return false, err
+	}
+	if _, err := post(ctx, a.c.Client, a.enrolment.URL+"/api/v1/facts", message); err != nil {
+		return false, fmt.Errorf("send facts: %w", err)
+	}
+	if err := a.c.State.Save(fileFacts, now); err != nil {
+		return false, err
+	}
+	return a.await(ctx, b.Manifest.Sequence)
+}
+
+func digest(b *release.Bundle, answers map[string]string) (told, error) {
+	data, err := json.Marshal(answers) // sorts the keys
+	if err != nil {
+		return told{}, fmt.Errorf("encode facts: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	return told{ProbeDigest: b.Manifest.ProbeDigest, Answers: hex.EncodeToString(sum[:])}, nil
+}
+
+// await looks for another release than the given one, for a bounded time. That
+// none comes is no error: facts need not change anything.
+func (a *Agent) await(ctx context.Context, sequence int64) (bool, error) {
+	end := time.NewTimer(a.c.FactsWait)
+	defer end.Stop()
+	for pause := firstLook; ; pause = min(2*pause, lastLook) {
+		next := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			next.Stop()
+			return false, ctx.Err()
+		case <-end.C:
+			next.Stop()
+			return false, nil
+		case <-next.C:
+		}
+		if err := a.fetch(ctx, pollAgain); err != nil {
+			return false, err
+		}
+		have, err := a.spool()
+		if err != nil || have != nil && have.Sequence != sequence {
+			return err == nil, err
+		}
+	}
+}
+
+// runProbes runs all probes. One that fails makes all answers unknown: a part of
+// them would look like a host that lost its groups.
+func (a *Agent) runProbes(ctx context.Context, probes []config.Probe) (map[string]string, error) {
+	dir := filepath.Join(a.c.State.Path(), probeDir)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("run probes: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	answers := make(map[string]string, len(probes))
+	for i, p := range probes {
+		out, err := a.runProbe(ctx, filepath.Join(dir, strconv.Itoa(i)), p)
+		if err != nil {
+			return nil, fmt.Errorf("probe %q: %w", p.Name, err)
+		}
+		answers[p.Name] = strings.ToValidUTF8(string(out), "\uFFFD")
+	}
+	return answers, nil
+}
+
+func (a *Agent) runProbe(ctx context.Context, file string, p config.Probe) ([]byte, error) {
+	args := interpreter(p.Interpreter)
+	if len(args) == 0 {
+		return nil, errors.New("no interpreter")
+	}
+	if err := os.WriteFile(file, []byte(p.Script), 0o700); err != nil {
+		return nil, err
+	}
+	root := a.c.Machine.Root
+	if root == "/" {
+		root = "" // so that $BINDERY_ROOT/etc is a name everywhere
+	}
+	r, err := a.c.Machine.Processes.Run(ctx, system.Command{
+		Args: append(args, file),
+		Env: []string{
+			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", "LC_ALL=C", "BINDERY_ROOT=" + root,
+		},
+		Dir: "/", Timeout: a.c.ProbeTimeout, MaxOutput: a.c.ProbeOutput,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if r.Exit != 0 {
+		return nil, fmt.Errorf("ended with status %d", r.Exit)
+	}
+	return r.Stdout, nil
+}
+
+// interpreter splits the rest of a "#!" line as the kernel does: the program, and
+// all else as one argument.
+func interpreter(line string) []string {
+	program, arg, _ := strings.Cut(strings.TrimSpace(line), " ")
+	if program == "" {
+		return nil
+	}
+	if arg = strings.TrimSpace(arg); arg == "" {
+		return []string{program}
+	}
+	return []string{program, arg}
+}

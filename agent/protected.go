@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ownFiles are what no release may ever touch, wherever the state is: whoever
+// could change them would be the agent.
+func ownFiles() []string {
+	return []string{
+		"/var/lib/bindery",
+		"/etc/bindery/agent.yaml",
+		"/etc/systemd/system/bindery-agent.service",
+		"/etc/systemd/system/bindery-agent.service.d",
+		"/etc/systemd/system/bindery-agent.timer",
+		"/usr/lib/systemd/system/bindery-agent.service",
+		"/usr/lib/systemd/system/bindery-agent.timer",
+		"/lib/systemd/system/bindery-agent.service",
+		"/lib/systemd/system/bindery-agent.timer",
+		"/usr/bin/bindery-agent",
+		"/usr/local/bin/bindery-agent",
+	}
+}
+
+// Protected lists the names below root that no release may touch: the agent's
+// usual files, the given ones that are below root, and the running program.
+func Protected(root string, own ...string) []string {
+	out := ownFiles()
+	if self, err := os.Executable(); err == nil {
+		own = append(own, self)
+	}
+	root = resolved(root)
+	for _, name := range own {
+		rel, err := filepath.Rel(root, resolved(name))
+		if name != "" && err == nil && rel != "." && rel != ".." && !strings.HasPrefix(rel, "../") {
+			out = append(out, "/"+rel)
+		}
+	}
+	return out
+}
+
+// resolved follows links as far as the name exists.
+func resolved(name string) string {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return name
+	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		return real
+	}
+	dir := filepath.Dir(abs)
+	if dir == abs {
+		return abs
+	}
+	return filepath.Join(resolved(dir), filepath.Base(abs))
+}
