@@ -114,17 +114,13 @@ func Unpack(data []byte) (*Bundle, error) {
 	}
 	// The end of the tar archive is not the end of the stream: read on, so that
 	// the checksum of the compression is looked at and nothing hides behind.
-	if n, err := io.CopyN(io.Discard, zr, 64<<10); err != io.EOF {
-		return nil, fmt.Errorf("unpack bundle: %d bytes or more behind the end: %w", n, orEnd(err))
+	switch n, err := zr.Read(make([]byte, 1)); {
+	case n > 0:
+		return nil, errors.New("unpack bundle: data behind the end")
+	case err != io.EOF:
+		return nil, fmt.Errorf("unpack bundle: %w", err)
 	}
 	return b, nil
-}
-
-func orEnd(err error) error {
-	if err == nil {
-		return errors.New("data after the end")
-	}
-	return err
 }
 
 func readBundle(tr *tar.Reader) (*Bundle, error) {
