@@ -36,6 +36,7 @@ publishes signed configuration bundles that agents fetch, verify and apply.
 	root.SetErr(s.Err)
 	root.AddCommand(newTrustCommand(s))
 	root.AddCommand(newBuildCommand(s))
+	root.AddCommand(newLintCommand(s))
 	root.AddCommand(newDiffCommand(s))
 	return root
 }
