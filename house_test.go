@@ -26,7 +26,7 @@ const (
 	maxFile     = 600
 	maxTestFile = 800
 	maxFunc     = 60
-	maxTestFunc = 120 // tables are data
+	maxTestFunc = 150 // tables are data
 	spdx        = "// SPDX-License-Identifier: Apache-2.0"
 )
 
