@@ -82,7 +82,11 @@ func needs(kind string) []string {
 func (t *tree) entries() {
 	for _, d := range t.docs {
 		t.eachEntry(d, func(e entry) {
-			if !e.bound || e.dynamic(d) {
+			if e.dynamic(d) {
+				return
+			}
+			t.named(e)
+			if !e.bound {
 				return
 			}
 			switch e.tag {
@@ -90,14 +94,39 @@ func (t *tree) entries() {
 				t.boundPath(e)
 			case "Action":
 				t.require(e, "command")
-			case "Package":
-				if !has(e.x, "name") && !has(e.x, "group") && !has(e.x, "file") {
-					t.error(e.x.Pos, "required-attrs-missing", "a package needs name or group", "")
-				}
 			}
 			t.seFormats(e)
 		})
 	}
+}
+
+// named reports entries that nothing could be looked up by. The schema says it of
+// complete ones that always have a name.
+func (t *tree) named(e entry) {
+	other := ""
+	switch e.tag {
+	case "Package":
+		other = "group"
+	case "Path":
+		other = "glob"
+	}
+	if has(e.x, "name") || other != "" && has(e.x, other) || e.bound && other != "group" || !entryTag(e.tag) {
+		return
+	}
+	needs := "name"
+	if other != "" {
+		needs += " or " + other
+	}
+	t.error(e.x.Pos, "required-attrs-missing", fmt.Sprintf("this %s needs %s", e.x.Tag, needs), "")
+}
+
+// entryTag tells whether an element is an entry that has a name.
+func entryTag(tag string) bool {
+	switch tag {
+	case "Path", "Package", "Service", "Action", "POSIXUser", "POSIXGroup":
+		return true
+	}
+	return false
 }
 
 // dynamic entries get attributes from a template, or from Defaults.
