@@ -89,14 +89,34 @@ func TestEnrol(t *testing.T) {
 	require.Equal(t, welcome, again)
 }
 
-func TestEnrolRefusals(t *testing.T) {
+// misuse is something that enrolment must refuse.
+type misuse struct {
+	name string
+	want error
+	run  func(t *testing.T, d *desk) error
+}
+
+func refuseAll(t *testing.T, cases []misuse) {
+	t.Helper()
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			err := c.run(t, newDesk(t))
+			require.ErrorIs(t, err, c.want)
+			require.ErrorIs(t, err, release.ErrUntrusted)
+		})
+	}
+}
+
+func newThief(t *testing.T) *release.Identity {
+	t.Helper()
 	thief, err := release.NewIdentity()
 	require.NoError(t, err)
-	for _, c := range []struct {
-		name string
-		want error
-		run  func(t *testing.T, d *desk) error
-	}{
+	return thief
+}
+
+func TestTokenMisuse(t *testing.T) {
+	thief := newThief(t)
+	refuseAll(t, []misuse{
 		{"stolen token used after the host", release.ErrTokenUsed, func(t *testing.T, d *desk) error {
 			_, err := d.enrol(release.NewEnrolment(d.w.id, d.token, "web1"))
 			require.NoError(t, err)
@@ -133,6 +153,13 @@ func TestEnrolRefusals(t *testing.T) {
 			require.False(t, errors.Is(err, release.ErrTokenUsed))
 			return err
 		}},
+	})
+}
+
+// Somebody stands between the host and the controller, or in the place of one.
+func TestManInTheMiddle(t *testing.T) {
+	thief := newThief(t)
+	refuseAll(t, []misuse{
 		{"keys swapped on the way", release.ErrToken, func(t *testing.T, d *desk) error {
 			message, err := release.NewEnrolment(d.w.id, d.token, "web1").Request()
 			require.NoError(t, err)
@@ -205,13 +232,7 @@ func TestEnrolRefusals(t *testing.T) {
 			_, err = release.NewEnrolment(thief, d.token, "web1").Respond(answer)
 			return err
 		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			err := c.run(t, newDesk(t))
-			require.ErrorIs(t, err, c.want)
-			require.ErrorIs(t, err, release.ErrUntrusted)
-		})
-	}
+	})
 }
 
 // edit changes the payload of an envelope and leaves its signature.

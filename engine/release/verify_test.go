@@ -49,20 +49,39 @@ func TestVerify(t *testing.T) {
 	require.Equal(t, two.Version, b.Manifest.Sequence)
 }
 
-// The attacks. Each is refused for its reason, and what was kept still opens.
-func TestAttacks(t *testing.T) {
-	type attack struct {
-		name string
-		want error
-		// run returns the error of an agent that keeps release one and is shown something.
-		run func(t *testing.T, w *world, kept release.State, one *release.Documents) error
+// attack is something that an agent is shown that keeps release one.
+type attack struct {
+	name string
+	want error
+	run  func(t *testing.T, w *world, kept release.State, one *release.Documents) error
+}
+
+// refuse expects each attack to be refused for its reason, and what was kept to open
+// as before.
+func refuse(t *testing.T, attacks []attack) {
+	t.Helper()
+	for _, a := range attacks {
+		t.Run(a.name, func(t *testing.T) {
+			w := newWorld(t)
+			one := w.publish(t, "one")
+			kept := w.accept(t, release.State{}, one, "one")
+			err := a.run(t, w, kept, one)
+			require.ErrorIs(t, err, a.want)
+			b, err := release.Reopen(w.hostID, kept, one.Sealed, w.id)
+			require.NoError(t, err)
+			require.Equal(t, "c-one", b.Manifest.Commit)
+		})
 	}
-	shown := func(w *world, t *testing.T, kept release.State, d *release.Documents) error {
-		v := w.verifier(t, kept)
-		_, err := take(v, d, w.id)
-		return err
-	}
-	for _, a := range []attack{
+}
+
+func shown(w *world, t *testing.T, kept release.State, d *release.Documents) error {
+	t.Helper()
+	_, err := take(w.verifier(t, kept), d, w.id)
+	return err
+}
+
+func TestMetadataAttacks(t *testing.T) {
+	refuse(t, []attack{
 		{"rollback", release.ErrRollback, func(t *testing.T, w *world, kept release.State, one *release.Documents) error {
 			kept = w.accept(t, kept, w.publish(t, "two"), "two")
 			return shown(w, t, kept, one)
@@ -93,6 +112,40 @@ func TestAttacks(t *testing.T) {
 			two.Snapshot = w.publishAs(t, w.hostID, w.id.Public().Recipient, "mine", w.last).Snapshot
 			return shown(w, t, kept, two)
 		}},
+		{"host field flipped", release.ErrUntrusted, func(t *testing.T, w *world, kept release.State, _ *release.Documents) error {
+			other := w.publishAs(t, hostID(t), w.id.Public().Recipient, "other", w.last+5)
+			var m struct {
+				Signed map[string]any `json:"signed"`
+			}
+			require.NoError(t, json.Unmarshal(other.Timestamp, &m))
+			foreign, ok := m.Signed["x-host"].(string)
+			require.True(t, ok)
+			other.Timestamp = bytes.ReplaceAll(other.Timestamp, []byte(foreign), []byte(w.hostID))
+			return shown(w, t, kept, other)
+		}},
+		{"stranger's keys", release.ErrUntrusted, func(t *testing.T, w *world, kept release.State, _ *release.Documents) error {
+			stranger := newWorld(t)
+			stranger.hostID, stranger.id = w.hostID, w.id
+			return shown(w, t, kept, stranger.publish(t, "x"))
+		}},
+		{"one stolen online key", release.ErrUntrusted, func(t *testing.T, w *world, kept release.State, _ *release.Documents) error {
+			thief := newWorld(t)
+			thief.hostID, thief.id, thief.keys["timestamp"] = w.hostID, w.id, w.keys["timestamp"]
+			return shown(w, t, kept, thief.publish(t, "x"))
+		}},
+		{"endless data", release.ErrTooLarge, func(t *testing.T, w *world, kept release.State, _ *release.Documents) error {
+			two := w.publish(t, "two")
+			two.Timestamp = append(two.Timestamp, bytes.Repeat([]byte(" "), release.MaxTimestamp)...)
+			return shown(w, t, kept, two)
+		}},
+		{"no metadata at all", release.ErrUntrusted, func(t *testing.T, w *world, kept release.State, _ *release.Documents) error {
+			return shown(w, t, kept, &release.Documents{Timestamp: []byte("<html>maintenance</html>")})
+		}},
+	})
+}
+
+func TestBundleAttacks(t *testing.T) {
+	refuse(t, []attack{
 		{"another host's bundle", release.ErrMismatch, func(t *testing.T, w *world, kept release.State, _ *release.Documents) error {
 			two := w.publish(t, "two")
 			two.Sealed = w.publishAs(t, hostID(t), w.id.Public().Recipient, "other", w.last).Sealed
@@ -134,47 +187,7 @@ func TestAttacks(t *testing.T) {
 			two.Sealed = append(slices.Clone(two.Sealed), 0)
 			return shown(w, t, kept, two)
 		}},
-		{"host field flipped", release.ErrUntrusted, func(t *testing.T, w *world, kept release.State, _ *release.Documents) error {
-			other := w.publishAs(t, hostID(t), w.id.Public().Recipient, "other", w.last+5)
-			var m struct {
-				Signed map[string]any `json:"signed"`
-			}
-			require.NoError(t, json.Unmarshal(other.Timestamp, &m))
-			foreign, ok := m.Signed["x-host"].(string)
-			require.True(t, ok)
-			other.Timestamp = bytes.ReplaceAll(other.Timestamp, []byte(foreign), []byte(w.hostID))
-			return shown(w, t, kept, other)
-		}},
-		{"stranger's keys", release.ErrUntrusted, func(t *testing.T, w *world, kept release.State, _ *release.Documents) error {
-			stranger := newWorld(t)
-			stranger.hostID, stranger.id = w.hostID, w.id
-			return shown(w, t, kept, stranger.publish(t, "x"))
-		}},
-		{"one stolen online key", release.ErrUntrusted, func(t *testing.T, w *world, kept release.State, _ *release.Documents) error {
-			thief := newWorld(t)
-			thief.hostID, thief.id, thief.keys["timestamp"] = w.hostID, w.id, w.keys["timestamp"]
-			return shown(w, t, kept, thief.publish(t, "x"))
-		}},
-		{"endless data", release.ErrTooLarge, func(t *testing.T, w *world, kept release.State, _ *release.Documents) error {
-			two := w.publish(t, "two")
-			two.Timestamp = append(two.Timestamp, bytes.Repeat([]byte(" "), release.MaxTimestamp)...)
-			return shown(w, t, kept, two)
-		}},
-		{"no metadata at all", release.ErrUntrusted, func(t *testing.T, w *world, kept release.State, _ *release.Documents) error {
-			return shown(w, t, kept, &release.Documents{Timestamp: []byte("<html>maintenance</html>")})
-		}},
-	} {
-		t.Run(a.name, func(t *testing.T) {
-			w := newWorld(t)
-			one := w.publish(t, "one")
-			kept := w.accept(t, release.State{}, one, "one")
-			err := a.run(t, w, kept, one)
-			require.ErrorIs(t, err, a.want)
-			b, err := release.Reopen(w.hostID, kept, one.Sealed, w.id)
-			require.NoError(t, err)
-			require.Equal(t, "c-one", b.Manifest.Commit)
-		})
-	}
+	})
 }
 
 // A refused document is in no state that may be kept, and nothing is accepted after it.
