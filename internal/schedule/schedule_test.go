@@ -97,7 +97,7 @@ func TestLoopKeepsItsPhase(t *testing.T) {
 
 func TestLoopSkipsWhileRunning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		runs := loop(t, schedule.Config{AtStart: true}, "@every 10m", time.Hour, func(_ context.Context, n int) error {
+		runs := loop(t, schedule.Config{AtStart: true}, "@every 10m", 55*time.Minute, func(_ context.Context, n int) error {
 			if n == 1 {
 				time.Sleep(25 * time.Minute)
 			}
