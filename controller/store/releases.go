@@ -5,8 +5,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -28,10 +26,6 @@ type Release struct {
 	// Waiting says that the bundle has probes and no configuration.
 	Waiting bool
 	At      time.Time
-	// Entries are the configuration's entries, key to digest. PutRelease stores
-	// them once for each ConfigDigest; only Entries reads them back. For a secret
-	// entry the digest must be a keyed fingerprint.
-	Entries map[string]string
 }
 
 const releaseColumns = `host_id, sequence, config_digest, probe_digest, policy_digest, recipient, format,
@@ -55,27 +49,17 @@ func (s *Store) PutReleases(ctx context.Context, releases []Release) error {
 				return fmt.Errorf("host %s: %w", r.HostID, err)
 			}
 		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM configs WHERE digest NOT IN (SELECT config_digest FROM releases)`)
-		return err
+		return nil
 	})
 }
 
 func putRelease(ctx context.Context, tx *sql.Tx, r Release, now time.Time) error {
 	if _, err := tx.ExecContext(ctx, `INSERT INTO releases (`+releaseColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (host_id, sequence) DO NOTHING`,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (host_id, sequence)
+		DO UPDATE SET commit_id = excluded.commit_id, tree = excluded.tree`,
 		r.HostID, r.Sequence, r.ConfigDigest, r.ProbeDigest, r.PolicyDigest, r.Recipient, r.Format,
 		r.Commit, r.Tree, flag(r.Waiting), millis(now)); err != nil {
 		return err
-	}
-	if r.Entries != nil {
-		entries, err := json.Marshal(r.Entries)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO configs (digest, entries) VALUES (?, ?)
-			ON CONFLICT (digest) DO NOTHING`, r.ConfigDigest, string(entries)); err != nil {
-			return err
-		}
 	}
 	_, err := tx.ExecContext(ctx, `DELETE FROM releases WHERE host_id = ? AND sequence < (
 		SELECT MIN(sequence) FROM (SELECT sequence FROM releases WHERE host_id = ? ORDER BY sequence DESC LIMIT ?) AS kept)`,
@@ -103,22 +87,4 @@ func (s *Store) LatestReleases(ctx context.Context) (map[string]Release, error) 
 func (s *Store) Releases(ctx context.Context, hostID string, limit int) ([]Release, error) {
 	return list(ctx, s.read, "list releases", scanRelease,
 		`SELECT `+releaseColumns+` FROM releases WHERE host_id = ? ORDER BY sequence DESC LIMIT ?`, hostID, limit)
-}
-
-// Entries gives the entries of a published configuration, key to digest;
-// ErrNotFound if nothing that is kept has it.
-func (s *Store) Entries(ctx context.Context, configDigest string) (map[string]string, error) {
-	var text string
-	err := s.read.QueryRowContext(ctx, `SELECT entries FROM configs WHERE digest = ?`, configDigest).Scan(&text)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = ErrNotFound
-	}
-	if err != nil {
-		return nil, fmt.Errorf("find entries: %w", err)
-	}
-	var entries map[string]string
-	if err := json.Unmarshal([]byte(text), &entries); err != nil {
-		return nil, fmt.Errorf("find entries: %w", err)
-	}
-	return entries, nil
 }

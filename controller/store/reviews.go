@@ -5,7 +5,7 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -29,73 +29,42 @@ type Review struct {
 	Digest, State string
 	// Body is the report as JSON, without content that is secret.
 	Body []byte
-	At   time.Time
+	// Set is what was shown, entry by entry, to be compared with what is published.
+	Set []byte
+	At  time.Time
 }
 
-// Change is an entry that a review showed changing, for all hosts where it
-// changes alike. Old or New is "" where the entry was not, or will not be.
-type Change struct {
-	Entry, Old, New string
-	Hosts           []string
-}
-
-const reviewColumns = `repo, pull, seq, head, base, merged, facts, digest, state, body, at`
+const reviewColumns = `repo, pull, seq, head, base, merged, facts, digest, state, body, shown, at`
 
 func scanReview(row scanner) (r Review, err error) {
-	var body string
+	var body, shown string
 	var at int64
-	err = row.Scan(&r.Repo, &r.Pull, &r.Seq, &r.Head, &r.Base, &r.Merged, &r.Facts, &r.Digest, &r.State, &body, &at)
-	r.Body, r.At = []byte(body), fromMillis(at)
-	return r, err
-}
-
-func scanChange(row scanner) (c Change, err error) {
-	var hosts string
-	if err := row.Scan(&c.Entry, &c.Old, &c.New, &hosts); err != nil {
-		return c, err
+	err = row.Scan(&r.Repo, &r.Pull, &r.Seq, &r.Head, &r.Base, &r.Merged, &r.Facts, &r.Digest, &r.State, &body, &shown, &at)
+	if err != nil {
+		return r, err
 	}
-	return c, json.Unmarshal([]byte(hosts), &c.Hosts)
+	r.Body, r.At = []byte(body), fromMillis(at)
+	r.Set, err = base64.StdEncoding.DecodeString(shown)
+	return r, err
 }
 
 // PutReview records a review and what it showed, and gives it the next Seq of its
 // pull request.
-func (s *Store) PutReview(ctx context.Context, r Review, changes []Change) (seq int64, err error) {
+func (s *Store) PutReview(ctx context.Context, r Review) (seq int64, err error) {
 	err = s.tx(ctx, "put review", func(tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(seq), 0) + 1 FROM reviews WHERE repo = ? AND pull = ?`,
 			r.Repo, r.Pull).Scan(&seq); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO reviews (`+reviewColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			r.Repo, r.Pull, seq, r.Head, r.Base, r.Merged, r.Facts, r.Digest, r.State, string(r.Body), millis(s.now())); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO reviews (`+reviewColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			r.Repo, r.Pull, seq, r.Head, r.Base, r.Merged, r.Facts, r.Digest, r.State, string(r.Body),
+			base64.StdEncoding.EncodeToString(r.Set), millis(s.now())); err != nil {
 			return err
 		}
-		for _, c := range changes {
-			if err := putChange(ctx, tx, r, seq, c); err != nil {
-				return err
-			}
-		}
-		for _, table := range []string{"reviews", "review_changes"} {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE repo = ? AND pull = ? AND seq <= ?`,
-				r.Repo, r.Pull, seq-keptReviews); err != nil {
-				return err
-			}
-		}
-		return nil
+		_, err := tx.ExecContext(ctx, `DELETE FROM reviews WHERE repo = ? AND pull = ? AND seq <= ?`, r.Repo, r.Pull, seq-keptReviews)
+		return err
 	})
 	return seq, err
-}
-
-func putChange(ctx context.Context, tx *sql.Tx, r Review, seq int64, c Change) error {
-	hosts, err := json.Marshal(c.Hosts)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO review_changes (repo, pull, seq, entry, old_digest, new_digest, hosts)
-		VALUES (?, ?, ?, ?, ?, ?, ?)`, r.Repo, r.Pull, seq, c.Entry, c.Old, c.New, string(hosts))
-	if err != nil {
-		return fmt.Errorf("change of %s: %w", c.Entry, err)
-	}
-	return nil
 }
 
 // LatestReview finds the newest review of a pull request.
@@ -120,12 +89,6 @@ func (s *Store) ReviewByDigest(ctx context.Context, digest string) (Review, erro
 func (s *Store) ReviewsOfHead(ctx context.Context, repo, head string) ([]Review, error) {
 	return list(ctx, s.read, "list reviews", scanReview,
 		`SELECT `+reviewColumns+` FROM reviews WHERE repo = ? AND head = ? ORDER BY seq DESC`, repo, head)
-}
-
-// Changes lists what a review showed.
-func (s *Store) Changes(ctx context.Context, repo string, pull int, seq int64) ([]Change, error) {
-	return list(ctx, s.read, "list changes", scanChange, `SELECT entry, old_digest, new_digest, hosts
-		FROM review_changes WHERE repo = ? AND pull = ? AND seq = ? ORDER BY entry, old_digest, new_digest`, repo, pull, seq)
 }
 
 // Posted is where a pull request's comment is, and how new its text.

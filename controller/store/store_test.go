@@ -132,7 +132,7 @@ func TestReportsAreBounded(t *testing.T) {
 	for i := range 60 {
 		require.NoError(t, s.PutReport(ctx, store.Report{HostID: "h1", Counter: int64(i + 1), State: "good", Body: []byte("{}")}))
 	}
-	require.NoError(t, s.PutReport(ctx, store.Report{HostID: "h2", Counter: 1, State: "bad", Body: []byte("{}")}))
+	require.NoError(t, s.PutReport(ctx, store.Report{HostID: "h2", Counter: 1, State: "bad", Body: []byte("{}"), Set: []byte{0, 1, 255}}))
 	require.ErrorIs(t, s.PutReport(ctx, store.Report{HostID: "h1", Counter: 60}), store.ErrReplayed)
 	reports, err := s.Reports(ctx, "h1", 1000)
 	require.NoError(t, err)
@@ -148,12 +148,15 @@ func TestReleases(t *testing.T) {
 	s, c, _ := newStore(t)
 	ctx := t.Context()
 	enrol(ctx, t, s, c, "web1", "h1")
-	release := store.Release{HostID: "h1", Sequence: 10, ConfigDigest: "c1", Commit: "abc", Entries: map[string]string{"k": "d"}}
+	release := store.Release{HostID: "h1", Sequence: 10, ConfigDigest: "c1", Commit: "abc"}
 	require.NoError(t, s.PutReleases(ctx, []store.Release{release}))
 	require.NoError(t, s.PutReleases(ctx, []store.Release{release}))
-	entries, err := s.Entries(ctx, "c1")
+	// Another commit that says the same is noted.
+	release.Commit = "def"
+	require.NoError(t, s.PutReleases(ctx, []store.Release{release}))
+	noted, err := s.Releases(ctx, "h1", 1)
 	require.NoError(t, err)
-	require.Equal(t, release.Entries, entries)
+	require.Equal(t, "def", noted[0].Commit)
 	for i := range 25 {
 		release.Sequence, release.ConfigDigest = int64(11+i), "c2"
 		require.NoError(t, s.PutReleases(ctx, []store.Release{release}))
@@ -164,8 +167,6 @@ func TestReleases(t *testing.T) {
 	all, err := s.Releases(ctx, "h1", 100)
 	require.NoError(t, err)
 	require.Len(t, all, 20)
-	_, err = s.Entries(ctx, "c1")
-	require.ErrorIs(t, err, store.ErrNotFound)
 
 	// One host that is unknown: nothing of the batch is recorded.
 	require.Error(t, s.PutReleases(ctx, []store.Release{{HostID: "h1", Sequence: 99}, {HostID: "ghost", Sequence: 1}}))
@@ -177,10 +178,9 @@ func TestReleases(t *testing.T) {
 func TestReviews(t *testing.T) {
 	s, _, _ := newStore(t)
 	ctx := t.Context()
-	changes := []store.Change{{Entry: "Path /etc/motd", Old: "", New: "d1", Hosts: []string{"a", "b"}}}
-	review := store.Review{Repo: "o/r", Pull: 7, Head: "h", Base: "b", Digest: "x", State: "success", Body: []byte("{}")}
+	review := store.Review{Repo: "o/r", Pull: 7, Head: "h", Base: "b", Digest: "x", State: "success", Body: []byte("{}"), Set: []byte{0, 1, 255}}
 	for i := range 12 {
-		seq, err := s.PutReview(ctx, review, changes)
+		seq, err := s.PutReview(ctx, review)
 		require.NoError(t, err)
 		require.EqualValues(t, i+1, seq)
 	}
@@ -190,12 +190,7 @@ func TestReviews(t *testing.T) {
 	byDigest, err := s.ReviewByDigest(ctx, "x")
 	require.NoError(t, err)
 	require.Equal(t, latest, byDigest)
-	got, err := s.Changes(ctx, "o/r", 7, 12)
-	require.NoError(t, err)
-	require.Equal(t, changes, got)
-	got, err = s.Changes(ctx, "o/r", 7, 2)
-	require.NoError(t, err)
-	require.Empty(t, got)
+	require.Equal(t, review.Set, latest.Set)
 	all, err := s.Reviews(ctx, "o/r", 100)
 	require.NoError(t, err)
 	require.Len(t, all, 10)

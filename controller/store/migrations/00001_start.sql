@@ -59,12 +59,6 @@ CREATE TABLE releases (
     PRIMARY KEY (host_id, sequence)
 );
 
--- What a configuration consists of, once for all hosts and releases that have it.
-CREATE TABLE configs (
-    digest  TEXT PRIMARY KEY,
-    entries TEXT NOT NULL
-);
-
 CREATE TABLE reviews (
     repo   TEXT NOT NULL,
     pull   BIGINT NOT NULL,
@@ -76,21 +70,11 @@ CREATE TABLE reviews (
     digest TEXT NOT NULL,
     state  TEXT NOT NULL,
     body   TEXT NOT NULL,
+    shown  TEXT NOT NULL,
     at     BIGINT NOT NULL,
     PRIMARY KEY (repo, pull, seq)
 );
 CREATE INDEX reviews_head ON reviews (head);
-
-CREATE TABLE review_changes (
-    repo       TEXT NOT NULL,
-    pull       BIGINT NOT NULL,
-    seq        BIGINT NOT NULL,
-    entry      TEXT NOT NULL,
-    old_digest TEXT NOT NULL,
-    new_digest TEXT NOT NULL,
-    hosts      TEXT NOT NULL,
-    PRIMARY KEY (repo, pull, seq, entry, old_digest, new_digest)
-);
 
 CREATE TABLE comments (
     repo TEXT NOT NULL,
