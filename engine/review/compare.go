@@ -72,11 +72,19 @@ type change struct {
 func compare(in Input) *comparison {
 	c := &comparison{in: in, secrets: newSecrets(), byKey: map[pairKey]*pair{}, set: NewSet(in.Key)}
 	classes := map[classKey]*class{}
-	exists := c.entriesOfBase()
+	keys := make([]classKey, len(in.Hosts))
+	fresh := false
+	for i := range in.Hosts {
+		keys[i] = classOf(&in.Hosts[i])
+		fresh = fresh || keys[i].hasHead && !keys[i].hasBase
+	}
+	var exists map[config.Digest]bool
+	if fresh {
+		exists = c.entriesOfBase()
+	}
 	c.findCauses()
 	for i := range in.Hosts {
-		h := &in.Hosts[i]
-		k := classOf(h)
+		h, k := &in.Hosts[i], keys[i]
 		if h.NoFacts && h.Head != nil {
 			c.noFacts = append(c.noFacts, int32(i))
 		}
@@ -110,13 +118,6 @@ func classOf(h *Host) classKey {
 // entriesOfBase lists what exists somewhere in base, needed only where hosts are
 // new: what they share with others was reviewed before.
 func (c *comparison) entriesOfBase() map[config.Digest]bool {
-	fresh := slices.ContainsFunc(c.in.Hosts, func(h Host) bool {
-		k := classOf(&h)
-		return k.hasHead && !k.hasBase
-	})
-	if !fresh {
-		return nil
-	}
 	out := map[config.Digest]bool{}
 	seen := map[*config.Bundle]bool{}
 	for i := range c.in.Hosts {
@@ -233,11 +234,11 @@ func (c *comparison) sort(i int32, h *Host, cl *class) {
 	}
 	c.set.Add(h.Name, cl.raw)
 	for _, ch := range cl.changes {
-		c.add(i, ch)
+		c.add(i, ch, cl.fresh)
 	}
 }
 
-func (c *comparison) add(i int32, ch change) {
+func (c *comparison) add(i int32, ch change, fresh bool) {
 	k := pairKey{key: ch.Key, kind: ch.kind}
 	if ch.Old != nil {
 		k.old = ch.Old.Digest()
@@ -261,7 +262,7 @@ func (c *comparison) add(i int32, ch change) {
 		c.pairs = append(c.pairs, p)
 	}
 	p.hosts = append(p.hosts, i)
-	if ch.NewBundle != nil {
+	if ch.NewBundle != nil && !fresh { // on a new host nothing runs that could be restarted
 		p.bundles[ch.NewBundle] = append(p.bundles[ch.NewBundle], i)
 	}
 }

@@ -75,14 +75,13 @@ func nameOf(b *config.Bundle) string {
 }
 
 func structure(ch config.Change) []AttrChange {
-	var old, now []config.Attr
-	if ch.OldBundle != nil {
-		old = ch.OldBundle.Attrs
+	pick := func(b *config.Bundle) []config.Attr {
+		if b == nil {
+			return nil
+		}
+		return slices.DeleteFunc(slices.Clone(b.Attrs), func(a config.Attr) bool { return a.Name == "name" })
 	}
-	if ch.NewBundle != nil {
-		now = ch.NewBundle.Attrs
-	}
-	return attrChanges(old, now)
+	return attrChanges(pick(ch.OldBundle), pick(ch.NewBundle))
 }
 
 // attrs compares attributes; the name is the entry's key and encoding says how

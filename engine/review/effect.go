@@ -3,11 +3,13 @@
 package review
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/review/hostset"
 )
 
 // effect is something that a host does because an entry of a bundle changed.
@@ -74,14 +76,22 @@ func (x *effects) pair(p *pair) map[effect]members {
 	return out
 }
 
+// of lists what follows from a change: restarts, then reloads, then actions.
 func (x *effects) of(pairs []*pair) []string {
-	all := map[string]bool{}
+	all := map[effect]bool{}
 	for _, p := range pairs {
 		for e := range x.pair(p) {
-			all[e.String()] = true
+			all[e] = true
 		}
 	}
-	return slices.Sorted(maps.Keys(all))
+	rank := map[string]int{restarts: 0, reloads: 1, runs: 2}
+	var out []string
+	for _, e := range slices.SortedFunc(maps.Keys(all), func(a, b effect) int {
+		return cmp.Or(cmp.Compare(rank[a.verb], rank[b.verb]), hostset.Compare(a.name, b.name))
+	}) {
+		out = append(out, e.String())
+	}
+	return out
 }
 
 func severity(p *pair, d detail, x *effects) Severity {

@@ -65,6 +65,7 @@ func (c *comparison) block(pairs []*pair, effects *effects) Change {
 		ch.Secret = ch.Secret || c.secretPair(p)
 		d := c.look(p)
 		ch.Severity = min(ch.Severity, severity(p, d, effects))
+		ch.Removal = cmp.Or(ch.Removal, removal(p))
 		c.place(variants, p, d)
 	}
 	ch.Hosts = c.hosts(union(hosts))

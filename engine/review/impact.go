@@ -35,16 +35,18 @@ type impactRow struct {
 }
 
 // impact sums up over all changes. Hosts that keep their last good configuration
-// are left out: nothing happens on them yet.
+// are left out, because nothing happens on them yet, and so are new ones, where
+// everything is new.
 func (c *comparison) impact() []Impact {
 	rows := map[string]*impactRow{}
 	x := newEffects()
+	aside := union(c.held, c.added)
 	for _, p := range c.pairs {
 		if p.kind == EntryFailed {
 			continue
 		}
 		row := func(kind, subject string, hosts members) {
-			if hosts = without(hosts, c.held); len(hosts) == 0 {
+			if hosts = without(hosts, aside); len(hosts) == 0 {
 				return
 			}
 			r := rows[kind]

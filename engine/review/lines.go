@@ -159,6 +159,12 @@ func narrow(lines []Line, n int) []Line {
 	return out
 }
 
+// removed says what goes away, where "removed" alone would mislead.
+var removed = map[string]string{
+	"package-downgraded": "downgraded", "path-deleted": "deleted", "service-stopped": "stopped",
+	"path-removed": "no longer managed", "service-removed": "no longer managed",
+}
+
 // said is what a change is called, with its icon.
 func (ch *Change) said() (icon, words string) {
 	p := ch.Entry
@@ -167,6 +173,8 @@ func (ch *Change) said() (icon, words string) {
 		thing = ""
 	}
 	switch {
+	case removed[ch.Removal] != "" && ch.Kind != EntryFailed:
+		return "🗑", thing + "\x00 " + removed[ch.Removal]
 	case ch.Kind == EntryRemoved:
 		return "🗑", thing + "\x00 removed"
 	case ch.Kind == EntryFailed:
@@ -179,8 +187,6 @@ func (ch *Change) said() (icon, words string) {
 		return "🔑", thing + "\x00 " + map[Kind]string{EntryAdded: "new", EntryModified: "changed"}[ch.Kind] + " (secret)"
 	case ch.Kind == EntryAdded:
 		return "➕", thing + "\x00 new"
-	case ch.Severity == Removal:
-		return "🗑", thing + "\x00"
 	case ch.Severity == Sensitive:
 		return "👤", thing + "\x00 rights change"
 	default:

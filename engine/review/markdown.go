@@ -70,7 +70,9 @@ func (r *Report) Markdown(o MarkdownOptions) Page {
 	b.WriteString(r.heading(page.OK(), cut))
 	b.WriteString(top)
 	b.WriteString(shown)
-	b.WriteString(r.cutLine(cut))
+	if r.set != nil || causes > 0 {
+		b.WriteString(r.cutLine(cut))
+	}
 	page.Body = b.String()
 	return page
 }
@@ -90,7 +92,7 @@ func (r *Report) marker() string {
 }
 
 func (r *Report) clean() string {
-	why := number(r.Totals.Hosts) + " checked"
+	why := number(r.Totals.Hosts) + " built and compared"
 	if n := r.Totals.Equivalent; n > 0 {
 		why += "; order or wording only on " + number(n)
 	}
@@ -266,7 +268,11 @@ func (r *Report) provenance(b *strings.Builder) {
 	var parts []string
 	if m.Head != "" {
 		text := code("head " + short(m.Head))
-		if m.Base != "" {
+		switch {
+		case m.Base == "":
+		case r.set == nil:
+			text += " · base " + code(strings.TrimSpace(m.BaseName+" "+short(m.Base)))
+		default:
 			text += " merged onto " + code(strings.TrimSpace(m.BaseName+" "+short(m.Base)))
 		}
 		parts = append(parts, text)

@@ -39,7 +39,7 @@ type Meta struct {
 	// Built and Reused count host configurations, Took is how long it took.
 	Built  int           `json:"built,omitempty"`
 	Reused int           `json:"reused,omitempty"`
-	Took   time.Duration `json:"took,omitempty"`
+	Took   time.Duration `json:"took_ns,omitempty"`
 	// ReportURL and JSONURL lead to the whole report.
 	ReportURL string `json:"report_url,omitempty"`
 	JSONURL   string `json:"json_url,omitempty"`
@@ -190,6 +190,8 @@ type Change struct {
 	Hosts    Hosts      `json:"hosts"`
 	// Secret means that nothing but a fingerprint may be shown.
 	Secret bool `json:"secret,omitempty"`
+	// Removal says what goes away, as the Kind of an Impact does.
+	Removal string `json:"removal,omitempty"`
 	// Effects are what follows on the host: "restart ntpd".
 	Effects []string `json:"effects,omitempty"`
 	// From is where it comes from in the specification.
