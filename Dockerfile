@@ -4,6 +4,6 @@
 FROM scratch
 COPY bin/bindery /bindery
 USER 65534:65534
-EXPOSE 8080
+EXPOSE 8470
 ENTRYPOINT ["/bindery"]
 CMD ["serve", "--config", "/etc/bindery/controller.yaml"]

@@ -62,6 +62,9 @@ func Commands(root *cobra.Command) []byte {
 // each visits the commands that help shows, in their order.
 func each(c *cobra.Command, visit func(*cobra.Command)) {
 	visit(c)
+	if c.Name() == "completion" {
+		return // a shell each; the command's own help tells them
+	}
 	for _, sub := range c.Commands() {
 		if sub.IsAvailableCommand() && sub.Name() != "help" {
 			each(sub, visit)
