@@ -104,7 +104,7 @@ func (a *assembly) tooLarge(n *node, size int64) {
 }
 
 func (a *assembly) submodule(n *node) {
-	n.hidden = true
+	n.hidden, n.hash = true, "" // a folder does not say which commit
 	a.refuse(n, "submodule", errors.New("submodules are not followed"), "commit the files themselves, for example with git subtree")
 }
 

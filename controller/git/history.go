@@ -121,11 +121,15 @@ func resolve(repo *gogit.Repository, rev string) (plumbing.Hash, error) {
 		if prefix == "" && rev != "HEAD" && !strings.HasPrefix(rev, "refs/") {
 			continue
 		}
-		ref, err := repo.Reference(plumbing.ReferenceName(prefix+rev), true)
+		name := plumbing.ReferenceName(prefix + rev)
+		if rev != "HEAD" && name.Validate() != nil {
+			continue
+		}
+		ref, err := repo.Reference(name, true)
 		if err == nil {
 			return ref.Hash(), nil
 		}
-		if !errors.Is(err, plumbing.ErrReferenceNotFound) && !errors.Is(err, plumbing.ErrInvalidReferenceName) {
+		if !errors.Is(err, plumbing.ErrReferenceNotFound) {
 			return plumbing.ZeroHash, err
 		}
 	}
