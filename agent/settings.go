@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Settings are what agent.yaml says. Every key may be left out.
+type Settings struct {
+	// URL is the controller's address. Enrolment keeps it; this replaces it.
+	URL string `yaml:"url"`
+	// Host is the name to enrol under. Default: the system's host name.
+	Host string `yaml:"host"`
+	// State is the agent's own directory. Default: /var/lib/bindery below root.
+	State string `yaml:"state"`
+	// Root is the directory that stands for the host's "/". Default: /.
+	Root string `yaml:"root"`
+	// Schedule is a cron expression. Default: every five minutes.
+	Schedule string `yaml:"schedule"`
+	// Timezone is the schedule's. Default: UTC.
+	Timezone string `yaml:"timezone"`
+	// Probes bounds what one probe may do.
+	Probes ProbeSettings `yaml:"probes"`
+	// ActionTimeout bounds one command of an Action. Default: 10m.
+	ActionTimeout time.Duration `yaml:"action_timeout"`
+	// FactsWait is how long a run waits for the release that new facts bring.
+	// Default: 30s.
+	FactsWait time.Duration `yaml:"facts_wait"`
+}
+
+// ProbeSettings bound what one probe may do.
+type ProbeSettings struct {
+	// Timeout ends the probe. Default: 30s.
+	Timeout time.Duration `yaml:"timeout"`
+	// MaxOutput is how many bytes it may write. Default: 65536.
+	MaxOutput int `yaml:"max_output"`
+}
+
+// ParseSettings reads agent.yaml. A key that it does not know is an error, which
+// shows the line.
+func ParseSettings(data []byte) (Settings, error) {
+	var s Settings
+	if err := yaml.UnmarshalWithOptions(data, &s, yaml.Strict()); err != nil && len(data) > 0 {
+		return Settings{}, fmt.Errorf("read settings: %w", err)
+	}
+	return s, nil
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bindery/bindery/agent"
+	"github.com/bindery/bindery/engine/release"
+	"github.com/bindery/bindery/internal/schedule"
+)
+
+const (
+	defaultSchedule = "*/5 * * * *"
+	// jitterShare of the interval is the most that a run comes late by chance.
+	jitterShare = 20
+)
+
+type runOptions struct {
+	options
+	once     bool
+	dryRun   bool
+	build    bool
+	schedule string
+	timezone string
+}
+
+func newRunCommand(s streams) *cobra.Command {
+	o := &runOptions{}
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Fetch, verify and apply: once, or by the schedule until stopped",
+		Long: `Run fetches this host's release, verifies it, asks its probes, and makes the host
+what it says. Without --once it does so by the schedule, every host at a time of its
+own within the interval.
+
+A dry run writes nothing, asks no probe and tells the controller nothing. Under a
+root other than / actions do not run, and without privilege owner and group count
+as not verified.
+` + exitHelp,
+		Example: `  bindery-agent run --once
+  bindery-agent run --once --dry-run --format json
+  bindery-agent run --root /srv/image --state /srv/agent --once
+  bindery-agent run --schedule '*/15 * * * *' --timezone Europe/Berlin`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runRun(cmd.Context(), o, s) },
+	}
+	f := cmd.Flags()
+	o.addFlags(f)
+	o.addFormat(f)
+	f.BoolVar(&o.once, "once", false, "one run, then exit with what it found")
+	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "only say what would change; implies --once")
+	f.BoolVar(&o.build, "build", false, "an image is being built: actions with build=\"false\" do not run")
+	f.StringVar(&o.schedule, "schedule", "", "cron expression (default "+defaultSchedule+")")
+	f.StringVar(&o.timezone, "timezone", "", "time zone of the schedule (default UTC)")
+	return cmd
+}
+
+func runRun(ctx context.Context, o *runOptions, s streams) error {
+	log := slog.New(slog.NewTextHandler(s.Err, nil))
+	a, settings, stop, err := o.open(log, o.build)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	if o.once || o.dryRun {
+		return one(ctx, a, agent.Options{DryRun: o.dryRun}, o.format, s)
+	}
+	for _, p := range []struct {
+		flag, fallback string
+		into           *string
+	}{{o.schedule, defaultSchedule, &settings.Schedule}, {o.timezone, "UTC", &settings.Timezone}} {
+		if p.flag != "" {
+			*p.into = p.flag
+		} else if *p.into == "" {
+			*p.into = p.fallback
+		}
+	}
+	return scheduled(ctx, a, settings, log)
+}
+
+// one does a single run and shows it.
+func one(ctx context.Context, a *agent.Agent, o agent.Options, format string, s streams) error {
+	done := busy(s.Err, "working")
+	r, err := a.Run(ctx, o)
+	done()
+	if err != nil {
+		return failed(err)
+	}
+	if err := show(s.Out, r, format, o.DryRun); err != nil {
+		return err
+	}
+	return verdict(r)
+}
+
+// verdict is how a run that could be done ends. Refused trust weighs most.
+func verdict(r *agent.Result) error {
+	switch {
+	case r.Fetch != nil:
+		return failed(r.Fetch)
+	case r.Report.State == release.StateDirty:
+		return quietly(exitFindings)
+	}
+	return nil
+}
+
+// failed gives an error that came up during the work its code.
+func failed(err error) error {
+	if code := exitCode(err); code != exitUsage || errors.Is(err, agent.ErrNotEnrolled) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errStorage, err)
+}
+
+// scheduled runs until the context ends. What goes wrong in one run is logged
+// and stops nothing.
+func scheduled(ctx context.Context, a *agent.Agent, settings agent.Settings, log *slog.Logger) error {
+	plan, err := schedule.Parse(settings.Schedule, settings.Timezone)
+	if err != nil {
+		return err
+	}
+	interval := plan.Interval(time.Now())
+	loop, err := schedule.New(schedule.Config{
+		Name: "run", Schedule: plan, Phase: schedule.Phase(a.Enrolment().HostID, interval), Jitter: interval / jitterShare,
+		AtStart: true, Logger: log,
+	})
+	if err != nil {
+		return err
+	}
+	log.Info("running by the schedule", "schedule", plan.String(), "timezone", settings.Timezone, "host", a.Enrolment().Host)
+	err = loop.Run(ctx, func(ctx context.Context) error {
+		r, err := a.Run(ctx, agent.Options{})
+		// A daemon that sleeps most of the time should not hold memory.
+		debug.FreeOSMemory()
+		if err != nil {
+			return err
+		}
+		rep := &r.Report
+		log.Info("run done", "sequence", rep.Sequence, "state", rep.State, "good", rep.Good, "bad", len(rep.Bad),
+			"modified", len(rep.Modified), "not_verified", len(rep.NotVerified))
+		return nil
+	})
+	if ctx.Err() != nil {
+		return nil // told to stop is not a failure of a service
+	}
+	return err
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bindery/bindery/agent"
+	"github.com/bindery/bindery/engine/release"
+)
+
+func newStatusCommand(s streams) *cobra.Command {
+	o := &options{}
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show who this host is and what the last run found",
+		Long: `Status reads what the agent keeps. It asks nobody and changes nothing.
+` + exitHelp,
+		Example: `  bindery-agent status
+  bindery-agent status --format json`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return runStatus(o, s) },
+	}
+	o.addFlags(cmd.Flags())
+	o.addFormat(cmd.Flags())
+	return cmd
+}
+
+// status is what the JSON form shows.
+type status struct {
+	agent.Enrolment
+	// Last is absent before the first run.
+	Last *release.Report `json:"last,omitempty"`
+}
+
+func runStatus(o *options, s streams) error {
+	a, _, stop, err := o.open(slog.New(slog.DiscardHandler), false)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	st := status{Enrolment: a.Enrolment()}
+	if st.Last, err = a.Last(); err != nil {
+		return failed(err)
+	}
+	if o.format == "json" {
+		return writeJSON(s.Out, st)
+	}
+	fmt.Fprintf(s.Out, "host       %s\nhost id    %s\ncontroller %s\n", printable(st.Host), st.HostID, st.URL)
+	if st.Last == nil {
+		_, err = fmt.Fprintln(s.Out, "last run   none yet")
+		return err
+	}
+	rep := st.Last
+	fmt.Fprintf(s.Out, "release    %d of commit %s (%s)\nlast news  %s\n", rep.Sequence, printable(rep.Commit), rep.Mode, rep.Finished.Format(time.RFC3339))
+	writeSummary(s.Out, rep)
+	for _, item := range rep.Bad {
+		fmt.Fprintf(s.Out, "  bad      %s  %s\n", printable(item.Key.String()), printable(item.Reason))
+	}
+	return nil
+}
