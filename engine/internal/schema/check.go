@@ -104,7 +104,7 @@ func (c *checker) children(x *xmltree.Element, e *Element, tag string) {
 			return
 		case child.Kind != xmltree.Node || child.Space == xmltree.NSXInclude:
 			continue
-		case child.Space != "":
+		case child.Space != "", stripped(child):
 			// What stands in py:if and its like stands in the element around it.
 			c.children(child, e, tag)
 			continue
@@ -121,6 +121,11 @@ func (c *checker) children(x *xmltree.Element, e *Element, tag string) {
 		c.add(problem.Warn(child.Pos, UnknownElement, fmt.Sprintf("<%s> is not known in <%s>", child.Tag, tag),
 			suggest(child.Tag, e.Children, "<", ">")))
 	}
+}
+
+// stripped tells whether a template leaves the element out and keeps what it holds.
+func stripped(x *xmltree.Element) bool {
+	return slices.ContainsFunc(x.Attrs, func(a xmltree.Attr) bool { return a.Space != "" && a.Name == "strip" })
 }
 
 // belongs says where an element may stand.
