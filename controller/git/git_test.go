@@ -173,7 +173,7 @@ func TestResolve(t *testing.T) {
 		require.NoError(t, err, rev)
 		require.Equal(t, want, got, rev)
 	}
-	for _, rev := range []string{"", "~1", "^", "nope", trap, "main~9", "refs/heads/../main", "-x", "\x00", "HEAD:a", "@{u}"} {
+	for _, rev := range []string{"", "~1", "^", "nope", trap, "main~9", "HEAD^{tree}", "refs/heads/../main", "-x", "\x00", "HEAD:a", "@{u}"} {
 		_, err := m.Resolve(t.Context(), rev)
 		require.ErrorIs(t, err, git.ErrUnknownRevision, rev)
 	}
@@ -235,11 +235,21 @@ func TestMerge(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, is)
 
-	// The forge takes its merge back when there is a conflict.
+}
+
+func TestForgeTakesItsMergeBack(t *testing.T) {
+	o := newOrigin(t)
+	o.write("a", "1\n")
+	o.commit()
+	o.push("main", "main:refs/pull/7/merge")
+	m := o.mirror(filepath.Join(t.TempDir(), "m"))
+	require.NoError(t, m.Fetch(t.Context(), "refs/pull/7/merge"))
+	_, err := m.Resolve(t.Context(), "refs/pull/7/merge")
+	require.NoError(t, err)
 	o.push(":refs/pull/7/merge")
-	require.NoError(t, m.Fetch(ctx, "refs/pull/7/merge"))
-	_, err = m.Merge(ctx, tip, head, ref)
-	require.ErrorIs(t, err, git.ErrNoMerge)
+	require.NoError(t, m.Fetch(t.Context(), "refs/pull/7/merge"))
+	_, err = m.Resolve(t.Context(), "refs/pull/7/merge")
+	require.ErrorIs(t, err, git.ErrUnknownRevision)
 }
 
 func TestFetchThatFailsLeavesAllAsItWas(t *testing.T) {

@@ -137,8 +137,11 @@ func resolve(repo *gogit.Repository, rev string) (plumbing.Hash, error) {
 }
 
 // parseRevision leaves the rest of git's syntax to go-git, which panics on some
-// of it ("~1").
+// of it ("~1") and ignores what names a tree or a file ("HEAD:a", "HEAD^{tree}").
 func parseRevision(repo *gogit.Repository, rev string) (hash plumbing.Hash, err error) {
+	if strings.ContainsAny(rev, ":{") {
+		return plumbing.ZeroHash, fmt.Errorf("%q: %w", rev, ErrUnknownRevision)
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%q: %w", rev, ErrUnknownRevision)
