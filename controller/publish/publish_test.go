@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -296,24 +297,43 @@ func crash(t *testing.T, fresh bool, at int, applied bool) {
 }
 
 // A crash leaves files of a version that nothing names. The next publisher gets past
-// them even where its clock stands still.
+// them even in the same second.
 func TestVersionTaken(t *testing.T) {
 	s := newSite(t)
-	at := s.clock.at
-	still := func() time.Time { return at }
-	faulty := &blobtest.Faulty{Store: s.store, FailAt: 3, Applied: true}
-	for _, store := range []blob.Blob{faulty, s.store} {
-		p, err := publish.New(publish.Config{Store: store, Keys: s.keys, Engine: "test", Now: still})
-		require.NoError(t, err)
-		require.NoError(t, p.Roots(t.Context()))
-		got, err := p.Publish(t.Context(), s.wants("one"))
-		if store == blob.Blob(faulty) {
-			require.ErrorIs(t, err, blobtest.ErrFault)
-			continue
+	synctest.Test(t, func(t *testing.T) {
+		at := time.Now().Unix()
+		for _, store := range []blob.Blob{&blobtest.Faulty{Store: s.store, FailAt: 3, Applied: true}, s.store} {
+			p, err := publish.New(publish.Config{Store: store, Keys: s.keys, Engine: "test", Now: time.Now})
+			require.NoError(t, err)
+			require.NoError(t, p.Roots(t.Context()))
+			got, err := p.Publish(t.Context(), s.wants("one"))
+			if store != blob.Blob(s.store) {
+				require.ErrorIs(t, err, blobtest.ErrFault)
+				continue
+			}
+			require.NoError(t, err)
+			require.Equal(t, at+1, got.Sequence)
 		}
+	})
+}
+
+// Two writes to one host are a second apart, and waiting ends with the context.
+func TestSpacing(t *testing.T) {
+	s := newSite(t)
+	synctest.Test(t, func(t *testing.T) {
+		p, err := publish.New(publish.Config{Store: s.store, Keys: s.keys, Engine: "test", Now: time.Now})
 		require.NoError(t, err)
-		require.Equal(t, at.Unix()+1, got.Sequence)
-	}
+		began := time.Now()
+		for i := range 4 {
+			_, err := p.Publish(t.Context(), s.wants(fmt.Sprint(i)))
+			require.NoError(t, err)
+		}
+		require.Equal(t, 3*time.Second, time.Since(began))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err = p.Publish(ctx, s.wants("late"))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
 }
 
 // Many publishers want the same thing: one does it, the others see that it is done.

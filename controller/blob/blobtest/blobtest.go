@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/bindery/bindery/controller/blob"
 )
 
@@ -38,72 +40,70 @@ func roundTrip(t *testing.T, store blob.Blob, reopen func() blob.Blob) {
 	ctx := t.Context()
 	want := bytes.Repeat([]byte("x\x00y"), 100_000)
 	tag, err := store.Put(ctx, "a/b/c.json", want, blob.Condition{})
-	noError(t, err)
+	require.NoError(t, err)
 	for _, s := range []blob.Blob{store, reopen()} {
 		got, gotTag, err := s.Get(ctx, "a/b/c.json")
-		noError(t, err)
-		equal(t, string(got), string(want))
-		equal(t, gotTag, tag)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		require.Equal(t, tag, gotTag)
 	}
 	_, err = store.Put(ctx, "empty", nil, blob.Condition{})
-	noError(t, err)
+	require.NoError(t, err)
 	got, _, err := store.Get(ctx, "empty")
-	noError(t, err)
-	equal(t, len(got), 0)
+	require.NoError(t, err)
+	require.Empty(t, got)
 	_, _, err = store.Get(ctx, "a/b/d.json")
-	isError(t, err, blob.ErrNotFound)
+	require.ErrorIs(t, err, blob.ErrNotFound)
 }
 
 func createOnly(t *testing.T, store blob.Blob, _ func() blob.Blob) {
 	ctx := t.Context()
 	_, err := store.Put(ctx, "k", []byte("first"), blob.Absent())
-	noError(t, err)
+	require.NoError(t, err)
 	_, err = store.Put(ctx, "k", []byte("second"), blob.Absent())
-	isError(t, err, blob.ErrPrecondition)
+	require.ErrorIs(t, err, blob.ErrPrecondition)
 	_, err = store.Put(ctx, "k", []byte("first"), blob.Absent())
-	isError(t, err, blob.ErrPrecondition)
+	require.ErrorIs(t, err, blob.ErrPrecondition)
 	got, _, err := store.Get(ctx, "k")
-	noError(t, err)
-	equal(t, string(got), "first")
+	require.NoError(t, err)
+	require.Equal(t, "first", string(got))
 }
 
 func compareAndSwap(t *testing.T, store blob.Blob, _ func() blob.Blob) {
 	ctx := t.Context()
 	_, err := store.Put(ctx, "k", []byte("x"), blob.Match("no-such-tag"))
-	isError(t, err, blob.ErrPrecondition)
+	require.ErrorIs(t, err, blob.ErrPrecondition)
 	one, err := store.Put(ctx, "k", []byte("one"), blob.Absent())
-	noError(t, err)
+	require.NoError(t, err)
 	two, err := store.Put(ctx, "k", []byte("two"), blob.Match(one))
-	noError(t, err)
-	if one == two {
-		t.Fatal("different content has one tag")
-	}
+	require.NoError(t, err)
+	require.NotEqual(t, one, two)
 	_, err = store.Put(ctx, "k", []byte("three"), blob.Match(one))
-	isError(t, err, blob.ErrPrecondition)
+	require.ErrorIs(t, err, blob.ErrPrecondition)
 	got, tag, err := store.Get(ctx, "k")
-	noError(t, err)
-	equal(t, string(got), "two")
-	equal(t, tag, two)
+	require.NoError(t, err)
+	require.Equal(t, "two", string(got))
+	require.Equal(t, two, tag)
 }
 
 func remove(t *testing.T, store blob.Blob, _ func() blob.Blob) {
 	ctx := t.Context()
 	_, err := store.Put(ctx, "d/k", []byte("x"), blob.Condition{})
-	noError(t, err)
-	noError(t, store.Delete(ctx, "d/k"))
-	noError(t, store.Delete(ctx, "d/k"))
-	noError(t, store.Delete(ctx, "never/was"))
+	require.NoError(t, err)
+	require.NoError(t, store.Delete(ctx, "d/k"))
+	require.NoError(t, store.Delete(ctx, "d/k"))
+	require.NoError(t, store.Delete(ctx, "never/was"))
 	_, _, err = store.Get(ctx, "d/k")
-	isError(t, err, blob.ErrNotFound)
+	require.ErrorIs(t, err, blob.ErrNotFound)
 	_, err = store.Put(ctx, "d/k", []byte("again"), blob.Absent())
-	noError(t, err)
+	require.NoError(t, err)
 }
 
 func list(t *testing.T, store blob.Blob, _ func() blob.Blob) {
 	ctx := t.Context()
 	for _, k := range []string{"h/b/1", "h/a/2", "h/a/1", "h/ab/1", "root/1.json"} {
 		_, err := store.Put(ctx, k, []byte(k), blob.Condition{})
-		noError(t, err)
+		require.NoError(t, err)
 	}
 	for prefix, want := range map[string][]string{
 		"":        {"h/a/1", "h/a/2", "h/ab/1", "h/b/1", "root/1.json"},
@@ -112,8 +112,8 @@ func list(t *testing.T, store blob.Blob, _ func() blob.Blob) {
 		"h/none/": nil, "none": nil,
 	} {
 		got, err := store.List(ctx, prefix)
-		noError(t, err)
-		equal(t, fmt.Sprint(got), fmt.Sprint(want))
+		require.NoError(t, err)
+		require.Equal(t, want, got)
 	}
 }
 
@@ -121,14 +121,14 @@ func keys(t *testing.T, store blob.Blob, _ func() blob.Blob) {
 	ctx := t.Context()
 	for _, k := range []string{"", "/", "/etc/passwd", "..", "../x", "a/../../x", "a//b", "a/", "./a", "a/.", ".hidden", "a/.x", "a\x00b", "a\nb", "a\\b", "ä", "a b"} {
 		_, err := store.Put(ctx, k, []byte("x"), blob.Condition{})
-		isError(t, err, blob.ErrKey)
+		require.ErrorIs(t, err, blob.ErrKey)
 		_, _, err = store.Get(ctx, k)
-		isError(t, err, blob.ErrKey)
-		isError(t, store.Delete(ctx, k), blob.ErrKey)
+		require.ErrorIs(t, err, blob.ErrKey)
+		require.ErrorIs(t, store.Delete(ctx, k), blob.ErrKey)
 	}
 	for _, p := range []string{"../", "/", "a/../"} {
 		_, err := store.List(ctx, p)
-		isError(t, err, blob.ErrKey)
+		require.ErrorIs(t, err, blob.ErrKey)
 	}
 }
 
@@ -162,12 +162,12 @@ func oneWinner(t *testing.T, store blob.Blob, reopen func() blob.Blob) {
 			})
 		}
 		group.Wait()
-		equal(t, wins.Load(), 1)
-		equal(t, losses.Load(), writers-1)
+		require.Equal(t, int32(1), wins.Load())
+		require.Equal(t, int32(writers-1), losses.Load())
 		tag, _ = next.Load().(string)
 		_, stored, err := store.Get(ctx, "h/x/timestamp.json")
-		noError(t, err)
-		equal(t, stored, tag)
+		require.NoError(t, err)
+		require.Equal(t, tag, stored)
 	}
 }
 
@@ -175,7 +175,7 @@ func cancelled(t *testing.T, store blob.Blob, _ func() blob.Blob) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := store.Put(ctx, "k", []byte("x"), blob.Condition{})
-	isError(t, err, context.Canceled)
+	require.ErrorIs(t, err, context.Canceled)
 	_, _, err = store.Get(t.Context(), "k")
-	isError(t, err, blob.ErrNotFound)
+	require.ErrorIs(t, err, blob.ErrNotFound)
 }

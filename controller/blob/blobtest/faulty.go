@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"testing"
 
 	"github.com/bindery/bindery/controller/blob"
 )
@@ -83,27 +82,6 @@ func (f *Faulty) stopped() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.dead
-}
-
-func noError(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatalf("unexpected error: %v", err)
-	}
-}
-
-func isError(t *testing.T, err, want error) {
-	t.Helper()
-	if !errors.Is(err, want) {
-		t.Fatalf("got error %v, want %v", err, want)
-	}
-}
-
-func equal[T comparable](t *testing.T, got, want T) {
-	t.Helper()
-	if got != want {
-		t.Fatalf("got %v, want %v", got, want)
-	}
 }
 
 var _ blob.Blob = (*Faulty)(nil)
