@@ -114,7 +114,7 @@ func TestOldFailuresAreNotNew(t *testing.T) {
 		host("a", base, side(bundle("b", failed("Path", "/never", "no source, in other words"), file("/x", "1\n")))),
 		host("b", nil, side(bundle("b", old))),
 	}})
-	require.True(t, r.Verdict.OK)
+	require.Equal(t, review.Verdict{State: review.Changed, OK: true, Title: "1 host is added, nothing new fails"}, r.Verdict)
 	require.Equal(t, 1, r.Totals.Equivalent)
 	require.Equal(t, []string{"b"}, r.Hosts)
 	require.Len(t, r.Known, 2)

@@ -161,5 +161,10 @@ func verdict(r *Report) Verdict {
 	if n := r.Totals.Removed; n > 0 {
 		parts = append(parts, count(n, "host is", "hosts are")+" removed")
 	}
-	return Verdict{State: Changed, OK: true, Title: strings.Join(parts, ", ") + ", all build"}
+	if len(r.Known) > 0 {
+		parts = append(parts, "nothing new fails")
+	} else {
+		parts = append(parts, "all build")
+	}
+	return Verdict{State: Changed, OK: true, Title: strings.Join(parts, ", ")}
 }
