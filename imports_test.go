@@ -42,8 +42,11 @@ var rooms = []room{
 	{"internal/schedule", nil, "controller and agent both stand on it"},
 	{"internal/transport", nil, "controller, webhooks and agent all stand on it"},
 	{"internal/reference", nil, "it prints reference pages of any command and settings"},
-	{"agent", []string{"agent", "engine/config", "engine/release", "engine/textdiff", "internal/schedule", "internal/transport"},
-		"a host runs no engine, no git, no SQL and nothing of the controller"},
+	{
+		"agent",
+		[]string{"agent", "engine/config", "engine/release", "engine/textdiff", "internal/schedule", "internal/transport"},
+		"a host runs no engine, no git, no SQL and nothing of the controller",
+	},
 	{"webhooks", []string{"webhooks", "engine/problem", "internal/schedule", "internal/transport"}, "a forge is told things; it never asks the engine or the controller"},
 	{"controller/git", []string{"engine/problem", "internal/transport"}, "a mirror is bytes and what is wrong with them; what they mean is for the engine"},
 	{"controller/store", []string{"engine/config", "engine/problem", "engine/release", "engine/review"}, "the database keeps values; it decides nothing"},
@@ -68,19 +71,29 @@ type ban struct {
 }
 
 var bans = []ban{
-	{from: "engine", not: []string{"net", "net/http/...", "net/rpc/...", "net/smtp", "os/exec", "os/signal", "os/user", "plugin", "syscall"},
-		why: "the engine has no network and starts nothing: what was previewed is what is published"},
-	{from: "engine", not: []string{"math/rand/...", "crypto/rand"}, allow: []string{"engine/release"},
-		why: "equal input gives equal bytes; only the envelope has keys to make"},
+	{
+		from: "engine", not: []string{"net", "net/http/...", "net/rpc/...", "net/smtp", "os/exec", "os/signal", "os/user", "plugin", "syscall"},
+		why: "the engine has no network and starts nothing: what was previewed is what is published",
+	},
+	{
+		from: "engine", not: []string{"math/rand/...", "crypto/rand"}, allow: []string{"engine/release"},
+		why: "equal input gives equal bytes; only the envelope has keys to make",
+	},
 	{from: "engine", not: []string{"math/rand/..."}, why: "no chance anywhere in the engine, the envelope included"},
-	{from: "engine", not: []string{"log/..."}, allow: []string{"engine/release"},
-		why: "what is wrong is data; the engine does not log"},
+	{
+		from: "engine", not: []string{"log/..."}, allow: []string{"engine/release"},
+		why: "what is wrong is data; the engine does not log",
+	},
 	{from: "engine/release", not: []string{"log"}, why: "slog is there for values that redact themselves, not for logging"},
 	{from: "engine", not: []string{"net/http", "os/exec"}, deep: true, why: "not even through a library"},
-	{from: "agent", not: []string{"github.com/go-git/go-git/v5/...", "modernc.org/sqlite/...", "database/sql/...", module + "controller/...", module + "webhooks/...", module + "engine/internal/..."},
-		deep: true, why: "the agent stays small and knows neither git nor SQL nor the engine"},
-	{from: "cmd/bindery-agent", not: []string{"github.com/go-git/go-git/v5/...", "modernc.org/sqlite/...", module + "controller/..."},
-		deep: true, why: "what hosts install stays below 14 MB"},
+	{
+		from: "agent", not: []string{"github.com/go-git/go-git/v5/...", "modernc.org/sqlite/...", "database/sql/...", module + "controller/...", module + "webhooks/...", module + "engine/internal/..."},
+		deep: true, why: "the agent stays small and knows neither git nor SQL nor the engine",
+	},
+	{
+		from: "cmd/bindery-agent", not: []string{"github.com/go-git/go-git/v5/...", "modernc.org/sqlite/...", module + "controller/..."},
+		deep: true, why: "what hosts install stays below 14 MB",
+	},
 	{from: "controller", not: []string{module + "agent/..."}, deep: true, why: "controller and agent never meet: bytes are all they share"},
 	{from: "cmd/bindery", not: []string{module + "agent/..."}, deep: true, why: "the demo runs the real agent as a process of its own"},
 	{from: "webhooks", not: []string{module + "controller/...", module + "agent/..."}, deep: true, why: "the controller stands on the forges, not they on it"},

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -109,11 +110,12 @@ func copied(pieces func(yield func([]byte) bool)) *control {
 }
 
 func (r record) summary() string {
-	s := fmt.Sprintf("cpu %.3fs wall %.3fs peak %d MB", r.CPU, r.Wall, r.Peak>>20)
+	var b strings.Builder
+	fmt.Fprintf(&b, "cpu %.3fs wall %.3fs peak %d MB", r.CPU, r.Wall, r.Peak>>20)
 	for _, f := range r.Figures {
-		s += fmt.Sprintf("  %s %s", f.Name, f.text())
+		fmt.Fprintf(&b, "  %s %s", f.Name, f.text())
 	}
-	return s
+	return b.String()
 }
 
 func sortByCPU(rs []record) {
