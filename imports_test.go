@@ -127,6 +127,7 @@ var doors = []door{
 	{"github.com/secure-systems-lab/go-securesystemslib", []string{"engine/release"}, "signed envelopes are part of the envelope"},
 	{"github.com/sigstore/sigstore", []string{"engine/release", "controller/keys"}, "signers"},
 	{"github.com/spf13/cobra", []string{"cmd/...", "internal/reference"}, "command lines"},
+	{"github.com/spf13/pflag", []string{"cmd/..."}, "flags of command lines"},
 	{"github.com/theupdateframework/go-tuf/v2", []string{"engine/release"}, "one place knows the metadata"},
 	{"golang.org/x/crypto", []string{"engine/release", "controller/keys"}, "key derivation stays with the keys"},
 	{"golang.org/x/crypto/x509roots/fallback", []string{"cmd/..."}, "the image has no CA file"},
