@@ -40,8 +40,8 @@ func scanRelease(row scanner) (r Release, err error) {
 }
 
 // PutReleases records what was published, all of it or nothing. Recording the
-// same sequence of a host again changes nothing, so that a controller that was
-// killed between publishing and recording can record what it finds.
+// same sequence of a host again only moves its commit, so that a controller that
+// was killed between publishing and recording can record what it finds.
 func (s *Store) PutReleases(ctx context.Context, releases []Release) error {
 	return s.tx(ctx, "put releases", func(tx *sql.Tx) error {
 		for _, r := range releases {
