@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/bindery/bindery/controller/status"
+	"github.com/bindery/bindery/engine/release"
+)
+
+// Paths that agents know.
+const (
+	pathEnrol   = "/api/v1/enroll"
+	pathFacts   = "/api/v1/facts"
+	pathReports = "/api/v1/reports"
+)
+
+// message is a signed envelope as it came. It is verified as bytes.
+type message struct {
+	RawBody []byte `contentType:"application/json"`
+}
+
+// answer is what an enrolling host verifies as bytes.
+type answer struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+type hostsOutput struct {
+	Body struct {
+		Hosts []status.Host `json:"hosts" doc:"every enrolled host, by name"`
+	}
+}
+
+type hostInput struct {
+	Name string `path:"name" maxLength:"255" doc:"name of the host"`
+}
+
+type hostOutput struct{ Body *status.Detail }
+
+type overviewOutput struct{ Body *status.Overview }
+
+type releasesOutput struct {
+	Body struct {
+		Releases []status.Commit `json:"releases" doc:"commits in force, the newest first"`
+	}
+}
+
+type listInput struct {
+	Limit int `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"how many rows at most"`
+}
+
+type reviewsInput struct {
+	listInput
+	Reports bool `query:"reports" doc:"with the whole report of each review"`
+}
+
+type reviewsOutput struct {
+	Body struct {
+		Reviews []status.Review `json:"reviews" doc:"the newest first"`
+	}
+}
+
+type eventsOutput struct {
+	Body struct {
+		Events []status.Event `json:"events" doc:"the audit trail, the newest first"`
+	}
+}
+
+// describe registers every operation; their types are the OpenAPI document.
+func (a *API) describe() {
+	c := huma.DefaultConfig("Bindery controller", a.c.Version)
+	// No pages that load scripts from elsewhere, and no links in the answers.
+	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
+	a.operations = http.NewServeMux()
+	a.document = humago.New(a.operations, c)
+
+	a.receives(pathEnrol, "enroll", "Enrol a host", "Both steps of an enrolment, as signed envelopes.", release.MaxEnrolment, a.enrol)
+	receives := func(path, id, summary, description string, limit int, f func(context.Context, *message) (*struct{}, error)) {
+		huma.Register(a.document, a.receiving(path, id, summary, description, limit, http.StatusNoContent), f)
+	}
+	receives(pathFacts, "send-facts", "Tell answers to probes", "A signed envelope of facts.", release.MaxFacts, a.sendFacts)
+	receives(pathReports, "send-report", "Tell what came of a run", "A signed envelope of a report.", release.MaxReport, a.sendReport)
+
+	huma.Register(a.document, reads("/api/v1/overview", "overview", "Repositories, hosts by state, and what is wrong"),
+		func(ctx context.Context, _ *struct{}) (*overviewOutput, error) {
+			o, err := a.c.Status.Overview(ctx)
+			return &overviewOutput{Body: o}, a.unread(ctx, err)
+		})
+	huma.Register(a.document, reads("/api/v1/hosts", "list-hosts", "Every host: its release, facts, last report and drift"),
+		func(ctx context.Context, _ *struct{}) (out *hostsOutput, err error) {
+			out = &hostsOutput{}
+			out.Body.Hosts, err = a.c.Status.Hosts(ctx)
+			return out, a.unread(ctx, err)
+		})
+	huma.Register(a.document, reads("/api/v1/hosts/{name}", "show-host", "One host in full"),
+		func(ctx context.Context, in *hostInput) (*hostOutput, error) {
+			d, err := a.c.Status.Host(ctx, in.Name)
+			return &hostOutput{Body: d}, a.unread(ctx, err)
+		})
+	huma.Register(a.document, reads("/api/v1/releases", "list-releases", "What is in force, by commit"),
+		func(ctx context.Context, _ *struct{}) (out *releasesOutput, err error) {
+			out = &releasesOutput{}
+			out.Body.Releases, err = a.c.Status.Releases(ctx)
+			return out, a.unread(ctx, err)
+		})
+	huma.Register(a.document, reads("/api/v1/reviews", "list-reviews", "Pull requests as they were shown"),
+		func(ctx context.Context, in *reviewsInput) (out *reviewsOutput, err error) {
+			out = &reviewsOutput{}
+			out.Body.Reviews, err = a.c.Status.Reviews(ctx, in.Limit, in.Reports)
+			return out, a.unread(ctx, err)
+		})
+	huma.Register(a.document, reads("/api/v1/events", "list-events", "The audit trail"),
+		func(ctx context.Context, in *listInput) (out *eventsOutput, err error) {
+			out = &eventsOutput{}
+			out.Body.Events, err = a.c.Status.Events(ctx, in.Limit)
+			return out, a.unread(ctx, err)
+		})
+}
+
+func (a *API) receives(path, id, summary, description string, limit int, f func(context.Context, *message) (*answer, error)) {
+	huma.Register(a.document, a.receiving(path, id, summary, description, limit, http.StatusOK), f)
+}
+
+func (a *API) receiving(path, id, summary, description string, limit, code int) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, Description: description,
+		Tags: []string{"agents"}, DefaultStatus: code,
+		// The library refuses what reaches its limit, not what exceeds it.
+		MaxBodyBytes: int64(limit) + 1, BodyReadTimeout: a.bodyTimeout,
+		Errors: []int{
+			http.StatusForbidden, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusRequestTimeout,
+			http.StatusTooManyRequests, http.StatusServiceUnavailable,
+		},
+	}
+}
+
+func reads(path, id, summary string) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{"programs"},
+		Errors: []int{http.StatusNotFound, http.StatusServiceUnavailable},
+	}
+}
+
+// unread answers for a database that does not.
+func (a *API) unread(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, status.ErrNotFound):
+		return problem(http.StatusNotFound, "no such host is enrolled")
+	}
+	a.log(ctx).Error("state cannot be read", "err", err)
+	return problem(http.StatusServiceUnavailable, "the controller's state cannot be read now")
+}
+
+// problem is an answer that says no.
+func problem(code int, line string) error {
+	err := huma.NewError(code, line)
+	if code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable {
+		return huma.ErrorWithHeaders(err, http.Header{"Retry-After": {"5"}})
+	}
+	return err
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/engine/release"
+)
+
+// Bounds on lists.
+const (
+	// MaxList is how many rows of reviews and of the audit trail are given at most.
+	MaxList = 500
+	// maxCauses is how many causes an overview names.
+	maxCauses = 50
+	// maxHistory is how many releases and reports of one host are given.
+	maxHistory = 20
+)
+
+// ErrNotFound is a host that is not enrolled.
+var ErrNotFound = store.ErrNotFound
+
+// Detail is one host in full.
+type Detail struct {
+	Host
+	Probes      []string       `json:"probes,omitempty" doc:"names of the probes that were answered"`
+	Bad         []release.Item `json:"bad,omitempty" doc:"entries that are not as they should be"`
+	Modified    []release.Item `json:"modified,omitempty" doc:"entries that the last run repaired"`
+	Extra       []release.Item `json:"extra,omitempty" doc:"what is there and should not be"`
+	NotVerified []release.Item `json:"not_verified,omitempty" doc:"entries that could not be looked at"`
+	Releases    []Release      `json:"releases,omitempty" doc:"the newest first"`
+	Reports     []Report       `json:"reports,omitempty" doc:"the newest first"`
+}
+
+// Host gives one host by its name.
+func (r *Reader) Host(ctx context.Context, name string) (*Detail, error) {
+	h, err := r.c.History.HostNamed(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("read host %q: %w", name, err)
+	}
+	releases, err := r.c.History.Releases(ctx, h.ID, maxHistory)
+	if err != nil {
+		return nil, fmt.Errorf("read host %q: %w", name, err)
+	}
+	reports, err := r.c.History.Reports(ctx, h.ID, maxHistory)
+	if err != nil {
+		return nil, fmt.Errorf("read host %q: %w", name, err)
+	}
+	row := stored{host: h}
+	if len(releases) > 0 {
+		row.release = &releases[0]
+	}
+	if len(reports) > 0 {
+		row.report = &reports[0]
+	}
+	d := &Detail{}
+	facts, err := r.c.History.Facts(ctx, h.ID)
+	switch {
+	case err == nil:
+		row.facts = &facts
+		d.Probes = slices.Sorted(maps.Keys(facts.Answers))
+	case !errors.Is(err, store.ErrNotFound):
+		return nil, fmt.Errorf("read host %q: %w", name, err)
+	}
+	k, err := r.describe(row)
+	if err != nil {
+		return nil, err
+	}
+	d.Host = k.Host
+	d.Bad, d.Modified, d.Extra, d.NotVerified = k.items.Bad, k.items.Modified, k.items.Extra, k.items.NotVerified
+	for _, v := range releases {
+		d.Releases = append(d.Releases, releaseOf(v))
+	}
+	for _, v := range reports {
+		rep, _, err := r.reportOf(v)
+		if err != nil {
+			return nil, fmt.Errorf("read host %q: %w", name, err)
+		}
+		d.Reports = append(d.Reports, rep)
+	}
+	return d, nil
+}
+
+// Overview is the fleet at a glance.
+type Overview struct {
+	Repositories []Repository  `json:"repositories"`
+	Hosts        int           `json:"hosts"`
+	States       map[State]int `json:"states"`
+	Causes       []Cause       `json:"causes" doc:"what is wrong, the most widespread first"`
+}
+
+// Repository is how far one ref was processed.
+type Repository struct {
+	Repo    string    `json:"repo"`
+	Ref     string    `json:"ref"`
+	Commit  string    `json:"commit"`
+	Outcome string    `json:"outcome"`
+	Detail  string    `json:"detail,omitempty"`
+	At      time.Time `json:"at"`
+}
+
+// Cause is one thing that is wrong and where.
+type Cause struct {
+	Text  string   `json:"text"`
+	Hosts []string `json:"hosts"`
+}
+
+// Overview counts hosts by state and folds what is wrong with them.
+func (r *Reader) Overview(ctx context.Context) (*Overview, error) {
+	all, err := r.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	refs, err := r.c.Journal.Refs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read repositories: %w", err)
+	}
+	o := &Overview{Repositories: []Repository{}, Hosts: len(all), States: map[State]int{}, Causes: causes(all)}
+	for _, s := range States() {
+		o.States[s] = 0
+	}
+	for i := range all {
+		o.States[all[i].State]++
+	}
+	for _, v := range refs {
+		o.Repositories = append(o.Repositories, Repository{
+			Repo: v.Repo, Ref: v.Name, Commit: v.Commit, Outcome: v.Outcome, Detail: v.Detail, At: v.At,
+		})
+	}
+	return o, nil
+}
+
+// Count gives the number of hosts in each state.
+func (r *Reader) Count(ctx context.Context) (map[string]int, error) {
+	all, err := r.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int{}
+	for _, s := range States() {
+		out[string(s)] = 0
+	}
+	for i := range all {
+		out[string(all[i].State)]++
+	}
+	return out, nil
+}
+
+// causes folds equal failures of several hosts into one.
+func causes(all []known) []Cause {
+	hosts := map[string][]string{}
+	for i := range all {
+		if all[i].State != StateFailed {
+			continue
+		}
+		for _, text := range all[i].causes() {
+			hosts[text] = append(hosts[text], all[i].Name)
+		}
+	}
+	out := make([]Cause, 0, len(hosts))
+	for text, names := range hosts {
+		out = append(out, Cause{Text: text, Hosts: slices.Compact(names)})
+	}
+	slices.SortFunc(out, func(a, b Cause) int {
+		return cmp.Or(cmp.Compare(len(b.Hosts), len(a.Hosts)), cmp.Compare(a.Text, b.Text))
+	})
+	return out[:min(len(out), maxCauses)]
+}
+
+// Commit is a commit that is in force somewhere.
+type Commit struct {
+	Commit  string    `json:"commit"`
+	Tree    string    `json:"tree"`
+	Hosts   []string  `json:"hosts" doc:"hosts whose newest release was made from it"`
+	Waiting int       `json:"waiting" doc:"how many of them got probes alone"`
+	First   time.Time `json:"first"`
+	Last    time.Time `json:"last"`
+}
+
+// Releases gives what is in force, by the commit that it was made from, the newest
+// first. A host stays with an older commit while newer ones change nothing for it.
+func (r *Reader) Releases(ctx context.Context) ([]Commit, error) {
+	hosts, err := r.c.Fleet.Hosts(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read releases: %w", err)
+	}
+	latest, err := r.c.Fleet.LatestReleases(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read releases: %w", err)
+	}
+	by := map[string]*Commit{}
+	for _, h := range hosts {
+		v, ok := latest[h.ID]
+		if !ok {
+			continue
+		}
+		c := by[v.Commit]
+		if c == nil {
+			c = &Commit{Commit: v.Commit, Tree: v.Tree, First: v.At, Last: v.At}
+			by[v.Commit] = c
+		}
+		c.Hosts = append(c.Hosts, h.Name)
+		if v.Waiting {
+			c.Waiting++
+		}
+		if v.At.Before(c.First) {
+			c.First = v.At
+		}
+		if v.At.After(c.Last) {
+			c.Last = v.At
+		}
+	}
+	out := make([]Commit, 0, len(by))
+	for _, c := range by {
+		out = append(out, *c)
+	}
+	slices.SortFunc(out, func(a, b Commit) int {
+		return cmp.Or(b.Last.Compare(a.Last), cmp.Compare(a.Commit, b.Commit))
+	})
+	return out, nil
+}
+
+// Review is a pull request as it was shown.
+type Review struct {
+	Repo   string          `json:"repo"`
+	Pull   int             `json:"pull"`
+	Seq    int64           `json:"seq"`
+	Head   string          `json:"head"`
+	Base   string          `json:"base"`
+	Merged string          `json:"merged,omitempty"`
+	Digest string          `json:"digest"`
+	State  string          `json:"state"`
+	At     time.Time       `json:"at"`
+	Report json.RawMessage `json:"report,omitempty" doc:"the whole report, without content that is secret"`
+}
+
+// Reviews gives the newest reviews of all repositories, the newest first; without
+// their reports unless whole is asked for.
+func (r *Reader) Reviews(ctx context.Context, limit int, whole bool) ([]Review, error) {
+	out := []Review{}
+	for _, repo := range r.c.Repositories {
+		rows, err := r.c.Journal.Reviews(ctx, repo, limit)
+		if err != nil {
+			return nil, fmt.Errorf("read reviews: %w", err)
+		}
+		for _, v := range rows {
+			review := Review{
+				Repo: v.Repo, Pull: v.Pull, Seq: v.Seq, Head: v.Head, Base: v.Base, Merged: v.Merged, Digest: v.Digest,
+				State: v.State, At: v.At,
+			}
+			if whole && json.Valid(v.Body) {
+				review.Report = v.Body
+			}
+			out = append(out, review)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Review) int { return b.At.Compare(a.At) })
+	return out[:min(len(out), limit)], nil
+}
+
+// Event is one row of the audit trail.
+type Event struct {
+	N       int64     `json:"n"`
+	At      time.Time `json:"at"`
+	Actor   string    `json:"actor"`
+	Action  string    `json:"action"`
+	Subject string    `json:"subject"`
+	Detail  string    `json:"detail,omitempty"`
+}
+
+// Events gives the newest rows of the audit trail, the newest first.
+func (r *Reader) Events(ctx context.Context, limit int) ([]Event, error) {
+	rows, err := r.c.Journal.AuditTrail(ctx, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read audit trail: %w", err)
+	}
+	out := make([]Event, 0, len(rows))
+	for _, v := range rows {
+		out = append(out, Event(v))
+	}
+	return out, nil
+}

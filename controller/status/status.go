@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package status says how the fleet is: which release each host should have, what
+// it last told, and the state that follows. People, programs and metrics are shown
+// the same values. It reads the database and decides nothing; it must not know how
+// anything is shown.
+package status
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/engine/release"
+)
+
+// staleAfter is how long a host may be silent. Agents repeat an equal report every
+// six hours.
+const staleAfter = 24 * time.Hour
+
+// State is one word for how a host is.
+type State string
+
+// The states, the most pressing first.
+const (
+	// StateFailed is a host whose last run failed or left entries that are bad.
+	StateFailed State = "failed"
+	// StateStale is a host that has been silent for too long.
+	StateStale State = "stale"
+	// StateNeverSeen is a host that enrolled and has told nothing since.
+	StateNeverSeen State = "never-seen"
+	// StateUnpublished is a host that has no release yet.
+	StateUnpublished State = "unpublished"
+	// StateWaiting is a host whose answers to its probes are not there yet.
+	StateWaiting State = "waiting"
+	// StateBehind is a host that has not applied its newest release yet.
+	StateBehind State = "behind"
+	// StateApplied is a host that is as its release says.
+	StateApplied State = "applied"
+)
+
+// States lists all states, the most pressing first.
+func States() []State {
+	return []State{StateFailed, StateStale, StateNeverSeen, StateUnpublished, StateWaiting, StateBehind, StateApplied}
+}
+
+// Fleet is what is stored of all hosts.
+type Fleet interface {
+	Hosts(ctx context.Context) ([]store.Host, error)
+	LatestReleases(ctx context.Context) (map[string]store.Release, error)
+	LatestReports(ctx context.Context) (map[string]store.Report, error)
+	AllFacts(ctx context.Context) (map[string]store.Facts, error)
+}
+
+// History is what is stored of one host.
+type History interface {
+	HostNamed(ctx context.Context, name string) (store.Host, error)
+	Releases(ctx context.Context, hostID string, limit int) ([]store.Release, error)
+	Reports(ctx context.Context, hostID string, limit int) ([]store.Report, error)
+	Facts(ctx context.Context, hostID string) (store.Facts, error)
+}
+
+// Journal is what is stored of the controller's own work.
+type Journal interface {
+	Refs(ctx context.Context) ([]store.Ref, error)
+	Reviews(ctx context.Context, repo string, limit int) ([]store.Review, error)
+	AuditTrail(ctx context.Context, limit int) ([]store.Record, error)
+}
+
+// Config says where a Reader reads. A *store.Store is all three.
+type Config struct {
+	Fleet   Fleet
+	History History
+	Journal Journal
+	// Repositories are the names that reviews are stored under.
+	Repositories []string
+	// Now is the clock. Nil: time.Now.
+	Now func() time.Time
+}
+
+// Reader answers questions about the fleet. It is safe for concurrent use.
+type Reader struct{ c Config }
+
+// New makes a Reader.
+func New(c Config) (*Reader, error) {
+	if c.Fleet == nil || c.History == nil || c.Journal == nil {
+		return nil, errors.New("status: fleet, history and journal are needed")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &Reader{c: c}, nil
+}
+
+// Host is one host at a glance.
+type Host struct {
+	Name     string    `json:"name"`
+	ID       string    `json:"id" doc:"the host's path below h/"`
+	State    State     `json:"state" enum:"failed,stale,never-seen,unpublished,waiting,behind,applied"`
+	Cause    string    `json:"cause,omitempty" doc:"why the host is not applied"`
+	Profile  string    `json:"profile,omitempty" doc:"what the host asserts for itself"`
+	Enrolled time.Time `json:"enrolled"`
+	Release  *Release  `json:"release,omitempty" doc:"what the host should have"`
+	Facts    *Facts    `json:"facts,omitempty" doc:"its last accepted answers"`
+	Report   *Report   `json:"report,omitempty" doc:"what it last told"`
+}
+
+// Release is one host's release.
+type Release struct {
+	Sequence     int64     `json:"sequence"`
+	Commit       string    `json:"commit"`
+	Tree         string    `json:"tree"`
+	ConfigDigest string    `json:"config_digest,omitempty"`
+	Waiting      bool      `json:"waiting,omitempty" doc:"probes and no configuration"`
+	At           time.Time `json:"at"`
+}
+
+// Facts are a host's answers, without what they say.
+type Facts struct {
+	At          time.Time `json:"at"`
+	AgeSeconds  int64     `json:"age_seconds"`
+	ProbeDigest string    `json:"probe_digest"`
+	Current     bool      `json:"current" doc:"they answer the probes of the release"`
+}
+
+// Report is what came of a run, in numbers.
+type Report struct {
+	At           time.Time        `json:"at" doc:"when it was accepted"`
+	AgeSeconds   int64            `json:"age_seconds"`
+	Sequence     int64            `json:"sequence"`
+	Commit       string           `json:"commit"`
+	ConfigDigest string           `json:"config_digest,omitempty"`
+	State        release.RunState `json:"state"`
+	Mode         release.Mode     `json:"mode"`
+	DryRun       bool             `json:"dry_run,omitempty"`
+	Error        string           `json:"error,omitempty"`
+	Agent        string           `json:"agent"`
+	Total        int              `json:"total"`
+	Good         int              `json:"good"`
+	Bad          int              `json:"bad"`
+	Modified     int              `json:"modified"`
+	Extra        int              `json:"extra"`
+	NotVerified  int              `json:"not_verified"`
+	Drift        int              `json:"drift" doc:"entries found otherwise than the release says: bad, modified and extra"`
+}
+
+// Hosts gives every host that is enrolled, by name.
+func (r *Reader) Hosts(ctx context.Context) ([]Host, error) {
+	all, err := r.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Host, len(all))
+	for i := range all {
+		out[i] = all[i].Host
+	}
+	return out, nil
+}
+
+// known is a host with its last report as it came.
+type known struct {
+	Host
+	items release.Report
+}
+
+func (r *Reader) all(ctx context.Context) ([]known, error) {
+	hosts, err := r.c.Fleet.Hosts(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read fleet: %w", err)
+	}
+	releases, err := r.c.Fleet.LatestReleases(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read fleet: %w", err)
+	}
+	reports, err := r.c.Fleet.LatestReports(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read fleet: %w", err)
+	}
+	facts, err := r.c.Fleet.AllFacts(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read fleet: %w", err)
+	}
+	out := make([]known, 0, len(hosts))
+	for _, h := range hosts {
+		row := stored{host: h}
+		if v, ok := releases[h.ID]; ok {
+			row.release = &v
+		}
+		if v, ok := reports[h.ID]; ok {
+			row.report = &v
+		}
+		if v, ok := facts[h.ID]; ok {
+			row.facts = &v
+		}
+		k, err := r.describe(row)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, k)
+	}
+	return out, nil
+}
+
+// stored is what the database holds of a host; what it does not hold is nil.
+type stored struct {
+	host    store.Host
+	release *store.Release
+	report  *store.Report
+	facts   *store.Facts
+}
+
+func (r *Reader) describe(s stored) (known, error) {
+	now := r.c.Now()
+	k := known{Host: Host{Name: s.host.Name, ID: s.host.ID, Profile: s.host.Profile, Enrolled: s.host.Enrolled}}
+	if s.release != nil {
+		v := releaseOf(*s.release)
+		k.Release = &v
+	}
+	if s.facts != nil {
+		k.Facts = &Facts{
+			At: s.facts.At, AgeSeconds: seconds(now.Sub(s.facts.At)), ProbeDigest: s.facts.ProbeDigest,
+			Current: s.release != nil && s.facts.ProbeDigest == s.release.ProbeDigest,
+		}
+	}
+	if s.report != nil {
+		v, items, err := r.reportOf(*s.report)
+		if err != nil {
+			return k, fmt.Errorf("report of host %s: %w", s.host.Name, err)
+		}
+		k.Report, k.items = &v, items
+	}
+	k.State, k.Cause = k.judge(now)
+	return k, nil
+}
+
+func seconds(d time.Duration) int64 { return int64(max(d, 0) / time.Second) }
+
+func releaseOf(s store.Release) Release {
+	return Release{
+		Sequence: s.Sequence, Commit: s.Commit, Tree: s.Tree, ConfigDigest: s.ConfigDigest, Waiting: s.Waiting, At: s.At,
+	}
+}
+
+func (r *Reader) reportOf(s store.Report) (Report, release.Report, error) {
+	var body release.Report
+	if err := json.Unmarshal(s.Body, &body); err != nil {
+		return Report{}, body, fmt.Errorf("decode: %w", err)
+	}
+	return Report{
+		At: s.At, AgeSeconds: seconds(r.c.Now().Sub(s.At)), Sequence: s.Sequence, Commit: s.Commit,
+		ConfigDigest: s.ConfigDigest, State: body.State, Mode: body.Mode, DryRun: body.DryRun, Error: body.Error,
+		Agent: body.Agent, Total: body.Total, Good: body.Good, Bad: len(body.Bad), Modified: len(body.Modified),
+		Extra: len(body.Extra), NotVerified: len(body.NotVerified), Drift: len(body.Bad) + len(body.Modified) + len(body.Extra),
+	}, body, nil
+}
+
+// judge finds the state and, unless the host is applied, why.
+func (k *known) judge(now time.Time) (State, string) {
+	switch {
+	case k.Report == nil && k.Facts == nil:
+		return StateNeverSeen, "enrolled, and has told nothing since"
+	case now.Sub(k.lastSeen()) > staleAfter:
+		return StateStale, "told nothing for more than " + strconv.Itoa(int(staleAfter.Hours())) + " hours"
+	case k.Report != nil && (k.Report.State == release.StateFailed || k.Report.State == release.StateDirty):
+		return StateFailed, k.failure()
+	case k.Release == nil:
+		return StateUnpublished, "no release was published for it yet"
+	case k.Release.Waiting:
+		return StateWaiting, "its probes have no accepted answers yet"
+	case k.Report == nil || k.Report.ConfigDigest != k.Release.ConfigDigest:
+		return StateBehind, "has not reported release " + strconv.FormatInt(k.Release.Sequence, 10) + " yet"
+	}
+	return StateApplied, ""
+}
+
+func (k *known) lastSeen() time.Time {
+	var last time.Time
+	if k.Report != nil {
+		last = k.Report.At
+	}
+	if k.Facts != nil && k.Facts.At.After(last) {
+		last = k.Facts.At
+	}
+	return last
+}
+
+func (k *known) failure() string {
+	causes := k.causes()
+	if len(causes) == 1 {
+		return causes[0]
+	}
+	return causes[0] + " (and " + strconv.Itoa(len(causes)-1) + " more)"
+}
+
+// causes lists what is wrong in the last report, never empty for one that failed.
+func (k *known) causes() []string {
+	var out []string
+	if k.items.Error != "" {
+		out = append(out, k.items.Error)
+	}
+	for _, item := range k.items.Bad {
+		text := item.Key.String()
+		if item.Reason != "" {
+			text += ": " + item.Reason
+		}
+		out = append(out, text)
+	}
+	if len(out) == 0 {
+		out = append(out, "the last run ended "+string(k.items.State)+" and names no entry")
+	}
+	return out
+}
