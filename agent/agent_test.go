@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/bindery/bindery/agent"
+	"github.com/bindery/bindery/agent/agenttest"
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/state"
 	"github.com/bindery/bindery/agent/system"
@@ -48,12 +49,13 @@ func tree(t *testing.T, dirs ...string) map[string]string {
 }
 
 func TestRun(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, newSite(t), nil)
-	n.publish(n.hostID, published{entries: []config.Entry{
-		file("/etc/motd", "hello\n"),
-		entry("Service", "", "name=sshd", "type=systemd", "status=on"),
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{
+		agenttest.File("/etc/motd", "hello\n"),
+		agenttest.Entry("Service", "", "name=sshd", "type=systemd", "status=on"),
 		{Tag: "Path", Attrs: []config.Attr{{Name: "name", Value: "/etc/broken"}}, Failure: "no source binds it"},
-		entry("Action", "", "name=a", "command=false", "timing=both", "when=always"),
+		agenttest.Entry("Action", "", "name=a", "command=false", "timing=both", "when=always"),
 	}})
 
 	dry := tree(t, n.root, n.dir.Path())
@@ -61,7 +63,7 @@ func TestRun(t *testing.T) {
 	require.Equal(t, driver.Missing, r.Lines[0].State)
 	require.Contains(t, r.Lines[0].Diff, "+hello")
 	require.Equal(t, dry, tree(t, n.root, n.dir.Path()), "a dry run writes nothing, not even state")
-	require.Empty(t, n.reports)
+	require.Empty(t, n.Reports)
 
 	r = n.run(agent.Options{})
 	require.NoError(t, r.Fetch)
@@ -74,19 +76,19 @@ func TestRun(t *testing.T) {
 	require.Equal(t, driver.NotVerified, r.Lines[3].State, "actions never run under another root")
 	require.NoFileExists(t, n.root+"/etc/broken")
 
-	require.Len(t, n.reports, 1)
-	rep := n.reports[0]
+	require.Len(t, n.Reports, 1)
+	rep := n.Reports[0]
 	require.Equal(t, release.StateDirty, rep.State)
 	require.Equal(t, []int{4, 1, 1, 1}, []int{rep.Total, rep.Good, len(rep.Bad), len(rep.Modified)})
-	require.Equal(t, n.version[n.hostID], rep.Sequence)
+	require.Equal(t, n.Version[n.hostID], rep.Sequence)
 
 	// A second run changes nothing, and says nothing.
 	before := tree(t, n.root)
-	n.taken()
+	n.Taken()
 	state := tree(t, n.dir.Path())
 	n.open()
 	n.run(agent.Options{})
-	require.Equal(t, []string{"GET /h/" + n.hostID + "/timestamp.json"}, n.taken(), "a poll without change is one request")
+	require.Equal(t, []string{"GET /h/" + n.hostID + "/timestamp.json"}, n.Taken(), "a poll without change is one request")
 	require.Equal(t, before, tree(t, n.root))
 	require.Equal(t, state, tree(t, n.dir.Path()))
 
@@ -99,21 +101,21 @@ func TestRun(t *testing.T) {
 
 func TestReportMode(t *testing.T) {
 	n := newNode(t, newSite(t), nil)
-	n.publish(n.hostID, published{entries: []config.Entry{file("/f", "x")}, mode: release.ModeReport})
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "x")}, Mode: release.ModeReport})
 	r := n.run(agent.Options{})
 	require.Equal(t, driver.Missing, r.Lines[0].State)
 	require.NoFileExists(t, n.root+"/f")
-	require.Len(t, n.reports, 1)
-	require.Equal(t, release.ModeReport, n.reports[0].Mode)
+	require.Len(t, n.Reports, 1)
+	require.Equal(t, release.ModeReport, n.Reports[0].Mode)
 }
 
 func TestOwnersWithoutPrivilege(t *testing.T) {
 	n := newNode(t, newSite(t), func(c *agent.Config) { c.Machine.Privileged = false })
-	n.publish(n.hostID, published{entries: []config.Entry{entry("Path", "x", "type=file", "name=/f", "owner=web", "group=web", "mode=0644")}})
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.Entry("Path", "x", "type=file", "name=/f", "owner=web", "group=web", "mode=0644")}})
 	r := n.run(agent.Options{})
 	require.Equal(t, driver.Correct, r.Lines[0].State)
 	require.Equal(t, []string{"owner", "group"}, r.Lines[0].Unverified)
-	rep := n.reports[0]
+	rep := n.Reports[0]
 	require.Equal(t, release.StateClean, rep.State)
 	require.Equal(t, "owner, group", rep.NotVerified[0].Reason)
 }
@@ -126,22 +128,22 @@ func TestProbes(t *testing.T) {
 		{Name: "role", Source: "Probes", Interpreter: "/bin/sh -u", Script: "#!/bin/sh -u\ncat $BINDERY_ROOT/role; echo ${SECRET_OF_THE_AGENT-unset}\n"},
 	}
 	t.Setenv("SECRET_OF_THE_AGENT", "x")
-	n.publish(n.hostID, published{probes: probes, waiting: true})
-	s.onFacts = func(f *release.Facts) {
-		s.publishLocked(n.hostID, published{entries: []config.Entry{file("/f", f.Answers["role"])}, probes: probes})
+	n.Publish(n.hostID, agenttest.Release{Probes: probes, Waiting: true})
+	s.OnFacts = func(f *release.Facts) {
+		s.PublishLocked(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", f.Answers["role"])}, Probes: probes})
 	}
 	r := n.run(agent.Options{})
 	require.NoError(t, r.Fetch)
 	require.False(t, r.Waiting, "the run waits for the release that its facts bring")
 	require.Equal(t, "group:web\nunset\n", read(t, n.root+"/f"))
-	require.Len(t, s.facts, 1)
+	require.Len(t, s.Facts, 1)
 
 	n.run(agent.Options{})
-	require.Len(t, s.facts, 1, "equal answers are not sent again")
+	require.Len(t, s.Facts, 1, "equal answers are not sent again")
 	require.NoError(t, os.WriteFile(n.root+"/role", []byte("group:db\n"), 0o600))
 	n.run(agent.Options{})
-	require.Len(t, s.facts, 2)
-	require.Greater(t, s.facts[1].Counter, s.facts[0].Counter)
+	require.Len(t, s.Facts, 2)
+	require.Greater(t, s.Facts[1].Counter, s.Facts[0].Counter)
 	require.Contains(t, read(t, n.root+"/f"), "group:db")
 
 	// A probe that fails, runs too long or writes too much sends nothing.
@@ -149,28 +151,29 @@ func TestProbes(t *testing.T) {
 		n.config.ProbeTimeout = 200 * time.Millisecond
 		n.open()
 		broken := append([]config.Probe{{Name: "bad", Source: "Probes", Interpreter: "/bin/sh", Script: script}}, probes...)
-		n.publish(n.hostID, published{entries: []config.Entry{file("/g", script)}, probes: broken})
+		n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/g", script)}, Probes: broken})
 		r = n.run(agent.Options{})
 		require.ErrorContains(t, r.Fetch, `probe "bad"`)
 		require.Equal(t, script, read(t, n.root+"/g"), "the last verified release is applied all the same")
 	}
-	require.Len(t, s.facts, 2)
+	require.Len(t, s.Facts, 2)
 	require.NoDirExists(t, n.dir.Path()+"/probes")
 }
 
 func TestWaitingForFacts(t *testing.T) {
 	n := newNode(t, newSite(t), func(c *agent.Config) { c.FactsWait = 10 * time.Millisecond })
-	n.publish(n.hostID, published{waiting: true, probes: []config.Probe{{Name: "p", Interpreter: "/bin/echo", Script: ""}}})
+	n.Publish(n.hostID, agenttest.Release{Waiting: true, Probes: []config.Probe{{Name: "p", Interpreter: "/bin/echo", Script: ""}}})
 	r := n.run(agent.Options{})
 	require.True(t, r.Waiting)
 	require.Empty(t, r.Lines)
-	require.Equal(t, release.StateWaiting, n.reports[0].State)
+	require.Equal(t, release.StateWaiting, n.Reports[0].State)
 }
 
 func TestReportsWaitForTheController(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	n := newNode(t, s, nil)
-	n.publish(n.hostID, published{entries: []config.Entry{file("/f", "0")}})
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "0")}})
 	away := func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodPost {
 			w.WriteHeader(http.StatusServiceUnavailable)
@@ -178,21 +181,21 @@ func TestReportsWaitForTheController(t *testing.T) {
 		}
 		return false
 	}
-	s.broken = away
+	s.Broken = away
 	for range 35 {
-		n.publish(n.hostID, published{entries: []config.Entry{file("/f", time.Now().String())}})
+		n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", time.Now().String())}})
 		require.NoError(t, n.run(agent.Options{}).Fetch)
 	}
 	waiting, err := n.dir.List("outbox")
 	require.NoError(t, err)
 	require.Len(t, waiting, 32, "the outbox is bounded")
-	s.broken = nil
+	s.Broken = nil
 	n.open()
 	n.run(agent.Options{})
-	require.Len(t, s.reports, 32)
-	for i := 1; i < len(s.reports); i++ {
-		require.Greater(t, s.reports[i].Counter, s.reports[i-1].Counter)
-		require.False(t, s.reports[i].Finished.Before(s.reports[i-1].Finished))
+	require.Len(t, s.Reports, 32)
+	for i := 1; i < len(s.Reports); i++ {
+		require.Greater(t, s.Reports[i].Counter, s.Reports[i-1].Counter)
+		require.False(t, s.Reports[i].Finished.Before(s.Reports[i-1].Finished))
 	}
 	waiting, err = n.dir.List("outbox")
 	require.NoError(t, err)
@@ -200,11 +203,12 @@ func TestReportsWaitForTheController(t *testing.T) {
 }
 
 func TestSecretsAreNotTold(t *testing.T) {
+	t.Parallel()
 	const canary = "canary-5e1f"
 	n := newNode(t, newSite(t), nil)
 	require.NoError(t, os.WriteFile(n.root+"/key", []byte("old-"+canary), 0o600))
-	secret := entry("Path", canary, "type=file", "name=/key", "owner=root", "group=root", "mode=0600")
-	n.publish(n.hostID, published{entries: []config.Entry{secret}})
+	secret := agenttest.Entry("Path", canary, "type=file", "name=/key", "owner=root", "group=root", "mode=0600")
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{secret}})
 	for _, o := range []agent.Options{{DryRun: true}, {}} {
 		r := n.run(o)
 		require.NotContains(t, r.Lines[0].Diff+r.Lines[0].Reason+r.Lines[0].Was, canary)
@@ -226,6 +230,7 @@ func TestOneRunAtATime(t *testing.T) {
 }
 
 func TestAgentsOwnStateCannotBeManaged(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	root := t.TempDir()
 	dir := root + "/var/lib/bindery"
@@ -235,15 +240,15 @@ func TestAgentsOwnStateCannotBeManaged(t *testing.T) {
 	defer d.Close()
 	m, err := system.New(system.Config{Root: root, Protected: agent.Protected(root, dir)})
 	require.NoError(t, err)
-	a, err := agent.New(agent.Config{State: d, Machine: m, Client: s.client()})
+	a, err := agent.New(agent.Config{State: d, Machine: m, Client: s.Client()})
 	require.NoError(t, err)
 	before := read(t, dir+"/identity")
-	s.publish(e.HostID, published{entries: []config.Entry{
-		file("/var/lib/bindery/identity", "x"),
-		entry("Path", "", "type=symlink", "name=/tmp/way", "to=/var/lib"),
-		file("/tmp/way/bindery/identity", "x"),
-		entry("Path", "", "type=nonexistent", "name=/var", "recursive=true"),
-		file("/usr/lib/systemd/system/bindery-agent.service", "x"),
+	s.Publish(e.HostID, agenttest.Release{Entries: []config.Entry{
+		agenttest.File("/var/lib/bindery/identity", "x"),
+		agenttest.Entry("Path", "", "type=symlink", "name=/tmp/way", "to=/var/lib"),
+		agenttest.File("/tmp/way/bindery/identity", "x"),
+		agenttest.Entry("Path", "", "type=nonexistent", "name=/var", "recursive=true"),
+		agenttest.File("/usr/lib/systemd/system/bindery-agent.service", "x"),
 	}})
 	r, err := a.Run(t.Context(), agent.Options{})
 	require.NoError(t, err)
@@ -255,7 +260,7 @@ func TestAgentsOwnStateCannotBeManaged(t *testing.T) {
 
 func TestInterrupted(t *testing.T) {
 	n := newNode(t, newSite(t), nil)
-	n.publish(n.hostID, published{entries: []config.Entry{file("/f", "x")}})
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "x")}})
 	ctx, cancel := contextAfter(t, 0)
 	defer cancel()
 	_, err := n.agent.Run(ctx, agent.Options{})
@@ -276,41 +281,42 @@ func TestNothingYet(t *testing.T) {
 }
 
 func TestEnrolRefusals(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
-	token := s.token(hostName)
+	token := s.Token(agenttest.HostName)
 	try := func(dir string, c agent.EnrolConfig) error {
 		d, err := state.Open(state.Config{Path: dir, Create: true})
 		require.NoError(t, err)
 		defer d.Close()
-		c.State, c.Client = d, s.client()
+		c.State, c.Client = d, s.Client()
 		if c.URL == "" {
-			c.URL = s.server.URL
+			c.URL = s.Server.URL
 		}
 		_, err = agent.Enrol(t.Context(), c)
 		return err
 	}
 	victim := t.TempDir()
-	require.NoError(t, try(victim, agent.EnrolConfig{Host: hostName, Token: token}))
+	require.NoError(t, try(victim, agent.EnrolConfig{Host: agenttest.HostName, Token: token}))
 	info, err := os.Stat(victim + "/identity")
 	require.NoError(t, err)
 	require.Equal(t, fs.FileMode(0o600), info.Mode())
 
-	err = try(t.TempDir(), agent.EnrolConfig{Host: hostName, Token: token})
+	err = try(t.TempDir(), agent.EnrolConfig{Host: agenttest.HostName, Token: token})
 	require.ErrorIs(t, err, release.ErrUntrusted, "a stolen token works once")
 	require.ErrorContains(t, err, "already used")
-	require.Equal(t, 1, s.alarms)
-	require.ErrorIs(t, try(t.TempDir(), agent.EnrolConfig{Host: "db1", Token: s.token(hostName)}), release.ErrUntrusted)
+	require.Equal(t, 1, s.Alarms)
+	require.ErrorIs(t, try(t.TempDir(), agent.EnrolConfig{Host: "db1", Token: s.Token(agenttest.HostName)}), release.ErrUntrusted)
 
-	require.ErrorIs(t, try(victim, agent.EnrolConfig{Host: hostName, Token: s.token(hostName)}), agent.ErrEnrolled)
-	require.NoError(t, try(victim, agent.EnrolConfig{Host: hostName, Token: s.token(hostName), Again: true}))
+	require.ErrorIs(t, try(victim, agent.EnrolConfig{Host: agenttest.HostName, Token: s.Token(agenttest.HostName)}), agent.ErrEnrolled)
+	require.NoError(t, try(victim, agent.EnrolConfig{Host: agenttest.HostName, Token: s.Token(agenttest.HostName), Again: true}))
 
 	other := newSite(t)
-	err = try(t.TempDir(), agent.EnrolConfig{Host: hostName, Token: other.token(hostName)})
+	err = try(t.TempDir(), agent.EnrolConfig{Host: agenttest.HostName, Token: other.Token(agenttest.HostName)})
 	require.ErrorIs(t, err, release.ErrUntrusted, "a controller that does not know the token")
 	for _, bad := range []string{"ftp://x", "x", "http://user:pw@x", "http://x?a=b"} {
 		require.ErrorContains(t, try(t.TempDir(), agent.EnrolConfig{URL: bad, Token: token}), "address")
 	}
-	_, err = agent.New(agent.Config{State: emptyState(t), Machine: &system.Machine{}, Client: s.client()})
+	_, err = agent.New(agent.Config{State: emptyState(t), Machine: &system.Machine{}, Client: s.Client()})
 	require.True(t, errors.Is(err, agent.ErrNotEnrolled))
 	require.False(t, strings.Contains(err.Error(), token.Text()))
 }

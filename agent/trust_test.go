@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/bindery/bindery/agent"
+	"github.com/bindery/bindery/agent/agenttest"
 	"github.com/bindery/bindery/agent/state"
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/release"
@@ -27,7 +28,7 @@ import (
 func settled(t *testing.T) *node {
 	t.Helper()
 	n := newNode(t, newSite(t), nil)
-	n.publish(n.hostID, published{entries: []config.Entry{file("/f", "good")}})
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "good")}})
 	require.NoError(t, n.run(agent.Options{}).Fetch)
 	return n
 }
@@ -47,29 +48,31 @@ func (n *node) stillGood(cause error) *agent.Result {
 
 // blob changes one published file of the host.
 func (n *node) blob(part string, change func([]byte) []byte) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for name, data := range n.blobs {
+	n.Mu.Lock()
+	defer n.Mu.Unlock()
+	for name, data := range n.Blobs {
 		if strings.HasPrefix(name, "h/"+n.hostID+"/") && strings.Contains(name, part) {
-			n.blobs[name] = change(bytes.Clone(data))
+			n.Blobs[name] = change(bytes.Clone(data))
 		}
 	}
 }
 
 func TestDamagedRelease(t *testing.T) {
+	t.Parallel()
 	flip := func(b []byte) []byte { b[len(b)/2] ^= 1; return b }
 	cut := func(b []byte) []byte { return b[:len(b)/2] }
 	grow := func(b []byte) []byte { return append(b, bytes.Repeat([]byte{'\n'}, 1<<20)...) }
 	for _, part := range []string{"timestamp.json", ".snapshot.json", ".targets.json", ".bundle"} {
 		for kind, change := range map[string]func([]byte) []byte{"flipped": flip, "truncated": cut, "endless": grow} {
 			t.Run(part+" "+kind, func(t *testing.T) {
+				t.Parallel()
 				n := settled(t)
-				n.publish(n.hostID, published{entries: []config.Entry{file("/f", "new")}})
+				n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "new")}})
 				n.blob(part, change)
 				r := n.stillGood(release.ErrUntrusted)
 				require.Equal(t, release.StateFailed, r.Report.State)
 				require.NotEmpty(t, r.Report.Error)
-				n.publish(n.hostID, published{entries: []config.Entry{file("/f", "newer")}})
+				n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "newer")}})
 				require.NoError(t, n.run(agent.Options{}).Fetch, "a good release heals it")
 				require.Equal(t, "newer", read(t, n.root+"/f"))
 			})
@@ -78,26 +81,28 @@ func TestDamagedRelease(t *testing.T) {
 }
 
 func TestOtherHostsRelease(t *testing.T) {
+	t.Parallel()
 	n := settled(t)
-	other := newNode(t, n.site, nil)
-	n.publish(other.hostID, published{entries: []config.Entry{file("/f", "other")}})
-	n.mu.Lock()
-	for name, data := range n.blobs {
+	other := newNode(t, n.Site, nil)
+	n.Publish(other.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "other")}})
+	n.Mu.Lock()
+	for name, data := range n.Blobs {
 		if rest, ok := strings.CutPrefix(name, "h/"+other.hostID+"/"); ok {
-			n.blobs["h/"+n.hostID+"/"+rest] = data
+			n.Blobs["h/"+n.hostID+"/"+rest] = data
 		}
 	}
-	n.mu.Unlock()
+	n.Mu.Unlock()
 	n.stillGood(release.ErrWrongHost)
 }
 
 func TestOlderRelease(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, newSite(t), nil)
-	n.publish(n.hostID, published{entries: []config.Entry{file("/f", "old")}})
-	n.mu.Lock()
-	old := n.blobs["h/"+n.hostID+"/timestamp.json"]
-	n.mu.Unlock()
-	n.publish(n.hostID, published{entries: []config.Entry{file("/f", "good")}})
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "old")}})
+	n.Mu.Lock()
+	old := n.Blobs["h/"+n.hostID+"/timestamp.json"]
+	n.Mu.Unlock()
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "good")}})
 	require.NoError(t, n.run(agent.Options{}).Fetch)
 	n.blob("timestamp.json", func([]byte) []byte { return old })
 	n.stillGood(release.ErrRollback)
@@ -105,11 +110,12 @@ func TestOlderRelease(t *testing.T) {
 
 // Even a fetching half that was taken over cannot make the applying half go back.
 func TestOlderReleaseInTheSpool(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, newSite(t), nil)
-	n.publish(n.hostID, published{entries: []config.Entry{file("/f", "old")}})
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "old")}})
 	require.NoError(t, n.run(agent.Options{}).Fetch)
 	old := tree(t, n.dir.Path()+"/spool")
-	n.publish(n.hostID, published{entries: []config.Entry{file("/f", "good")}})
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "good")}})
 	require.NoError(t, n.run(agent.Options{}).Fetch)
 	require.NoError(t, os.RemoveAll(n.dir.Path()+"/spool"))
 	require.NoError(t, os.Mkdir(n.dir.Path()+"/spool", 0o700))
@@ -125,9 +131,10 @@ func TestOlderReleaseInTheSpool(t *testing.T) {
 }
 
 func TestExpiredMetadata(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, newSite(t), nil)
 	then := time.Now().Add(-100 * time.Hour)
-	n.publish(n.hostID, published{entries: []config.Entry{file("/f", "good")}, now: then})
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "good")}, Now: then})
 	n.config.Machine.Now = func() time.Time { return then }
 	require.NoError(t, n.run(agent.Options{}).Fetch)
 	n.config.Machine.Now = time.Now
@@ -138,16 +145,18 @@ func TestExpiredMetadata(t *testing.T) {
 
 // A clock that fell back to 1970 is no reason to think that anything is fresh.
 func TestClockBehindTheFloor(t *testing.T) {
+	t.Parallel()
 	n := settled(t)
 	n.config.Machine.Now = func() time.Time { return time.Unix(0, 0) }
 	n.open()
 	require.NoError(t, n.run(agent.Options{}).Fetch)
 	old := time.Now().Add(-200 * time.Hour)
-	n.publish(n.hostID, published{entries: []config.Entry{file("/f", "frozen")}, now: old, version: n.version[n.hostID] + 1})
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "frozen")}, Now: old, Version: n.Version[n.hostID] + 1})
 	n.stillGood(release.ErrExpired)
 }
 
 func TestSourceThatIsAway(t *testing.T) {
+	t.Parallel()
 	for name, broken := range map[string]func(http.ResponseWriter, *http.Request) bool{
 		"500":  func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(500); return true },
 		"404":  func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(404); return true },
@@ -158,8 +167,9 @@ func TestSourceThatIsAway(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			n := settled(t)
-			n.broken = broken
+			n.Broken = broken
 			n.stillGood(agent.ErrUnavailable)
 		})
 	}
@@ -167,6 +177,7 @@ func TestSourceThatIsAway(t *testing.T) {
 
 // Whatever file of the state is torn, the host heals itself.
 func TestTornState(t *testing.T) {
+	t.Parallel()
 	n := settled(t)
 	for name, content := range tree(t, n.dir.Path()) {
 		base := filepath.Base(name)
@@ -205,11 +216,12 @@ func (n *node) faulty(at int, fault error) (steps *int) {
 
 // A disk that is full at any write of the state loses nothing.
 func TestFaultAtEveryStateWrite(t *testing.T) {
+	t.Parallel()
 	n := settled(t)
 	full := errors.New("no space left on device")
 	for at := 1; ; at++ {
 		want := "content " + strconv.Itoa(at)
-		n.publish(n.hostID, published{entries: []config.Entry{file("/f", want)}})
+		n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", want)}})
 		before := read(t, n.root+"/f")
 		steps := n.faulty(at, full)
 		r, err := n.agent.Run(t.Context(), agent.Options{})
@@ -246,10 +258,10 @@ func TestFullDisk(t *testing.T) {
 		require.NoError(t, unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 1 << 20, Max: old.Max}))
 		t.Cleanup(func() { _ = unix.Setrlimit(unix.RLIMIT_FSIZE, &old) })
 	}
-	n.publish(n.hostID, published{entries: []config.Entry{file("/small/f", "old"), file("/f", "good")}})
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/small/f", "old"), agenttest.File("/f", "good")}})
 	require.NoError(t, n.run(agent.Options{}).Fetch)
 	big := strings.Repeat("x", 2<<20)
-	n.publish(n.hostID, published{entries: []config.Entry{file("/small/f", big), file("/f", "newer")}})
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/small/f", big), agenttest.File("/f", "newer")}})
 	r := n.run(agent.Options{})
 	if mounted {
 		require.Contains(t, r.Lines[0].Reason, "no space left on device")
@@ -273,7 +285,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	} else {
 		require.NoError(t, os.Chmod(n.root+"/ro", 0o555))
 	}
-	n.publish(n.hostID, published{entries: []config.Entry{file("/ro/f", "new"), file("/f", "newer")}})
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/ro/f", "new"), agenttest.File("/f", "newer")}})
 	r := n.run(agent.Options{})
 	require.Regexp(t, "read-only file system|permission denied", r.Lines[0].Reason)
 	require.Equal(t, "newer", read(t, n.root+"/f"))

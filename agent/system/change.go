@@ -21,7 +21,7 @@ func (t *Tree) Change(c Change) error {
 		return pathError(string(c.Op), c.Name, err)
 	}
 	defer p.close()
-	if err := t.allow(c, p.path()); err != nil {
+	if err := t.allow(c, p); err != nil {
 		return pathError(string(c.Op), c.Name, err)
 	}
 	s := &step{Tree: t, dir: p.dir(), base: p.base, name: c.Name}
@@ -50,17 +50,21 @@ func (t *Tree) Change(c Change) error {
 }
 
 // allow keeps changes away from the agent's own files, and from the root.
-func (t *Tree) allow(c Change, path string) error {
+func (t *Tree) allow(c Change, p *place) error {
+	path := p.path()
 	if t.inside(path) {
 		return ErrProtected
 	}
-	if c.Op == Attributes {
+	if c.Op == Attributes || path != "/" && !t.holds(path) {
 		return nil
 	}
-	if path == "/" || t.holds(path) {
-		return ErrProtected
+	if c.Op == Mkdir {
+		// A directory that is not there yet hides nothing.
+		if _, err := t.look(p.dir(), p.base); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 	}
-	return nil
+	return ErrProtected
 }
 
 // step is one change under way in an open directory.

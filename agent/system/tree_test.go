@@ -159,6 +159,8 @@ func TestProtected(t *testing.T) {
 	} {
 		require.ErrorIs(t, tree.Change(c), system.ErrProtected, "%s %s", c.Op, c.Name)
 	}
+	bare := open(t, system.TreeConfig{Root: t.TempDir(), Protected: []string{"/var/lib/bindery"}})
+	require.NoError(t, bare.Change(system.Change{Op: system.Mkdir, Name: "/var", Mode: 0o755, UID: system.Keep, GID: system.Keep}))
 	info, err := tree.Look("/direct/identity")
 	require.NoError(t, err)
 	require.True(t, info.Protected)

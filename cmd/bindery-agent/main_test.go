@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/sigstore/sigstore/pkg/signature"
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/agent/agenttest"
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/release"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"bindery-agent": main})
+}
+
+type siteKey struct{}
+
+// TestScripts runs the command as people do, against a site of its own for each
+// script: $URL, and token files token and again.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			site := agenttest.New(t, func(key ed25519.PrivateKey) (release.Signer, error) { return signature.LoadED25519Signer(key) })
+			env.Values[siteKey{}] = site
+			env.Setenv("URL", site.Server.URL)
+			for _, name := range []string{"token", "again"} {
+				if err := os.WriteFile(filepath.Join(env.WorkDir, name), []byte(site.Token(agenttest.HostName).Text()+"\n"), 0o600); err != nil {
+					return err
+				}
+			}
+			return os.Mkdir(filepath.Join(env.WorkDir, "root"), 0o755)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"publish": publish, "damage": damage,
+		},
+	})
+}
+
+// publish signs a configuration file for every enrolled host.
+func publish(ts *testscript.TestScript, _ bool, args []string) {
+	site := ts.Value(siteKey{}).(*agenttest.Site)
+	cfg, err := config.Decode([]byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	site.Mu.Lock()
+	defer site.Mu.Unlock()
+	for id := range site.Hosts {
+		site.PublishLocked(id, agenttest.Release{Bundles: cfg.Bundles})
+	}
+}
+
+// damage flips a bit in what is published under a name.
+func damage(ts *testscript.TestScript, _ bool, args []string) {
+	site := ts.Value(siteKey{}).(*agenttest.Site)
+	site.Mu.Lock()
+	defer site.Mu.Unlock()
+	for name, data := range site.Blobs {
+		if strings.HasPrefix(name, "h/") && strings.HasSuffix(name, args[0]) {
+			data = bytes.Clone(data)
+			data[len(data)/2] ^= 1
+			site.Blobs[name] = data
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	root := newRootCommand(streams{})
+	for _, c := range root.Commands() {
+		require.NotEmpty(t, c.Example, c.Name())
+		require.Contains(t, c.Long, "Exit codes:", c.Name())
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	require.Equal(t, "plain näme", printable("plain näme"))
+	require.Equal(t, `"a\nb\x1b[2J"`, printable("a\nb\x1b[2J"))
+	var out bytes.Buffer
+	writeDiff(&out, "+a\x1b[2Jb\tc\n-x")
+	require.Equal(t, "    +a\uFFFD[2Jb\tc\n    -x\n", out.String())
+}
