@@ -86,7 +86,8 @@ func NewVerifier(hostID string, kept State, now time.Time) (*Verifier, error) {
 // looked for at RootPath(RootVersion()+1).
 func (v *Verifier) RootVersion() int64 { return v.tuf.Root.Signed.Version }
 
-// State is what may be kept: only documents that verified and are this host's.
+// State is what may be kept: only documents that verified and are this host's. Keep
+// it as one, when Next names nothing more and the bundle was opened.
 func (v *Verifier) State() State { return v.state }
 
 // Dropped names the kept documents that were damaged or no longer verify, so that
@@ -145,7 +146,8 @@ func (v *Verifier) UpdateTimestamp(data []byte) (newer bool, err error) {
 }
 
 // Unchanged stands for a poll that was answered "not modified": the kept timestamp
-// must still be there, verify against the root of now, and not have expired.
+// must still be there, verify against the root of now, and not have expired. After a
+// refusal the caller fetches without a condition before it gives up.
 func (v *Verifier) Unchanged() error {
 	v.begin()
 	err := v.step("check kept timestamp", v.current)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,6 +22,7 @@ import (
 // writerEnv makes the test binary a writer process on the directory that it names.
 const (
 	writerEnv  = "BLOB_DIR_WRITER"
+	taskEnv    = writerEnv + "_TASK"
 	increments = 30
 	killedSize = 200_000
 )
@@ -30,7 +32,12 @@ func TestMain(m *testing.M) {
 	if path == "" {
 		os.Exit(m.Run())
 	}
-	if err := write(context.Background(), path, os.Getenv(writerEnv+"_ENDLESS") != ""); err != nil {
+	task := map[string]func(context.Context, *dir.Dir) error{"": count, "endless": rewrite, "full": fill}[os.Getenv(taskEnv)]
+	d, err := dir.New(dir.Config{Path: path})
+	if err == nil {
+		err = task(context.Background(), d)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -44,20 +51,34 @@ func writer(t *testing.T, path string, env ...string) *exec.Cmd {
 	return cmd
 }
 
-// write is the writer process: it counts up by compare-and-swap, or writes for ever.
-func write(ctx context.Context, path string, endless bool) error {
-	d, err := dir.New(dir.Config{Path: path})
-	if err != nil {
+// rewrite writes one file for ever.
+func rewrite(ctx context.Context, d *dir.Dir) error {
+	for i := byte('a'); ; i = 'a' + (i-'a'+1)%26 {
+		if _, err := d.Put(ctx, "h/big", bytes.Repeat([]byte{i}, killedSize), blob.Condition{}); err != nil {
+			return err
+		}
+		fmt.Println("written")
+	}
+}
+
+// fill writes more than a small disk holds.
+func fill(ctx context.Context, d *dir.Dir) error {
+	if _, err := d.Put(ctx, "h/a", []byte("old"), blob.Absent()); err != nil {
 		return err
 	}
-	if endless {
-		for i := byte('a'); ; i = 'a' + (i+1)%26 {
-			if _, err := d.Put(ctx, "h/big", bytes.Repeat([]byte{i}, killedSize), blob.Condition{}); err != nil {
-				return err
-			}
-			fmt.Println("written")
-		}
+	if _, err := d.Put(ctx, "h/a", make([]byte, 4<<20), blob.Condition{}); !errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("a full disk gave %w", err)
 	}
+	if data, _, err := d.Get(ctx, "h/a"); err != nil || string(data) != "old" {
+		return fmt.Errorf("a full disk left %q: %w", data, err)
+	}
+	// What could not be written takes no room.
+	_, err := d.Put(ctx, "h/b", make([]byte, 500_000), blob.Absent())
+	return err
+}
+
+// count counts up by compare-and-swap.
+func count(ctx context.Context, d *dir.Dir) error {
 	for done := 0; done < increments; {
 		data, tag, err := d.Get(ctx, "counter")
 		cond := blob.Match(tag)
@@ -104,7 +125,7 @@ func TestKilledWriter(t *testing.T) {
 	path := t.TempDir()
 	d := open(t, path)
 	for range 5 {
-		cmd := writer(t, path, writerEnv+"_ENDLESS=1")
+		cmd := writer(t, path, taskEnv+"=endless")
 		out, err := cmd.StdoutPipe()
 		require.NoError(t, err)
 		require.NoError(t, cmd.Start())
@@ -119,4 +140,14 @@ func TestKilledWriter(t *testing.T) {
 		_, err = d.Put(t.Context(), "h/big", []byte("mine"), blob.Match(tag))
 		require.NoError(t, err)
 	}
+}
+
+// A disk of one megabyte: the error names the cause, and the old file stays.
+func TestFullDisk(t *testing.T) {
+	path := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), "unshare", "--mount", "--map-root-user",
+		"sh", "-c", `mount -t tmpfs -o size=1m tmpfs "$1" && exec "$2"`, "sh", path, os.Args[0])
+	cmd.Env = append(os.Environ(), writerEnv+"="+path, taskEnv+"=full")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
 }
