@@ -39,6 +39,7 @@ type comparison struct {
 	secrets *secrets
 	pairs   []*pair
 	byKey   map[pairKey]*pair
+	memo    map[pointers]*pair
 	set     *Set
 	namer   *hostset.Namer
 
@@ -70,12 +71,14 @@ type change struct {
 }
 
 func compare(in Input) *comparison {
-	c := &comparison{in: in, secrets: newSecrets(), byKey: map[pairKey]*pair{}, set: NewSet(in.Key)}
+	c := &comparison{in: in, secrets: newSecrets(), byKey: map[pairKey]*pair{}, memo: map[pointers]*pair{}, set: NewSet(in.Key)}
 	classes := map[classKey]*class{}
 	keys := make([]classKey, len(in.Hosts))
+	shared := map[classKey]int{}
 	fresh := false
 	for i := range in.Hosts {
 		keys[i] = classOf(&in.Hosts[i])
+		shared[keys[i]]++
 		fresh = fresh || keys[i].hasHead && !keys[i].hasBase
 	}
 	var exists map[config.Digest]bool
@@ -97,7 +100,9 @@ func compare(in Input) *comparison {
 		cl := classes[k]
 		if cl == nil {
 			cl = newClass(h, k, exists)
-			classes[k] = cl
+			if shared[k] > 1 { // what only one host has would fill the memory
+				classes[k] = cl
+			}
 		}
 		c.sort(int32(i), h, cl)
 	}
@@ -239,27 +244,11 @@ func (c *comparison) sort(i int32, h *Host, cl *class) {
 }
 
 func (c *comparison) add(i int32, ch change, fresh bool) {
-	k := pairKey{key: ch.Key, kind: ch.kind}
-	if ch.Old != nil {
-		k.old = ch.Old.Digest()
-	}
-	if ch.New != nil {
-		k.new = ch.New.Digest()
-	}
-	if ch.OldBundle != nil {
-		k.oldIn = ch.OldBundle.Tag + "\x00" + ch.OldBundle.Name()
-	}
-	if ch.NewBundle != nil {
-		k.newIn = ch.NewBundle.Tag + "\x00" + ch.NewBundle.Name()
-	}
-	if ch.Old == nil && ch.New == nil {
-		k.old, k.new = shell(ch.OldBundle), shell(ch.NewBundle)
-	}
-	p := c.byKey[k]
-	if p == nil {
-		p = &pair{pairKey: k, change: ch.Change, bundles: map[*config.Bundle]members{}}
-		c.byKey[k] = p
-		c.pairs = append(c.pairs, p)
+	at := pointersOf(ch.Change)
+	p := c.memo[at]
+	if p == nil || p.kind != ch.kind || p.key != ch.Key {
+		p = c.pair(ch)
+		c.memo[at] = p
 	}
 	p.hosts = append(p.hosts, i)
 	if ch.NewBundle != nil && !fresh { // on a new host nothing runs that could be restarted
@@ -294,6 +283,33 @@ func (c *comparison) optional(m members) *Hosts {
 	}
 	h := c.hosts(m)
 	return &h
+}
+
+// pair finds what a change shares with equal ones, whichever pointers they have.
+func (c *comparison) pair(ch change) *pair {
+	k := pairKey{key: ch.Key, kind: ch.kind}
+	if ch.Old != nil {
+		k.old = ch.Old.Digest()
+	}
+	if ch.New != nil {
+		k.new = ch.New.Digest()
+	}
+	if ch.OldBundle != nil {
+		k.oldIn = ch.OldBundle.Tag + "\x00" + ch.OldBundle.Name()
+	}
+	if ch.NewBundle != nil {
+		k.newIn = ch.NewBundle.Tag + "\x00" + ch.NewBundle.Name()
+	}
+	if ch.Old == nil && ch.New == nil {
+		k.old, k.new = shell(ch.OldBundle), shell(ch.NewBundle)
+	}
+	p := c.byKey[k]
+	if p == nil {
+		p = &pair{pairKey: k, change: ch.Change, bundles: map[*config.Bundle]members{}}
+		c.byKey[k] = p
+		c.pairs = append(c.pairs, p)
+	}
+	return p
 }
 
 // What the largest sets are called.

@@ -78,6 +78,7 @@ func New(in Input) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.set.release()
 	r := &Report{Meta: in.Meta, set: c.set, Digest: digest}
 	r.Problems = newProblems(in.Problems, in.BaseProblems)
 	c.nameSets()

@@ -24,21 +24,36 @@ import (
 // short secret can be guessed.
 type value [16]byte
 
-type place struct {
-	host string
-	key  config.Key
-}
-
 type step struct{ old, new value }
+
+// stepOf is one step of one entry.
+type stepOf struct {
+	key config.Key
+	step
+}
 
 // Set is a set of literal changes: on this host, this entry goes from these
 // bytes to those. A review stores the Set of what it showed; what a publication
 // changes must be covered by the union of the reviews that were merged. Sets
 // work together only where they were made with one key.
 type Set struct {
-	key   []byte
-	steps map[place][]step
-	memo  map[memoKey]value
+	key []byte
+	// hosts may hold a host twice until it is asked for.
+	hosts map[stepOf]*[]string
+	// memo finds the hosts of a change by its pointers, values those of bytes.
+	memo   map[pointers]*[]string
+	values map[memoKey]value
+}
+
+// pointers identify a change cheaply, as long as its configurations live.
+type pointers struct {
+	old, new             *config.Entry
+	oldBundle, newBundle *config.Bundle
+	ordinal              int
+}
+
+func pointersOf(ch config.Change) pointers {
+	return pointers{ch.Old, ch.New, ch.OldBundle, ch.NewBundle, ch.Key.Ordinal}
 }
 
 type memoKey struct {
@@ -48,20 +63,44 @@ type memoKey struct {
 
 // NewSet makes an empty Set.
 func NewSet(key []byte) *Set {
-	return &Set{key: key, steps: map[place][]step{}, memo: map[memoKey]value{}}
+	return &Set{key: key, hosts: map[stepOf]*[]string{}, memo: map[pointers]*[]string{}, values: map[memoKey]value{}}
 }
 
 // Add adds what config.Diff found on one host.
 func (s *Set) Add(host string, changes []config.Change) {
 	for _, ch := range changes {
-		s.add(place{host, ch.Key}, step{s.value(ch.Old, ch.OldBundle), s.value(ch.New, ch.NewBundle)})
+		p := pointersOf(ch)
+		list := s.memo[p]
+		if list == nil {
+			list = s.list(stepOf{ch.Key, step{s.value(ch.Old, ch.OldBundle), s.value(ch.New, ch.NewBundle)}})
+			s.memo[p] = list
+		}
+		*list = append(*list, host)
 	}
 }
 
-func (s *Set) add(p place, st step) {
-	if !slices.Contains(s.steps[p], st) {
-		s.steps[p] = append(s.steps[p], st)
+// release lets go of the configurations, which a report may outlive by far.
+func (s *Set) release() {
+	s.memo = map[pointers]*[]string{}
+	s.values = map[memoKey]value{}
+}
+
+func (s *Set) list(st stepOf) *[]string {
+	list := s.hosts[st]
+	if list == nil {
+		list = &[]string{}
+		s.hosts[st] = list
 	}
+	return list
+}
+
+// tidy sorts a list of hosts and drops repetitions.
+func tidy(list *[]string) []string {
+	if !slices.IsSortedFunc(*list, hostset.Compare) {
+		slices.SortFunc(*list, hostset.Compare)
+	}
+	*list = slices.Compact(*list)
+	return *list
 }
 
 func (s *Set) value(e *config.Entry, b *config.Bundle) value {
@@ -74,7 +113,7 @@ func (s *Set) value(e *config.Entry, b *config.Bundle) value {
 	} else {
 		k.entry = e.Digest()
 	}
-	if v, ok := s.memo[k]; ok {
+	if v, ok := s.values[k]; ok {
 		return v
 	}
 	mac := hmac.New(sha256.New, s.key)
@@ -82,7 +121,7 @@ func (s *Set) value(e *config.Entry, b *config.Bundle) value {
 	mac.Write(k.entry[:])
 	mac.Write([]byte(k.bundle))
 	v := value(mac.Sum(nil)[:len(value{})])
-	s.memo[k] = v
+	s.values[k] = v
 	return v
 }
 
@@ -96,18 +135,17 @@ func shell(b *config.Bundle) config.Digest {
 
 // Union adds another Set.
 func (s *Set) Union(other *Set) {
-	for p, steps := range other.steps {
-		for _, st := range steps {
-			s.add(p, st)
-		}
+	for st, hosts := range other.hosts {
+		list := s.list(st)
+		*list = append(*list, *hosts...)
 	}
 }
 
 // Len counts the changes.
 func (s *Set) Len() int {
 	n := 0
-	for _, steps := range s.steps {
-		n += len(steps)
+	for _, hosts := range s.hosts {
+		n += len(tidy(hosts))
 	}
 	return n
 }
@@ -125,14 +163,15 @@ type Remainder struct {
 // covered by several reviewed ones that lead from its old bytes to its new ones,
 // so two quick merges cover their one publication.
 func (s *Set) Minus(other *Set) []Remainder {
-	rest := map[config.Key][]string{}
-	for p, steps := range other.steps {
-		for _, st := range steps {
-			if !leads(s.steps[p], st) {
-				rest[p.key] = append(rest[p.key], p.host)
-			}
-		}
+	reviewed := map[config.Key][]stepOf{}
+	for st := range s.hosts {
+		reviewed[st.key] = append(reviewed[st.key], st)
 	}
+	rest := map[config.Key][]string{}
+	for want, hosts := range other.hosts {
+		rest[want.key] = append(rest[want.key], s.uncovered(reviewed[want.key], want.step, tidy(hosts))...)
+	}
+	maps.DeleteFunc(rest, func(_ config.Key, hosts []string) bool { return len(hosts) == 0 })
 	keys := slices.SortedFunc(maps.Keys(rest), compareKeys)
 	out := make([]Remainder, len(keys))
 	for i, k := range keys {
@@ -140,6 +179,17 @@ func (s *Set) Minus(other *Set) []Remainder {
 		out[i] = Remainder{k, slices.Compact(rest[k])}
 	}
 	return out
+}
+
+// uncovered keeps the hosts on which the steps do not lead where they should.
+func (s *Set) uncovered(steps []stepOf, want step, hosts []string) []string {
+	on := map[string][]step{}
+	for _, st := range steps {
+		for _, h := range *s.hosts[st] {
+			on[h] = append(on[h], st.step)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return leads(on[h], want) })
 }
 
 func leads(steps []step, want step) bool {
@@ -182,26 +232,22 @@ type storedStep struct {
 
 // MarshalBinary gives the canonical stored form: equal sets give equal bytes.
 func (s *Set) MarshalBinary() ([]byte, error) {
-	type both struct {
-		key config.Key
-		st  step
-	}
-	hosts := map[both][]string{}
-	for p, steps := range s.steps {
-		for _, st := range steps {
-			k := both{p.key, st}
-			hosts[k] = append(hosts[k], p.host)
-		}
-	}
-	keys := slices.SortedFunc(maps.Keys(hosts), func(a, b both) int {
-		return cmp.Or(compareKeys(a.key, b.key), bytes.Compare(a.st.old[:], b.st.old[:]), bytes.Compare(a.st.new[:], b.st.new[:]))
+	keys := slices.SortedFunc(maps.Keys(s.hosts), func(a, b stepOf) int {
+		return cmp.Or(compareKeys(a.key, b.key), bytes.Compare(a.old[:], b.old[:]), bytes.Compare(a.new[:], b.new[:]))
 	})
 	out := storedSet{Version: setVersion, Changes: make([]storedStep, len(keys))}
+	folded := map[string]storedStep{}
 	for i, k := range keys {
-		c := storedStep{Entry: k.key, Old: k.st.old.text(), New: k.st.new.text()}
-		c.Odd = slices.DeleteFunc(slices.Clone(hosts[k]), func(h string) bool { return !strings.ContainsAny(h, "[]") })
-		slices.Sort(c.Odd)
-		c.Hosts = hostset.Fold(slices.DeleteFunc(hosts[k], func(h string) bool { return strings.ContainsAny(h, "[]") }))
+		hosts := tidy(s.hosts[k])
+		all := strings.Join(hosts, "\x00")
+		c, ok := folded[all]
+		if !ok {
+			odd := func(h string) bool { return strings.ContainsAny(h, "[]") }
+			c.Odd = slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return !odd(h) })
+			c.Hosts = hostset.Fold(slices.DeleteFunc(slices.Clone(hosts), odd))
+			folded[all] = c
+		}
+		c.Entry, c.Old, c.New = k.key, k.old.text(), k.new.text()
 		out.Changes[i] = c
 	}
 	data, err := json.Marshal(out)
@@ -233,9 +279,8 @@ func ReadSet(key, data []byte) (*Set, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read reviewed set: %s: %w", c.Entry, err)
 		}
-		for _, h := range append(hosts, c.Odd...) {
-			s.add(place{h, c.Entry}, st)
-		}
+		list := s.list(stepOf{c.Entry, st})
+		*list = append(append(*list, hosts...), c.Odd...)
 	}
 	return s, nil
 }
