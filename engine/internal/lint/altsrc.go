@@ -43,10 +43,12 @@ type served struct {
 	names    map[string]bool
 	patterns map[string][]*regexp.Regexp
 	packages bool
+	// many is true where there are more patterns than are compared.
+	many bool
 }
 
 func (s *served) knows(tag, name string) bool {
-	if tag == "Package" && s.packages || s.names[tag+" "+name] ||
+	if s.many || tag == "Package" && s.packages || s.names[tag+" "+name] ||
 		tag == "Path" && s.names[tag+" "+strings.TrimRight(name, "/")] {
 		return true
 	}
@@ -90,7 +92,13 @@ func (t *tree) served() *served {
 				name := e.x.Get("name")
 				s.names[e.tag+" "+name] = true
 				s.names[e.tag+" "+strings.TrimRight(name, "/")] = true
-				if re, err := regexp.Compile("^(?:" + name + ")$"); regex && err == nil {
+				if !regex {
+					return
+				}
+				if s.many = s.many || len(s.patterns[e.tag]) >= maxPatterns; s.many {
+					return
+				}
+				if re, err := regexp.Compile("^(?:" + name + ")$"); err == nil {
 					s.patterns[e.tag] = append(s.patterns[e.tag], re)
 				}
 			})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/bindery/bindery/engine/internal/schema"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 )
 
@@ -42,7 +41,7 @@ func (t *tree) bundles() {
 			return
 		}
 		hint := fmt.Sprintf("write Bundler/%s.xml", name)
-		if near := schema.Nearest(name, names); near != "" {
+		if near := t.nearest(name, names); near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
 		t.error(x.AttrPos("name"), "missing-bundle", fmt.Sprintf("there is no bundle %q", name), hint)

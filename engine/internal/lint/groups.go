@@ -16,6 +16,10 @@ const (
 	clientsFile = "Metadata/clients.xml"
 )
 
+// maxPatterns bounds the patterns that names are compared with; with more, every
+// name counts as known.
+const maxPatterns = 1000
+
 // groupTable is what groups.xml and the other sources of groups define.
 type groupTable struct {
 	// top are the definitions: Group elements directly below Groups.
@@ -26,17 +30,23 @@ type groupTable struct {
 	named map[string]bool
 	// shaped are groups whose names are only known in part, such as `os-$1`.
 	shaped []*regexp.Regexp
+	// first are the definitions that count, by name.
+	first map[string]*xmltree.Element
 	// open is true where anything may be a group: a probe names them freely.
 	open bool
 }
 
 func (t *tree) readGroups() *groupTable {
-	g := &groupTable{named: map[string]bool{}}
+	g := &groupTable{named: map[string]bool{}, first: map[string]*xmltree.Element{}}
 	for _, d := range t.reachable(groupsFile) {
 		g.definitions(d.root)
 	}
 	for _, x := range g.top {
-		g.named[x.Get("name")] = true
+		name := x.Get("name")
+		g.named[name] = true
+		if g.first[name] == nil {
+			g.first[name] = x
+		}
 	}
 	for _, x := range g.all {
 		if !hasElements(x) && !x.True("negate") {
@@ -132,7 +142,7 @@ func (g *groupTable) shape(name string, variable *regexp.Regexp) {
 		g.named[name] = true
 		return
 	}
-	if strings.Join(parts, "") == "" {
+	if strings.Join(parts, "") == "" || len(g.shaped) >= maxPatterns {
 		g.open = true
 		return
 	}
@@ -147,16 +157,6 @@ func (g *groupTable) shape(name string, variable *regexp.Regexp) {
 // knows tells whether a host could ever be in a group of that name.
 func (g *groupTable) knows(name string) bool {
 	return g.open || g.named[name] || slices.ContainsFunc(g.shaped, func(re *regexp.Regexp) bool { return re.MatchString(name) })
-}
-
-// first gives the definition that counts for a name, nil where there is none.
-func (g *groupTable) first(name string) *xmltree.Element {
-	for _, x := range g.top {
-		if x.Get("name") == name {
-			return x
-		}
-	}
-	return nil
 }
 
 // names lists what is known, for suggestions.

@@ -15,7 +15,8 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 )
 
-// maxFindings bounds what one run says, so that a hostile tree costs nothing.
+// maxFindings bounds what one run says, for each severity: warnings must not hide
+// an error.
 const maxFindings = 5000
 
 // Rule is one code that lint may report, and what it means.
@@ -47,7 +48,7 @@ func checks() []check {
 
 // Rules lists every code that lint may report, sorted.
 func Rules() []Rule {
-	var out []Rule
+	out := []Rule{{"too-many-findings", "More is wrong than is listed."}}
 	for _, c := range checks() {
 		out = append(out, c.rules...)
 	}
@@ -78,9 +79,12 @@ func Run(ctx context.Context, fsys fs.FS, cfg Config) ([]*problem.Problem, error
 		}
 		c.run(t)
 	}
-	if t.dropped > 0 {
-		t.found = append(t.found, problem.Warn(problem.Pos{}, "too-many-findings",
-			fmt.Sprintf("%d more findings are not shown", t.dropped), ""))
+	for severity, n := range t.said {
+		if n > maxFindings {
+			more := problem.Warn(problem.Pos{}, "too-many-findings", fmt.Sprintf("%d more of severity %s are not shown", n-maxFindings, severity), "")
+			more.Severity = severity
+			t.found = append(t.found, more)
+		}
 	}
 	return problem.Sort(t.found), nil
 }

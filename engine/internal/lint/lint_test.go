@@ -93,7 +93,7 @@ func TestFixtures(t *testing.T) {
 		})
 	}
 	// What needs a real file system is in tree_test.go.
-	for _, code := range []string{"symlink", "submodule", "special-file", "file-too-large", "lfs-pointer", "unreadable-file"} {
+	for _, code := range []string{"symlink", "submodule", "special-file", "file-too-large", "lfs-pointer", "unreadable-file", "xinclude-too-large", "too-many-findings"} {
 		meaning[code] = true
 	}
 	for code, seen := range meaning {

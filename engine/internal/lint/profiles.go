@@ -2,11 +2,7 @@
 
 package lint
 
-import (
-	"fmt"
-
-	"github.com/bindery/bindery/engine/internal/schema"
-)
+import "fmt"
 
 func checkProfiles() check {
 	return check{
@@ -33,10 +29,10 @@ func (t *tree) profiles() {
 		if !said {
 			continue
 		}
-		switch def := t.groups.first(profile); {
+		switch def := t.groups.first[profile]; {
 		case def == nil && !t.groups.named[profile]:
 			hint := ""
-			if near := schema.Nearest(profile, names); near != "" {
+			if near := t.nearest(profile, names); near != "" {
 				hint = fmt.Sprintf("did you mean %q?", near)
 			}
 			t.error(c.x.AttrPos("profile"), "nonexistent-profile-group", fmt.Sprintf("the profile %q of %s is no group", profile, c.name), hint)

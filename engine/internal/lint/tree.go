@@ -65,12 +65,17 @@ type tree struct {
 	links  map[string][]include
 	// includes are the files that others include.
 	includes map[string]bool
+	// included counts the includes of the tree.
+	included int
 	groups   *groupTable
 	clients  []client
 	broken   []*problem.Problem
 	found    []*problem.Problem
-	dropped  int
+	// said counts what was found, by severity.
+	said     map[problem.Severity]int
 	tooLarge []file
+	// guesses counts the comparisons for hints.
+	guesses int
 	// modules are the directories of git submodules.
 	modules map[string]bool
 
@@ -78,8 +83,7 @@ type tree struct {
 }
 
 func (t *tree) add(p *problem.Problem) {
-	if len(t.found) >= maxFindings {
-		t.dropped++
+	if t.said[p.Severity]++; t.said[p.Severity] > maxFindings {
 		return
 	}
 	t.found = append(t.found, p)
@@ -93,7 +97,7 @@ func (t *tree) warn(pos problem.Pos, code, msg, hint string) {
 }
 
 func load(ctx context.Context, fsys fs.FS, cfg Config) (*tree, error) {
-	t := &tree{ctx: ctx, fsys: fsys, conf: cfg.Conf, on: map[string]bool{}, byName: map[string]*doc{}, links: map[string][]include{}, includes: map[string]bool{}, modules: map[string]bool{}, yamlCheck: cfg.YAML}
+	t := &tree{ctx: ctx, fsys: fsys, conf: cfg.Conf, on: map[string]bool{}, byName: map[string]*doc{}, links: map[string][]include{}, includes: map[string]bool{}, modules: map[string]bool{}, said: map[problem.Severity]int{}, yamlCheck: cfg.YAML}
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
 		return nil, err
@@ -257,6 +261,17 @@ func (t *tree) read(f file) ([]byte, bool) {
 	}
 	data, err := fs.ReadFile(t.fsys, f.name)
 	return data, err == nil
+}
+
+// maxGuesses bounds the comparisons for hints "did you mean" in one run.
+const maxGuesses = 100_000
+
+// nearest gives the candidate that word was most likely meant to be.
+func (t *tree) nearest(word string, candidates []string) string {
+	if t.guesses += len(candidates); t.guesses > maxGuesses {
+		return ""
+	}
+	return schema.Nearest(word, candidates)
 }
 
 // option reads the settings of bcfg2.conf.

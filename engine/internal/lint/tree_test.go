@@ -4,6 +4,7 @@ package lint_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,7 +112,7 @@ func TestHostile(t *testing.T) {
 	for range 50_000 {
 		wrong.WriteString("<Wrong/>")
 	}
-	wrong.WriteString("</Bundle>")
+	wrong.WriteString("<RequiredBundle/></Bundle>")
 	for range 100_000 {
 		deep.WriteString("<Group name='a'>")
 	}
@@ -126,6 +127,37 @@ func TestHostile(t *testing.T) {
 	found := run(t, fsys)
 	require.Less(t, len(found), 1000)
 	require.Equal(t, "xml-syntax", found[0].Code)
+	require.Contains(t, show(found), "<RequiredBundle> needs name")
+}
+
+// Patterns, includes and hints that would cost the square of the tree are bounded.
+func TestHostileNumbers(t *testing.T) {
+	var groups, patterns, bundle strings.Builder
+	groups.WriteString("<Groups xmlns:xi='http://www.w3.org/2001/XInclude'>")
+	patterns.WriteString("<GroupPatterns>")
+	bundle.WriteString("<Bundle>")
+	for i := range 5000 {
+		fmt.Fprintf(&groups, "<Group name='group-number-%d'/><xi:include href='*-%d.xml'/>", i, i)
+		fmt.Fprintf(&patterns, "<GroupPattern><NamePattern>x</NamePattern><Group>%d-$1</Group></GroupPattern>", i)
+		fmt.Fprintf(&bundle, "<Group name='goup-number-x%d'><Package name='a' altsrc='b%d'/></Group>", i, i)
+	}
+	groups.WriteString("</Groups>")
+	patterns.WriteString("</GroupPatterns>")
+	bundle.WriteString("</Bundle>")
+	fsys := fstest.MapFS{
+		"Metadata/groups.xml": {Data: []byte(groups.String())},
+		"Bundler/b.xml":       {Data: []byte(bundle.String())},
+	}
+	seen := map[string]int{}
+	for _, p := range run(t, fsys) {
+		seen[p.Code]++
+	}
+	require.Equal(t, map[string]int{"too-many-findings": 2, "xinclude-too-large": 1, "unknown-group": 5000, "altsrc-dangling": 4999}, seen)
+
+	fsys["GroupPatterns/config.xml"] = &fstest.MapFile{Data: []byte(patterns.String())}
+	for _, p := range run(t, fsys) {
+		require.NotEqual(t, "unknown-group", p.Code)
+	}
 }
 
 func TestOnlyPluginsThatAreOn(t *testing.T) {

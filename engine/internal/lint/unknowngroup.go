@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/bindery/bindery/engine/internal/schema"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -28,7 +27,7 @@ func (t *tree) unknownGroup() {
 			return
 		}
 		hint := "define it in " + groupsFile
-		if near := schema.Nearest(group, names); near != "" {
+		if near := t.nearest(group, names); near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
 		t.warn(pos, "unknown-group", fmt.Sprintf("nothing defines the group %q", group), hint)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/engine/internal/xmltree"
+	"github.com/bindery/bindery/engine/problem"
 )
 
 // include is one xi:include and the files that it brings.
@@ -26,18 +27,25 @@ func checkXInclude() check {
 			{"xinclude-not-followed", "xi:include stands in a file whose includes are not followed."},
 			{"xinclude-cycle", "A file includes itself, directly or through others."},
 			{"xinclude-outside", "xi:include leads out of the repository."},
+			{"xinclude-too-large", "There are more includes, or they bring more, than is read."},
 			{"xinclude-attributes", "xi:include has attributes that are not read, such as xpointer."},
 		},
 		run: (*tree).xinclude,
 	}
 }
 
+// maxIncludes bounds the includes of a tree that are looked up.
+const maxIncludes = 2000
+
 // follow notes what every file includes.
 func (t *tree) follow() {
 	for _, d := range t.docs {
 		d.root.Walk(func(x *xmltree.Element) bool {
 			if x.Kind == xmltree.Node && x.Space == xmltree.NSXInclude && x.Tag == "include" {
-				l := include{x: x, files: t.match(d.file, x.Get("href"))}
+				l := include{x: x}
+				if t.included++; t.included <= maxIncludes {
+					l.files = t.match(d.file, x.Get("href"))
+				}
 				t.links[d.file] = append(t.links[d.file], l)
 				for _, name := range l.files {
 					t.includes[name] = true
@@ -104,6 +112,10 @@ func followed(d *doc) bool {
 }
 
 func (t *tree) xinclude() {
+	if t.included > maxIncludes {
+		t.error(problem.Pos{}, "xinclude-too-large", fmt.Sprintf("there are %d includes; at most %d are followed", t.included, maxIncludes), "")
+		return
+	}
 	for _, d := range t.docs {
 		if d.templated {
 			continue // Genshi reads these includes itself.

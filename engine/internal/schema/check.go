@@ -23,13 +23,13 @@ const (
 	DeprecatedAttribute = "deprecated-attribute"
 )
 
-// maxFindings is how many findings end the look at a file.
+// maxFindings bounds what is kept of one file, for each severity.
 const maxFindings = 200
 
 // Check compares one file with its schema. In a templated file values that hold
 // an expression are not looked at, and attributes may come from py:attrs.
 func (s *Schema) Check(root *xmltree.Element, templated bool) []*problem.Problem {
-	c := &checker{schema: s, templated: templated, old: map[string]*oldUse{}}
+	c := &checker{schema: s, templated: templated, old: map[string]*oldUse{}, kept: map[problem.Severity]int{}}
 	c.root(root)
 	for _, key := range slices.Sorted(maps.Keys(c.old)) {
 		c.found = append(c.found, c.old[key].problem())
@@ -42,6 +42,7 @@ type checker struct {
 	templated bool
 	found     []*problem.Problem
 	old       map[string]*oldUse
+	kept      map[problem.Severity]int
 }
 
 // oldUse is an old spelling; it is said once for each file, however often it occurs.
@@ -59,7 +60,23 @@ func (o *oldUse) problem() *problem.Problem {
 	return problem.Warn(o.pos, o.code, msg, o.hint)
 }
 
-func (c *checker) add(p *problem.Problem) { c.found = append(c.found, p) }
+// add keeps so many findings of each severity: warnings must not hide an error.
+func (c *checker) add(p *problem.Problem) {
+	if c.kept[p.Severity]++; c.kept[p.Severity] <= maxFindings {
+		c.found = append(c.found, p)
+	}
+}
+
+// suggest gives a hint where a candidate is near, as long as findings are kept.
+func (c *checker) suggest(word string, candidates []string, before, after string) string {
+	if c.kept[problem.Warning] >= maxFindings {
+		return ""
+	}
+	if near := Nearest(word, candidates); near != "" {
+		return "did you mean " + before + near + after + "?"
+	}
+	return ""
+}
 
 func (c *checker) deprecated(pos problem.Pos, code, msg, hint string) {
 	if o := c.old[msg]; o != nil {
@@ -100,8 +117,6 @@ func (c *checker) element(x *xmltree.Element, e *Element) {
 func (c *checker) children(x *xmltree.Element, e *Element, tag string) {
 	for _, child := range x.Children {
 		switch {
-		case len(c.found) >= maxFindings:
-			return
 		case child.Kind != xmltree.Node || child.Space == xmltree.NSXInclude:
 			continue
 		case child.Space != "", stripped(child):
@@ -119,7 +134,7 @@ func (c *checker) children(x *xmltree.Element, e *Element, tag string) {
 			continue
 		}
 		c.add(problem.Warn(child.Pos, UnknownElement, fmt.Sprintf("<%s> is not known in <%s>", child.Tag, tag),
-			suggest(child.Tag, e.Children, "<", ">")))
+			c.suggest(child.Tag, e.Children, "<", ">")))
 	}
 }
 
@@ -145,7 +160,7 @@ func (c *checker) belongs(tag string) string {
 func (c *checker) attributes(x *xmltree.Element, e *Element) {
 	for i := range x.Attrs {
 		a := &x.Attrs[i]
-		if a.Space != "" || len(c.found) >= maxFindings {
+		if a.Space != "" {
 			continue
 		}
 		pos := problem.Pos{File: x.Pos.File, Line: a.Line, Column: a.Column}
@@ -183,7 +198,7 @@ func (c *checker) meant(name, tag string, e *Element) string {
 			names = append(names, a.Name)
 		}
 	}
-	if hint := suggest(name, names, "", ""); hint != "" {
+	if hint := c.suggest(name, names, "", ""); hint != "" {
 		return hint
 	}
 	slices.Sort(names)
@@ -204,7 +219,7 @@ func (c *checker) value(pos problem.Pos, tag string, a *Attr, value string) {
 			return
 		}
 		want = "one of " + strings.Join(a.Values, ", ")
-		if hint := suggest(value, a.Values, `"`, `"`); hint != "" {
+		if hint := c.suggest(value, a.Values, `"`, `"`); hint != "" {
 			want += "; " + hint
 		}
 	case Bool:
@@ -256,14 +271,6 @@ func find(list []Attr, name string) *Attr {
 		}
 	}
 	return nil
-}
-
-// suggest gives a hint where a candidate is near.
-func suggest(word string, candidates []string, before, after string) string {
-	if near := Nearest(word, candidates); near != "" {
-		return "did you mean " + before + near + after + "?"
-	}
-	return ""
 }
 
 var (
