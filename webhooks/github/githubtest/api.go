@@ -18,7 +18,7 @@ const maxBody = 65536
 
 type object = map[string]any
 
-var errNotFound = errors.New("Not Found")
+var errNotFound = errors.New("not found")
 
 type pull struct {
 	number               int
@@ -189,7 +189,7 @@ func (s *Server) editComment(r *http.Request, u User) (int, any, error) {
 	case c == nil:
 		return http.StatusNotFound, nil, errNotFound
 	case c.author != u:
-		return http.StatusForbidden, nil, errors.New("Must be the author")
+		return http.StatusForbidden, nil, errors.New("must be the author")
 	}
 	c.body, c.updated = body, time.Now()
 	return http.StatusOK, s.commentJSON(r, c), nil
@@ -203,7 +203,7 @@ func (s *Server) deleteComment(r *http.Request, u User) (int, any, error) {
 	case c == nil:
 		return http.StatusNotFound, nil, errNotFound
 	case c.author != u:
-		return http.StatusForbidden, nil, errors.New("Must be the author")
+		return http.StatusForbidden, nil, errors.New("must be the author")
 	}
 	s.comments = slices.Delete(s.comments, i, i+1)
 	return http.StatusNoContent, nil, nil
@@ -244,7 +244,7 @@ func (s *Server) addStatus(r *http.Request, u User) (int, any, error) {
 	}
 	commit := r.PathValue("commit")
 	if !s.git.has(r.Context(), commit) {
-		return http.StatusUnprocessableEntity, nil, fmt.Errorf("No commit found for SHA: %s", commit)
+		return http.StatusUnprocessableEntity, nil, fmt.Errorf("no commit found for SHA: %s", commit)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

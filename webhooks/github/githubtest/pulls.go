@@ -168,7 +168,7 @@ func (s *Server) mergePull(r *http.Request, u User) (int, any, error) {
 // merge moves the base branch. The caller holds the lock.
 func (s *Server) merge(ctx context.Context, p *pull, method, sha string, u User) (int, error) {
 	if p.closed || sha != "" && sha != p.headSHA {
-		return http.StatusConflict, errors.New("Head branch was modified. Review and try the merge again.")
+		return http.StatusConflict, errors.New("head branch was modified: review and try the merge again")
 	}
 	base, err := s.git.resolve(ctx, "refs/heads/"+p.baseRef)
 	if err != nil {
@@ -182,7 +182,7 @@ func (s *Server) merge(ctx context.Context, p *pull, method, sha string, u User)
 		merged, err = s.git.merge(ctx, base, p.headSHA, fmt.Sprintf("Merge pull request #%d by %s\n\n%s", p.number, u.Login, p.title))
 	}
 	if errors.Is(err, errConflict) {
-		return http.StatusMethodNotAllowed, errors.New("Pull Request is not mergeable")
+		return http.StatusMethodNotAllowed, errors.New("pull request is not mergeable")
 	}
 	if err == nil {
 		err = s.git.move(ctx, "refs/heads/"+p.baseRef, base, merged)
