@@ -189,11 +189,14 @@ func ParseEnrolRequest(data []byte) (*EnrolRequest, error) {
 	if len(r.TokenID) != 2*tokenIDSize || !isHex(r.TokenID) {
 		return nil, fmt.Errorf("read enrolment: %w: the token id is malformed", ErrToken)
 	}
-	return r, e.verify(r.Identity.Signing)
+	if err := e.verify(r.Identity.Signing); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-// Final tells whether this is the second message, which Accept answers; the first
-// is answered by Challenge.
+// Final tells whether this is the second message, which Welcome answers after Opened;
+// the first is answered by Challenge.
 func (r *EnrolRequest) Final() bool { return len(r.message.Challenge) > 0 }
 
 // Repeats tells whether the token was already used by this very identity, whose
