@@ -38,5 +38,6 @@ publishes signed configuration bundles that agents fetch, verify and apply.
 	root.AddCommand(newBuildCommand(s))
 	root.AddCommand(newLintCommand(s))
 	root.AddCommand(newDiffCommand(s))
+	root.AddCommand(newServeCommand(s), newHostsCommand(s))
 	return root
 }

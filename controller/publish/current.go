@@ -85,8 +85,8 @@ func (p *Publisher) Current(ctx context.Context, hostID string) (*release.Curren
 type Swept struct {
 	// Renewed and Fresh count timestamps that were signed again and that were not due.
 	Renewed, Fresh int
-	// Ageing are host ids whose other metadata end within three months: publish them
-	// anew.
+	// Ageing are host ids whose other metadata end within three months, or that have
+	// no timestamp: publish them anew.
 	Ageing []string
 	// Failed are host ids whose timestamp could not be renewed. Agents warn when it
 	// ends.
@@ -125,7 +125,7 @@ func (p *Publisher) Sweep(ctx context.Context, hostIDs []string) (*Swept, error)
 func (p *Publisher) renew(ctx context.Context, hostID string) (renewed, ageing bool, err error) {
 	timestamp, etag, err := p.get(ctx, hostID, release.TimestampName)
 	if err != nil || timestamp == nil {
-		return false, false, err
+		return false, err == nil, err // gone, or never there: publishing makes it
 	}
 	cur, err := release.ReadCurrent(hostID, p.cfg.Keys.Root().Data, timestamp, nil)
 	if err != nil {

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"github.com/bindery/bindery/controller"
+	"github.com/bindery/bindery/controller/keys"
+	"github.com/bindery/bindery/controller/status"
+	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/engine/release"
+)
+
+// hostsOptions say which controller's hosts.
+type hostsOptions struct {
+	config string
+	format string
+}
+
+func newHostsCommand(s streams) *cobra.Command {
+	var o hostsOptions
+	cmd := &cobra.Command{
+		Use:   "hosts",
+		Short: "Enrol hosts, and see what each of them is on",
+		Long: `Hosts works on the database that controller.yaml names, on the controller's own
+machine, while the controller runs or not.
+` + exitHelp,
+		Example: `  bindery hosts add web1.example.org
+  bindery hosts list
+  bindery hosts show web1.example.org --format json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.PersistentFlags().StringVar(&o.config, "config", "/etc/bindery/controller.yaml", "the controller's settings `file`")
+	cmd.PersistentFlags().StringVar(&o.format, "format", "text", "text or json")
+	cmd.AddCommand(newHostsAddCommand(&o, s), newHostsListCommand(&o, s), newHostsShowCommand(&o, s))
+	return cmd
+}
+
+// open reads the settings and opens the database that they name.
+func (o *hostsOptions) open(ctx context.Context) (*controller.Settings, *store.Store, error) {
+	if o.format != "text" && o.format != "json" {
+		return nil, nil, fmt.Errorf("--format is text or json, not %q", o.format)
+	}
+	settings, err := controller.LoadSettings(o.config)
+	if err != nil {
+		return nil, nil, withCode(exitUsage, err)
+	}
+	st, err := store.New(ctx, store.Config{Path: settings.Database()})
+	if err != nil {
+		return nil, nil, withCode(exitUnavailable, err)
+	}
+	return settings, st, nil
+}
+
+// withStatus opens the database and reads it as the web pages do.
+func (o *hostsOptions) withStatus(ctx context.Context, fn func(*status.Reader) error) error {
+	settings, st, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	r, err := status.New(status.Config{Fleet: st, History: st, Journal: st, Repositories: []string{settings.Repository.Name}})
+	if err != nil {
+		return withCode(exitUnavailable, err)
+	}
+	return fn(r)
+}
+
+func newHostsAddCommand(o *hostsOptions, s streams) *cobra.Command {
+	var ttl time.Duration
+	var rebind bool
+	cmd := &cobra.Command{
+		Use:   "add NAME",
+		Short: "Make a one-time token with which a host enrols",
+		Long: `Add prints a token that lets exactly this host enrol, once, within an hour. The
+token proves the host to the controller and the controller to the host, and pins the
+root of trust. It is a secret until it was used, and is shown only now.
+` + exitHelp,
+		Example: `  bindery hosts add web1.example.org
+  bindery hosts add web1.example.org --rebind --ttl 15m     a machine that was installed anew`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runHostsAdd(cmd.Context(), o, strings.ToLower(args[0]), ttl, rebind, s)
+		},
+	}
+	cmd.Flags().DurationVar(&ttl, "ttl", release.TokenLife, "how long the token can be used")
+	cmd.Flags().BoolVar(&rebind, "rebind", false, "replace a host of this name that is enrolled; its keys are revoked")
+	return cmd
+}
+
+// outToken is what `hosts add --format json` prints.
+type outToken struct {
+	Host    string    `json:"host"`
+	Token   string    `json:"token"`
+	Expires time.Time `json:"expires"`
+	Root    string    `json:"root_fingerprint"`
+}
+
+func runHostsAdd(ctx context.Context, o *hostsOptions, name string, ttl time.Duration, rebind bool, s streams) error {
+	if ttl <= 0 || ttl > 7*day {
+		return errors.New("--ttl is more than a week, or nothing")
+	}
+	if name == "" || strings.ContainsAny(name, "/\\ \t\n\x00") {
+		return fmt.Errorf("%q is no host name", name)
+	}
+	settings, st, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	roots, err := keys.LoadRoots(settings.Keys)
+	if err != nil {
+		return withCode(exitUnavailable, err)
+	}
+	if _, err := st.HostNamed(ctx, name); err == nil && !rebind {
+		return fmt.Errorf("%s is enrolled already: --rebind makes a token that replaces it", name)
+	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return withCode(exitUnavailable, err)
+	}
+	root := roots[len(roots)-1]
+	token, record, err := release.MintToken(name, root, time.Now().Add(ttl))
+	if err != nil {
+		return withCode(exitUnavailable, err)
+	}
+	err = st.AddToken(ctx, store.Token{ID: record.ID, Host: name, Verifier: record.Key[:], Rebind: rebind, Expires: record.Expires})
+	if err != nil {
+		return withCode(exitUnavailable, err)
+	}
+	if o.format == "json" {
+		return printJSON(s.Out, outToken{Host: name, Token: token.Text(), Expires: record.Expires.UTC(), Root: root.Fingerprint()})
+	}
+	_, err = fmt.Fprintf(s.Out, `%s
+
+On %s, until %s:
+  bindery-agent enroll --url URL-OF-THE-CONTROLLER --token-file FILE
+with the token above as the only line of FILE.
+`, token.Text(), name, record.Expires.Format(time.RFC1123))
+	return withCode(exitUnavailable, err)
+}
+
+func newHostsListCommand(o *hostsOptions, s streams) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the enrolled hosts, the most pressing first",
+		Long:    "List shows every enrolled host with its state, release and last report.\n" + exitHelp,
+		Example: "  bindery hosts list\n  bindery hosts list --format json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.withStatus(cmd.Context(), func(r *status.Reader) error {
+				hosts, err := r.Hosts(cmd.Context())
+				if err != nil {
+					return withCode(exitUnavailable, err)
+				}
+				if o.format == "json" {
+					return printJSON(s.Out, hosts)
+				}
+				listHosts(s.Out, hosts)
+				return nil
+			})
+		},
+	}
+}
+
+func listHosts(w io.Writer, hosts []status.Host) {
+	if len(hosts) == 0 {
+		fmt.Fprintln(w, "No host is enrolled. Make a token with: bindery hosts add NAME")
+		return
+	}
+	t := table.NewWriter()
+	t.SetOutputMirror(w)
+	t.SetStyle(table.StyleLight)
+	t.Style().Options = table.OptionsNoBordersAndSeparators
+	t.Style().Format.Header = text.FormatDefault
+	t.AppendHeader(table.Row{"host", "state", "commit", "sequence", "last report", "why"})
+	for _, h := range hosts {
+		commit, sequence, seen := "", "", "never"
+		if h.Release != nil {
+			commit, sequence = fmt.Sprintf("%.10s", h.Release.Commit), fmt.Sprint(h.Release.Sequence)
+		}
+		if h.Report != nil {
+			seen = h.Report.At.Local().Format("2006-01-02 15:04:05")
+		}
+		t.AppendRow(table.Row{h.Name, string(h.State), commit, sequence, seen, h.Cause})
+	}
+	t.Render()
+}
+
+func newHostsShowCommand(o *hostsOptions, s streams) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show NAME",
+		Short:   "Show what a host is on, why, and what it last told",
+		Long:    "Show prints one host: its release, its facts, its last reports and every entry that is not as it should be.\n" + exitHelp,
+		Example: "  bindery hosts show web1.example.org",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.withStatus(cmd.Context(), func(r *status.Reader) error {
+				d, err := r.Host(cmd.Context(), strings.ToLower(args[0]))
+				if errors.Is(err, status.ErrNotFound) {
+					return withCode(exitFindings, fmt.Errorf("%s is not enrolled; make a token with: bindery hosts add %s", args[0], args[0]))
+				}
+				if err != nil {
+					return withCode(exitUnavailable, err)
+				}
+				if o.format == "json" {
+					return printJSON(s.Out, d)
+				}
+				showHost(s.Out, d)
+				return nil
+			})
+		},
+	}
+}
+
+func showHost(w io.Writer, d *status.Detail) {
+	fmt.Fprintf(w, "%s  %s", d.Name, d.State)
+	if d.Cause != "" {
+		fmt.Fprintf(w, ": %s", d.Cause)
+	}
+	fmt.Fprintf(w, "\n  id        %s, enrolled %s\n", d.ID, d.Enrolled.Local().Format(time.DateTime))
+	if d.Release != nil {
+		fmt.Fprintf(w, "  release   %d of %.12s, %s\n", d.Release.Sequence, d.Release.Commit, d.Release.At.Local().Format(time.DateTime))
+	}
+	if d.Facts != nil {
+		fmt.Fprintf(w, "  facts     %s (%s)\n", d.Facts.At.Local().Format(time.DateTime), strings.Join(d.Probes, ", "))
+	}
+	if d.Report != nil {
+		fmt.Fprintf(w, "  report    %s\n", d.Report.At.Local().Format(time.DateTime))
+	}
+	for _, list := range []struct {
+		what  string
+		items []release.Item
+	}{{"bad", d.Bad}, {"modified", d.Modified}, {"extra", d.Extra}, {"not verified", d.NotVerified}} {
+		for _, i := range list.items {
+			fmt.Fprintf(w, "  %-12s %s\n", list.what, strings.TrimSpace(i.Key.String()+"  "+i.Reason))
+		}
+	}
+}
+
+func printJSON(w io.Writer, v any) error {
+	data, err := marshal(v)
+	if err == nil {
+		_, err = w.Write(data)
+	}
+	return withCode(exitUnavailable, err)
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bindery/bindery/controller"
+)
+
+type serveOptions struct {
+	config string
+	log    string
+	level  string
+}
+
+func newServeCommand(s streams) *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve --config controller.yaml",
+		Short: "Run the controller: preview pull requests, publish the branch, hear hosts",
+		Long: `Serve mirrors the specification repository, posts the binding diff of every pull
+request as one comment, publishes the branch as signed and sealed releases, and takes
+the hosts' facts and reports. It keeps no queue: killed and started again at any
+moment, it goes on from what the repository, the forge and its database say.
+
+Settings are in one strict file; secrets come from files that it names or from
+BINDERY_GIT_TOKEN, BINDERY_GITHUB_TOKEN and BINDERY_WEBHOOK_SECRET.
+` + exitHelp,
+		Example: `  bindery serve --config /etc/bindery/controller.yaml
+  bindery serve --config controller.yaml --log json --log-level debug`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), &o, s) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.config, "config", "/etc/bindery/controller.yaml", "settings `file`")
+	f.StringVar(&o.log, "log", "text", "text or json")
+	f.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
+	return cmd
+}
+
+func runServe(ctx context.Context, o *serveOptions, s streams) error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.level)); err != nil {
+		return errors.New("--log-level is debug, info, warn or error")
+	}
+	var handler slog.Handler = slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: level})
+	switch o.log {
+	case "text":
+	case "json":
+		handler = slog.NewJSONHandler(s.Err, &slog.HandlerOptions{Level: level})
+	default:
+		return errors.New("--log is text or json")
+	}
+	settings, err := controller.LoadSettings(o.config)
+	if err != nil {
+		return withCode(exitUsage, err)
+	}
+	secrets, err := settings.LoadSecrets(os.Getenv)
+	if err != nil {
+		return withCode(exitUsage, err)
+	}
+	c, err := controller.New(ctx, controller.Config{Settings: settings, Secrets: secrets, Logger: slog.New(handler), Version: version})
+	if err != nil {
+		return withCode(exitUnavailable, err)
+	}
+	defer c.Close()
+	err = c.Run(ctx)
+	if ctx.Err() != nil {
+		return nil // a signal is how a controller ends
+	}
+	return withCode(exitUnavailable, err)
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/bindery/bindery/internal/schedule"
+)
+
+// Settings is controller.yaml.
+type Settings struct {
+	// Address for agents and webhooks, such as 0.0.0.0:8470.
+	Listen string `yaml:"listen"`
+	// Address for people and programs that watch: web pages, read-only API, metrics.
+	// Keep it where only administrators reach it. Default 127.0.0.1:8471.
+	AdminListen string `yaml:"admin_listen"`
+	// Where people reach the admin address, for links in comments; empty: no links.
+	AdminURL string `yaml:"admin_url"`
+	// Folder for the database, the mirror and what is published.
+	State string `yaml:"state"`
+	// Folder with the online keys that `bindery root init` made.
+	Keys string `yaml:"keys"`
+	// The specification repository.
+	Repository Repository `yaml:"repository"`
+	// Where pull requests are; leave it out to publish the branch only.
+	GitHub *GitHub `yaml:"github"`
+	// What is published, and when.
+	Publish Publishing `yaml:"publish"`
+}
+
+// Repository is the specification repository.
+type Repository struct {
+	// Its name at the forge, OWNER/NAME; without a forge, any name.
+	Name string `yaml:"name"`
+	// https://…, or a path on this machine.
+	URL string `yaml:"url"`
+	// The branch that is published. Default main.
+	Branch string `yaml:"branch"`
+	// File with the token to fetch with; or set BINDERY_GIT_TOKEN.
+	TokenFile string `yaml:"token_file"`
+	// User name that goes with the token. Default x-access-token.
+	Username string `yaml:"username"`
+	// When to look for changes that no webhook announced: a cron expression or
+	// @every DURATION. Default @every 1m.
+	Poll string `yaml:"poll"`
+}
+
+// GitHub is a forge that speaks GitHub's API.
+type GitHub struct {
+	// Root of the API. Default https://api.github.com/.
+	API string `yaml:"api"`
+	// File with the API token; or set BINDERY_GITHUB_TOKEN.
+	TokenFile string `yaml:"token_file"`
+	// Files with the webhook secrets, one or two: two while one replaces the other;
+	// or set BINDERY_WEBHOOK_SECRET.
+	WebhookSecretFiles []string `yaml:"webhook_secret_files"`
+}
+
+// Publishing says what is published.
+type Publishing struct {
+	// What to do with changes that no merged review showed: announce (publish, and
+	// list them in the audit trail) or hold (keep the last release). Default announce.
+	Unreviewed string `yaml:"unreviewed"`
+	// When to look for metadata that have to be signed again. Default @hourly.
+	Sweep string `yaml:"sweep"`
+}
+
+const (
+	announce = "announce"
+	hold     = "hold"
+
+	maxSettings = 1 << 20
+	maxSecret   = 64 << 10
+)
+
+// LoadSettings reads controller.yaml. Relative paths in it are relative to the
+// file. Unknown keys are errors, shown with their line.
+func LoadSettings(file string) (*Settings, error) {
+	data, err := readLimited(file, maxSettings)
+	if err != nil {
+		return nil, fmt.Errorf("read settings: %w", err)
+	}
+	var s Settings
+	if err := yaml.UnmarshalWithOptions(data, &s, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("read settings %s: %w", file, err)
+	}
+	s.defaults()
+	s.anchor(filepath.Dir(file))
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("read settings %s: %w", file, err)
+	}
+	return &s, nil
+}
+
+func (s *Settings) defaults() {
+	for _, d := range []struct {
+		to   *string
+		text string
+	}{
+		{&s.AdminListen, "127.0.0.1:8471"}, {&s.Repository.Branch, "main"}, {&s.Repository.Poll, "@every 1m"},
+		{&s.Publish.Unreviewed, announce}, {&s.Publish.Sweep, "@hourly"},
+	} {
+		if *d.to == "" {
+			*d.to = d.text
+		}
+	}
+}
+
+// anchor makes relative paths absolute.
+func (s *Settings) anchor(dir string) {
+	paths := []*string{&s.State, &s.Keys, &s.Repository.TokenFile}
+	if !strings.Contains(s.Repository.URL, "://") {
+		paths = append(paths, &s.Repository.URL)
+	}
+	if s.GitHub != nil {
+		paths = append(paths, &s.GitHub.TokenFile)
+		for i := range s.GitHub.WebhookSecretFiles {
+			paths = append(paths, &s.GitHub.WebhookSecretFiles[i])
+		}
+	}
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+}
+
+func (s *Settings) check() error {
+	for _, need := range []struct{ name, value string }{
+		{"listen", s.Listen}, {"state", s.State}, {"keys", s.Keys},
+		{"repository.name", s.Repository.Name}, {"repository.url", s.Repository.URL},
+	} {
+		if need.value == "" {
+			return fmt.Errorf("%s is missing", need.name)
+		}
+	}
+	for _, a := range []struct{ name, value string }{{"listen", s.Listen}, {"admin_listen", s.AdminListen}} {
+		if _, _, err := net.SplitHostPort(a.value); err != nil {
+			return fmt.Errorf("%s: %w", a.name, err)
+		}
+	}
+	if u, err := url.Parse(s.AdminURL); err != nil || s.AdminURL != "" && (u.Host == "" || u.User != nil) {
+		return errors.New("admin_url is not a plain URL")
+	}
+	if u := s.Publish.Unreviewed; u != announce && u != hold {
+		return fmt.Errorf("publish.unreviewed is %q: write announce or hold", u)
+	}
+	for _, e := range []struct{ name, value string }{{"repository.poll", s.Repository.Poll}, {"publish.sweep", s.Publish.Sweep}} {
+		if _, err := schedule.Parse(e.value, ""); err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+	}
+	return nil
+}
+
+// Database is where the store is.
+func (s *Settings) Database() string { return filepath.Join(s.State, "bindery.db") }
+
+// Secrets are what the settings only name. They never travel further than to the
+// packages that use them.
+type Secrets struct {
+	gitToken, apiToken string
+	webhook            [][]byte
+}
+
+// LoadSecrets reads the secrets from the files that the settings name, else from
+// the environment.
+func (s *Settings) LoadSecrets(getenv func(string) string) (*Secrets, error) {
+	out := &Secrets{}
+	var err error
+	if out.gitToken, err = secret(s.Repository.TokenFile, getenv("BINDERY_GIT_TOKEN")); err != nil {
+		return nil, fmt.Errorf("repository.token_file: %w", err)
+	}
+	if s.GitHub == nil {
+		return out, nil
+	}
+	if out.apiToken, err = secret(s.GitHub.TokenFile, getenv("BINDERY_GITHUB_TOKEN")); err != nil {
+		return nil, fmt.Errorf("github.token_file: %w", err)
+	}
+	for _, file := range s.GitHub.WebhookSecretFiles {
+		text, err := secret(file, "")
+		if err != nil {
+			return nil, fmt.Errorf("github.webhook_secret_files: %w", err)
+		}
+		out.webhook = append(out.webhook, []byte(text))
+	}
+	if text := getenv("BINDERY_WEBHOOK_SECRET"); text != "" && len(out.webhook) == 0 {
+		out.webhook = append(out.webhook, []byte(text))
+	}
+	return out, nil
+}
+
+func secret(file, env string) (string, error) {
+	if file == "" {
+		return env, nil
+	}
+	data, err := readLimited(file, maxSecret)
+	if err != nil {
+		return "", err
+	}
+	text := string(bytes.TrimSpace(data))
+	if text == "" {
+		return "", fmt.Errorf("%s is empty", file)
+	}
+	return text, nil
+}
+
+func readLimited(file string, limit int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("%s is larger than %d bytes", file, limit)
+	}
+	return data, err
+}
+
+// shutdownTime is how long requests may take to end after a signal.
+const shutdownTime = 5 * time.Second

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package controller is the long-running program: it follows one specification
+// repository, previews its pull requests, publishes its branch, and hears the
+// hosts. It is level-triggered and crash-only: a webhook only wakes it, and what is
+// to be done follows from refs, open pull requests and the store. The commands and
+// the tests run it in-process. It must not know agents.
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/bindery/bindery/controller/api"
+	"github.com/bindery/bindery/controller/blob/dir"
+	"github.com/bindery/bindery/controller/git"
+	"github.com/bindery/bindery/controller/keys"
+	"github.com/bindery/bindery/controller/publish"
+	"github.com/bindery/bindery/controller/status"
+	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/internal/schedule"
+	"github.com/bindery/bindery/internal/transport"
+	"github.com/bindery/bindery/webhooks"
+	"github.com/bindery/bindery/webhooks/github"
+)
+
+// Config is what a Controller is made from.
+type Config struct {
+	Settings *Settings
+	Secrets  *Secrets
+	Logger   *slog.Logger
+	// Version is that of this program.
+	Version string
+	// Now is the clock. Nil: time.Now.
+	Now func() time.Time
+}
+
+// Controller is one running controller. Run may be called once.
+type Controller struct {
+	c         Config
+	store     *store.Store
+	mirror    *git.Mirror
+	online    *keys.Online
+	blobs     *dir.Dir
+	publisher *publish.Publisher
+	pipeline  *pipeline
+	loop      *schedule.Loop
+	sweep     *schedule.Loop
+	public    net.Listener
+	admin     net.Listener
+	handlers  *api.API
+	stop      []func() error
+}
+
+// New opens everything that a controller needs and listens, so that whatever is
+// wrong with the settings shows before anything is done.
+func New(ctx context.Context, c Config) (*Controller, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	ct := &Controller{c: c}
+	for _, step := range []func(context.Context) error{ct.openState, ct.openPipeline, ct.openLoops, ct.openServers} {
+		if err := step(ctx); err != nil {
+			ct.Close()
+			return nil, err
+		}
+	}
+	return ct, nil
+}
+
+// Close releases what New opened, in reverse. It may be called after Run too.
+func (ct *Controller) Close() {
+	for i := len(ct.stop) - 1; i >= 0; i-- {
+		if err := ct.stop[i](); err != nil && !errors.Is(err, net.ErrClosed) {
+			ct.c.Logger.Warn("shutdown", "err", err)
+		}
+	}
+	ct.stop = nil
+}
+
+// Addresses are where the controller listens: for agents and webhooks, and for
+// administrators. Ports that the settings left open are filled in.
+func (ct *Controller) Addresses() (public, admin string) {
+	return ct.public.Addr().String(), ct.admin.Addr().String()
+}
+
+func (ct *Controller) openState(ctx context.Context) (err error) {
+	s := ct.c.Settings
+	if err := os.MkdirAll(s.State, 0o700); err != nil {
+		return fmt.Errorf("open state: %w", err)
+	}
+	if ct.store, err = store.New(ctx, store.Config{Path: s.Database(), Now: ct.c.Now}); err != nil {
+		return err
+	}
+	ct.stop = append(ct.stop, ct.store.Close)
+	ct.mirror, err = git.New(git.Config{
+		URL: s.Repository.URL, Dir: filepath.Join(s.State, "mirror"), Username: s.Repository.Username,
+		Token: ct.c.Secrets.gitToken, Logger: ct.c.Logger,
+	})
+	if err != nil {
+		return err
+	}
+	ct.stop = append(ct.stop, ct.mirror.Close)
+	return nil
+}
+
+func (ct *Controller) openPipeline(ctx context.Context) error {
+	s := ct.c.Settings
+	var err error
+	if ct.online, err = keys.Load(s.Keys); err != nil {
+		return fmt.Errorf("load keys from %s: %w", s.Keys, err)
+	}
+	reviewKey, err := ct.online.Secret("review fingerprint v1")
+	if err != nil {
+		return err
+	}
+	ct.blobs, err = dir.New(dir.Config{Path: filepath.Join(s.State, "published")})
+	if err != nil {
+		return err
+	}
+	ct.publisher, err = publish.New(publish.Config{Store: ct.blobs, Keys: ct.online, Engine: ct.c.Version, Now: ct.c.Now})
+	if err != nil {
+		return err
+	}
+	if err := ct.publisher.Roots(ctx); err != nil {
+		return err
+	}
+	forge, err := ct.forge()
+	if err != nil {
+		return err
+	}
+	ct.pipeline = &pipeline{
+		repo: s.Repository.Name, branch: s.Repository.Branch, hold: s.Publish.Unreviewed == hold, adminURL: s.AdminURL,
+		mirror: ct.mirror, store: ct.store, publisher: ct.publisher, forge: forge, key: reviewKey,
+		counters: silent{}, log: ct.c.Logger, now: ct.c.Now, ageing: map[string]bool{}, asked: map[string]asked{},
+	}
+	return nil
+}
+
+// forge is nil where the settings name none.
+func (ct *Controller) forge() (webhooks.Forge, error) {
+	s := ct.c.Settings
+	if s.GitHub == nil {
+		return nil, nil
+	}
+	return github.New(github.Config{API: s.GitHub.API, Repo: s.Repository.Name, Token: ct.c.Secrets.apiToken, HTTP: transport.Config{}})
+}
+
+func (ct *Controller) openLoops(context.Context) error {
+	poll, err := schedule.Parse(ct.c.Settings.Repository.Poll, "")
+	if err != nil {
+		return err
+	}
+	ct.loop, err = schedule.New(schedule.Config{Name: "reconcile", Schedule: poll, AtStart: true, Timeout: time.Hour, Logger: ct.c.Logger})
+	if err != nil {
+		return err
+	}
+	sweep, err := schedule.Parse(ct.c.Settings.Publish.Sweep, "")
+	if err != nil {
+		return err
+	}
+	ct.sweep, err = schedule.New(schedule.Config{Name: "sweep", Schedule: sweep, AtStart: true, Timeout: time.Hour, Logger: ct.c.Logger})
+	return err
+}
+
+func (ct *Controller) openServers(ctx context.Context) error {
+	s := ct.c.Settings
+	var err error
+	if ct.handlers, err = ct.api(); err != nil {
+		return err
+	}
+	var lc net.ListenConfig
+	if ct.public, err = lc.Listen(ctx, "tcp", s.Listen); err != nil {
+		return err
+	}
+	ct.stop = append(ct.stop, ct.public.Close)
+	if ct.admin, err = lc.Listen(ctx, "tcp", s.AdminListen); err != nil {
+		return err
+	}
+	ct.stop = append(ct.stop, ct.admin.Close)
+	return nil
+}
+
+func (ct *Controller) api() (*api.API, error) {
+	s := ct.c.Settings
+	reader, err := status.New(status.Config{
+		Fleet: ct.store, History: ct.store, Journal: ct.store, Repositories: []string{s.Repository.Name}, Now: ct.c.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	secret, err := ct.online.Secret("enrolment challenge v1")
+	if err != nil {
+		return nil, err
+	}
+	hook, err := ct.receiver()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	if u, err := url.Parse(s.AdminURL); err == nil && u.Hostname() != "" {
+		names = append(names, u.Hostname())
+	}
+	wake := func(context.Context, store.Host) { ct.loop.Wake() }
+	return api.New(api.Config{
+		Enrolments: ct.store, Messages: ct.store, Files: ct.blobs, Probes: ct.pipeline, Status: reader,
+		Roots: ct.online.Roots, Secret: secret, FactsAccepted: wake, Enrolled: wake, Ready: ct.store.Ready,
+		Webhook: hook, AdminNames: names, Version: ct.c.Version, Now: ct.c.Now, Logger: ct.c.Logger,
+	})
+}
+
+// receiver takes webhooks; nil where the settings name no secret for them.
+func (ct *Controller) receiver() (http.Handler, error) {
+	if ct.c.Settings.GitHub == nil || len(ct.c.Secrets.webhook) == 0 {
+		return nil, nil
+	}
+	return webhooks.NewReceiver(webhooks.ReceiverConfig{
+		Secrets: ct.c.Secrets.webhook, Decode: github.Decode, Deliveries: ct.store,
+		Wake: func(webhooks.Event) { ct.loop.Wake() }, Logger: ct.c.Logger,
+	})
+}
+
+// sweepOnce signs what ages again, and publishes anew what signing again cannot help.
+func (ct *Controller) sweepOnce(ctx context.Context) error {
+	f, err := ct.pipeline.fleet(ctx)
+	if err != nil {
+		return err
+	}
+	ids := make([]string, 0, len(f.hosts))
+	for _, h := range f.hosts {
+		ids = append(ids, h.ID)
+	}
+	swept, err := ct.publisher.Sweep(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for id, err := range swept.Failed {
+		ct.c.Logger.Warn("timestamp not renewed", "host", id, "err", err)
+	}
+	if len(swept.Ageing) > 0 {
+		ct.pipeline.age(swept.Ageing)
+		ct.loop.Wake()
+	}
+	if swept.Renewed > 0 {
+		ct.c.Logger.Info("timestamps renewed", "hosts", swept.Renewed)
+	}
+	return nil
+}
+
+// Run works until the context ends.
+func (ct *Controller) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return ct.loop.Run(ctx, ct.pipeline.reconcile) })
+	group.Go(func() error { return ct.sweep.Run(ctx, ct.sweepOnce) })
+	group.Go(func() error { return ct.serve(ctx, ct.public, ct.handlers.Public()) })
+	group.Go(func() error { return ct.serve(ctx, ct.admin, ct.handlers.Admin()) })
+	public, admin := ct.Addresses()
+	ct.c.Logger.Info("serving", "agents", "http://"+public, "administrators", "http://"+admin, "repo", ct.c.Settings.Repository.Name)
+	return group.Wait()
+}
+
+// serve answers until the context ends, then lets requests end.
+func (ct *Controller) serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	srv := api.Server(h, ct.c.Logger)
+	ended := make(chan struct{})
+	stopped := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+		defer cancel()
+		if srv.Shutdown(end) != nil {
+			_ = srv.Close() // what does not end in time is cut off
+		}
+	})
+	err := srv.Serve(l)
+	if !stopped() {
+		<-ended
+	}
+	if !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// silent counts nothing.
+type silent struct{}
+
+func (silent) Published()     {}
+func (silent) PublishFailed() {}
+func (silent) ForgeFailed()   {}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/bindery/bindery/controller/git"
+	"github.com/bindery/bindery/controller/publish"
+	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/webhooks"
+)
+
+// pipeline is the way from a commit to a comment and to releases. What is to be
+// done follows from refs, open pull requests and the store each time anew, so
+// that a run that was cut off anywhere is made good by the next one.
+type pipeline struct {
+	repo      string
+	branch    string
+	hold      bool // what no merged review showed
+	adminURL  string
+	mirror    *git.Mirror
+	store     *store.Store
+	publisher *publish.Publisher
+	forge     webhooks.Forge // nil: no pull requests
+	key       []byte         // makes fingerprints of secrets
+	counters  counters
+	log       *slog.Logger
+	now       func() time.Time
+
+	mu     sync.Mutex
+	ageing map[string]bool // host ids that are published again though nothing changed
+	asked  map[string]asked
+}
+
+// asked is the probe set that was last published for a host.
+type asked struct {
+	digest string
+	names  []string
+}
+
+// ProbeNames gives the names in a probe set, if it is the one published last.
+func (p *pipeline) ProbeNames(hostID, digest string) (names []string, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a, ok := p.asked[hostID]
+	return a.names, ok && a.digest == digest
+}
+
+// ask remembers the probe set that a host has.
+func (p *pipeline) ask(hostID string, probes []config.Probe) {
+	a := asked{digest: config.ProbeDigest(probes).String()}
+	for _, pr := range probes {
+		a.names = append(a.names, pr.Name)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked[hostID] = a
+}
+
+// counters hear what happened, for metrics.
+type counters interface {
+	Published()
+	PublishFailed()
+	ForgeFailed()
+}
+
+// age marks hosts whose signatures end soon, or whose files are gone: they are
+// published again by the next reconciliation.
+func (p *pipeline) age(hostIDs []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, id := range hostIDs {
+		p.ageing[id] = true
+	}
+}
+
+// aged takes the marks.
+func (p *pipeline) aged() map[string]bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := p.ageing
+	p.ageing = map[string]bool{}
+	return out
+}
+
+// reconcile looks at everything once: it fetches, publishes what the branch says,
+// and previews every open pull request. One that cannot be previewed stops
+// neither the others nor the publication.
+func (p *pipeline) reconcile(ctx context.Context) error {
+	pulls, forgeErr := p.pulls(ctx)
+	if err := p.mirror.Fetch(ctx, p.refs(pulls)...); err != nil {
+		return errors.Join(err, forgeErr)
+	}
+	tip, err := p.mirror.Resolve(ctx, "refs/heads/"+p.branch)
+	if err != nil {
+		return fmt.Errorf("find branch %s: %w", p.branch, errors.Join(err, forgeErr))
+	}
+	f, err := p.fleet(ctx)
+	if err != nil {
+		return err
+	}
+	built := &sites{p: p, fleet: f, built: map[string]*site{}}
+	errs := []error{forgeErr}
+	if err := p.release(ctx, tip, built, pulls); err != nil {
+		p.counters.PublishFailed()
+		errs = append(errs, fmt.Errorf("publish %.12s: %w", tip, err))
+	}
+	for _, pull := range pulls {
+		if pull.BaseRef != p.branch {
+			continue
+		}
+		if err := p.preview(ctx, tip, pull, built); err != nil {
+			p.counters.ForgeFailed()
+			errs = append(errs, fmt.Errorf("preview pull request %d: %w", pull.Number, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// pulls lists the open pull requests; none where there is no forge.
+func (p *pipeline) pulls(ctx context.Context) ([]webhooks.Pull, error) {
+	if p.forge == nil {
+		return nil, nil
+	}
+	pulls, err := p.forge.Pulls(ctx)
+	if err != nil {
+		p.counters.ForgeFailed()
+		return nil, err
+	}
+	return pulls, nil
+}
+
+// refs are the names to fetch: the branch, and what the open pull requests need.
+// A forge keeps the refs of closed ones for ever, so they are never fetched all.
+func (p *pipeline) refs(pulls []webhooks.Pull) []string {
+	refs := []string{"refs/heads/" + p.branch}
+	for _, pull := range pulls {
+		if pull.BaseRef != p.branch {
+			continue
+		}
+		for _, ref := range []string{pull.HeadRef, pull.MergeRef} {
+			if ref != "" {
+				refs = append(refs, ref)
+			}
+		}
+	}
+	return refs
+}

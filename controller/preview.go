@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/bindery/bindery/controller/git"
+	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/engine/review"
+	"github.com/bindery/bindery/webhooks"
+)
+
+// preview shows what a pull request would do, in its one comment and its status.
+// It does nothing where the same was shown before.
+func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, built *sites) error {
+	merged, err := p.mirror.Merge(ctx, tip, pull.Head, pull.MergeRef)
+	if err != nil && !errors.Is(err, git.ErrNoMerge) {
+		return err
+	}
+	name := fmt.Sprintf("refs/pull/%d", pull.Number)
+	done := shown(tip, merged, built.fleet.digest, pull.Draft)
+	if ref, err := p.store.Ref(ctx, p.repo, name); err == nil && ref.Commit == pull.Head && ref.Detail == done {
+		return nil
+	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	report, err := p.report(ctx, tip, merged, pull, built)
+	if err != nil {
+		// Whoever waits for the check must see that there will be none.
+		broken := webhooks.Status{State: webhooks.Broken, Description: "the preview failed in the controller; its log says why"}
+		return errors.Join(err, p.forge.SetStatus(ctx, pull.Head, broken))
+	}
+	seq, err := p.remember(ctx, tip, merged, pull, built.fleet, report)
+	if err != nil {
+		return err
+	}
+	if err := p.show(ctx, tip, pull, report, seq); err != nil {
+		return err
+	}
+	p.log.Info("previewed", "repo", p.repo, "pull", pull.Number, "rev", pull.Head, "verdict", report.Verdict.Title)
+	return p.store.PutRef(ctx, store.Ref{Repo: p.repo, Name: name, Commit: pull.Head, Outcome: string(report.Verdict.State), Detail: done})
+}
+
+// shown names what a preview was made of, besides the head.
+func shown(tip, merged, facts string, draft bool) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %s %t", tip, merged, facts, draft))
+	return hex.EncodeToString(sum[:])
+}
+
+func (p *pipeline) report(ctx context.Context, tip, merged string, pull webhooks.Pull, built *sites) (*review.Report, error) {
+	start := p.now()
+	meta := review.Meta{Number: pull.Number, Base: tip, Head: pull.Head, BaseName: p.branch}
+	if merged == "" {
+		return review.NotMerged(meta, nil), nil
+	}
+	if p.adminURL != "" {
+		meta.ReportURL = fmt.Sprintf("%s/reviews/%d", strings.TrimSuffix(p.adminURL, "/"), pull.Number)
+	}
+	base, err := built.get(ctx, tip)
+	if err != nil {
+		return nil, err
+	}
+	head, err := built.get(ctx, merged)
+	if err != nil {
+		return nil, err
+	}
+	meta.Files = len(git.Changed(base.snap, head.snap))
+	meta.Built = len(head.results)
+	meta.Took = p.now().Sub(start)
+	c := comparison{meta: meta, head: head, fleet: built.fleet, old: base.problems, names: map[string]bool{}}
+	c.from = func(string) *site { return base }
+	for name := range base.results {
+		c.names[name] = true
+	}
+	return p.compare(c)
+}
+
+// remember records a review and what it showed, once for the same head, base,
+// merge and facts: a run that was cut off goes on with its number.
+func (p *pipeline) remember(ctx context.Context, tip, merged string, pull webhooks.Pull, f *fleet, report *review.Report) (int64, error) {
+	last, err := p.store.LatestReview(ctx, p.repo, pull.Number)
+	if err == nil && last.Head == pull.Head && last.Base == tip && last.Merged == merged && last.Facts == f.digest {
+		return last.Seq, nil
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return 0, err
+	}
+	body, err := report.JSON()
+	if err != nil {
+		return 0, err
+	}
+	r := store.Review{
+		Repo: p.repo, Pull: pull.Number, Head: pull.Head, Base: tip, Merged: merged, Facts: f.digest,
+		Digest: report.Digest, State: string(report.Verdict.State), Body: body,
+	}
+	if set := report.Set(); set != nil {
+		if r.Set, err = set.MarshalBinary(); err != nil {
+			return 0, err
+		}
+	}
+	return p.store.PutReview(ctx, r)
+}
+
+// show posts the comment, then the status: a check that succeeds is never there
+// before the comment that it stands for.
+func (p *pipeline) show(ctx context.Context, tip string, pull webhooks.Pull, report *review.Report, seq int64) error {
+	page := report.Markdown(review.MarkdownOptions{})
+	status := webhooks.Status{State: webhooks.Failure, Description: report.Verdict.Title}
+	if report.Verdict.OK && page.OK() {
+		status.State = webhooks.Success
+	}
+	if report.Verdict.State == review.Unmergeable {
+		status.State = webhooks.Pending
+	}
+	if !pull.Draft {
+		if err := p.post(ctx, tip, pull, report, page.Body, seq); err != nil {
+			return err
+		}
+	}
+	return p.forge.SetStatus(ctx, pull.Head, status)
+}
+
+func (p *pipeline) post(ctx context.Context, tip string, pull webhooks.Pull, report *review.Report, body string, seq int64) error {
+	known, err := p.store.Comment(ctx, p.repo, pull.Number)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	_, text, _ := strings.Cut(body, "\n") // the forge writes the marker itself: it knows the account
+	posted, err := p.forge.Post(ctx, webhooks.Post{
+		Number: pull.Number, Known: known.ID, Body: text, OnlyEdit: report.Verdict.State == review.Clean,
+		Marker: webhooks.Marker{Head: pull.Head, Base: tip, Seq: seq, Digest: report.Digest},
+	})
+	if err != nil || posted.ID == 0 {
+		return err
+	}
+	return p.store.PutComment(ctx, p.repo, pull.Number, store.Posted{ID: posted.ID, Seq: seq})
+}

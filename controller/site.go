@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/bindery/bindery/controller/git"
+	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/engine"
+	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/review"
+)
+
+// fleet is what the store knows of hosts: who is enrolled, with which answers.
+type fleet struct {
+	hosts    []store.Host // enrolled and not revoked
+	facts    map[string]store.Facts
+	releases map[string]store.Release
+	// digest covers names, profiles and answers: what a build depends on besides
+	// the tree.
+	digest string
+}
+
+func (p *pipeline) fleet(ctx context.Context) (*fleet, error) {
+	all, err := p.store.Hosts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f := &fleet{}
+	for _, h := range all {
+		if h.Revoked.IsZero() {
+			f.hosts = append(f.hosts, h)
+		}
+	}
+	if f.facts, err = p.store.AllFacts(ctx); err != nil {
+		return nil, err
+	}
+	if f.releases, err = p.store.LatestReleases(ctx); err != nil {
+		return nil, err
+	}
+	h := sha256.New()
+	enc := json.NewEncoder(h)
+	for _, host := range f.hosts {
+		// Maps are encoded in the order of their keys.
+		if err := enc.Encode([]any{host.Name, host.Profile, f.facts[host.ID].Answers}); err != nil {
+			return nil, fmt.Errorf("digest facts: %w", err)
+		}
+	}
+	f.digest = hex.EncodeToString(h.Sum(nil))
+	return f, nil
+}
+
+// site is one commit of the specification with every host bound.
+type site struct {
+	commit, tree string
+	snap         *git.Snapshot
+	spec         *engine.Spec
+	problems     []*problem.Problem
+	results      map[string]*engine.Result
+}
+
+// build reads a commit and binds every host of it, and every enrolled host.
+func (p *pipeline) build(ctx context.Context, commit string, f *fleet) (*site, error) {
+	snap, err := p.mirror.Snapshot(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	opts := engine.Options{}
+	enrolled := map[string]store.Host{}
+	for _, h := range f.hosts {
+		opts.Clients = append(opts.Clients, h.Name)
+		enrolled[h.Name] = h
+	}
+	s := &site{commit: commit, tree: snap.Tree(), snap: snap, results: map[string]*engine.Result{}}
+	if s.spec, err = engine.Open(ctx, snap, opts); err != nil {
+		return nil, err
+	}
+	found, err := engine.Lint(ctx, snap, opts)
+	if err != nil {
+		return nil, err
+	}
+	s.problems = problem.Sort(slices.Concat(snap.Problems(), s.spec.Problems(), found))
+	var in []engine.Input
+	for _, name := range s.spec.Hosts() {
+		i := engine.Input{Host: name}
+		if h, ok := enrolled[name]; ok {
+			i.Profile, i.Probes = h.Profile, f.facts[h.ID].Answers
+		}
+		in = append(in, i)
+	}
+	results, err := s.spec.All(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range results {
+		s.results[r.Host] = r
+	}
+	return s, nil
+}
+
+// sites builds commits once each while one reconciliation lasts.
+type sites struct {
+	p     *pipeline
+	fleet *fleet
+	built map[string]*site
+}
+
+func (s *sites) get(ctx context.Context, commit string) (*site, error) {
+	if got := s.built[commit]; got != nil {
+		return got, nil
+	}
+	got, err := s.p.build(ctx, commit, s.fleet)
+	if err != nil {
+		return nil, fmt.Errorf("build %.12s: %w", commit, err)
+	}
+	s.built[commit] = got
+	return got, nil
+}
+
+// side is what a commit gives a host, for a review. Nil: the host is not there.
+func (s *site) side(host string) *review.Side {
+	if s == nil {
+		return nil
+	}
+	r := s.results[host]
+	if r == nil {
+		return nil
+	}
+	side := &review.Side{Config: r.Config, Refused: r.Refused}
+	for _, f := range r.Failures {
+		side.Failures = append(side.Failures, review.Failure(f))
+	}
+	return side
+}
+
+// comparison is what a report is made of: every host goes from what it has to
+// head. from gives the commit that a host comes from, nil for none.
+type comparison struct {
+	meta  review.Meta
+	names map[string]bool // hosts that only the old side has, besides head's
+	from  func(host string) *site
+	old   []*problem.Problem
+	head  *site
+	fleet *fleet
+}
+
+func (p *pipeline) compare(c comparison) (*review.Report, error) {
+	f, head := c.fleet, c.head
+	facts := map[string]bool{}
+	for _, h := range f.hosts {
+		facts[h.Name] = f.facts[h.ID].Answers != nil
+	}
+	in := review.Input{Meta: c.meta, Key: p.key, Problems: head.problems, BaseProblems: c.old}
+	names := maps.Clone(c.names)
+	for name := range head.results {
+		names[name] = true
+	}
+	for name := range names {
+		h := review.Host{Name: name, Base: c.from(name).side(name), Head: head.side(name)}
+		if r := head.results[name]; r != nil {
+			h.Groups = r.Groups
+			h.NoFacts = len(r.Probes) > 0 && !facts[name]
+		}
+		in.Hosts = append(in.Hosts, h)
+	}
+	return review.New(in)
+}
