@@ -187,6 +187,15 @@ func (m *Mirror) openMirror() error {
 	if err := os.MkdirAll(filepath.Dir(m.path), 0o750); err != nil {
 		return err
 	}
+	scraps, err := filepath.Glob(filepath.Join(filepath.Dir(m.path), m.scrap()))
+	if err != nil {
+		return err
+	}
+	for _, left := range scraps {
+		if err := os.RemoveAll(left); err != nil {
+			return err
+		}
+	}
 	for _, left := range []string{m.path + ".new", m.path + ".old"} {
 		if err := removeMirror(left); err != nil {
 			return err
@@ -259,9 +268,13 @@ func removeMirror(dir string) error {
 	return os.RemoveAll(dir)
 }
 
+// scrap names the directories that become this mirror; MkdirTemp puts its random
+// part where the star is.
+func (m *Mirror) scrap() string { return "." + filepath.Base(m.path) + ".mirror-*" }
+
 // makeMirror makes an empty bare repository that appears at dir at once.
 func (m *Mirror) makeMirror(dir string) error {
-	temp, err := os.MkdirTemp(filepath.Dir(dir), ".mirror-")
+	temp, err := os.MkdirTemp(filepath.Dir(dir), m.scrap())
 	if err != nil {
 		return err
 	}
