@@ -74,7 +74,7 @@ func TestImpact(t *testing.T) {
 	r := report(t, review.Input{Hosts: []review.Host{
 		host("one", base, head), waiting, host("new", nil, head), host("old", base, nil),
 	}})
-	golden(t, "impact", r, "markdown", "text", "color")
+	golden(t, "impact", r, "markdown", "text", "color", "json")
 	var kinds []string
 	for _, im := range r.Impact {
 		kinds = append(kinds, im.Kind+" "+strings.Join(im.Subjects, ",")+" "+im.Hosts.Label)

@@ -125,7 +125,7 @@ type Totals struct {
 	NoFacts int `json:"no_facts,omitempty"`
 }
 
-// Hosts is a set of hosts.
+// Hosts is a set of hosts. In JSON it is a list of names beside its label.
 type Hosts struct {
 	Names []string `json:"hosts"`
 	// Label names them in one line: "web[001-240]", "group web except web017".
@@ -143,7 +143,7 @@ type Impact struct {
 	Kind string `json:"kind"`
 	// Subjects are the names of the entries, sorted.
 	Subjects []string `json:"subjects,omitempty"`
-	Hosts    Hosts    `json:"hosts"`
+	Hosts
 }
 
 // Cause is one reason why entries or hosts cannot be built.
@@ -152,7 +152,7 @@ type Cause struct {
 	// Entries are the entries that it hits, as "Tag:name"; none where the host
 	// itself is refused.
 	Entries []string `json:"entries,omitempty"`
-	Hosts   Hosts    `json:"hosts"`
+	Hosts
 }
 
 // Kind says what happened to an entry.
@@ -187,7 +187,7 @@ type Change struct {
 	Entry    config.Key `json:"entry"`
 	Kind     Kind       `json:"kind"`
 	Severity Severity   `json:"severity"`
-	Hosts    Hosts      `json:"hosts"`
+	Hosts
 	// Secret means that nothing but a fingerprint may be shown.
 	Secret bool `json:"secret,omitempty"`
 	// Removal says what goes away, as the Kind of an Impact does.
@@ -201,7 +201,7 @@ type Change struct {
 
 // Variant is one way in which an entry changes.
 type Variant struct {
-	Hosts Hosts `json:"hosts"`
+	Hosts
 	// Masked means that each host's own name or address is shown as ‹host› or
 	// ‹ip›; Context that unchanged lines differ between the hosts.
 	Masked  bool         `json:"masked,omitempty"`
