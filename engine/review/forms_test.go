@@ -119,6 +119,10 @@ func TestOldFailuresAreNotNew(t *testing.T) {
 	require.Equal(t, []string{"b"}, r.Hosts)
 	require.Len(t, r.Known, 2)
 
+	quiet := report(t, review.Input{Hosts: []review.Host{host("a", base, base)}})
+	require.Contains(t, quiet.Markdown(review.MarkdownOptions{}).Body, "✅ No host is affected (1 built and compared; "+
+		"1 cause keeps entries from building on both sides, so a change of those is not seen).")
+
 	r = report(t, review.Input{Hosts: []review.Host{host("a", base, side(bundle("b", old, failed("Path", "/x", "no key"))))}})
 	require.Equal(t, review.Failed, r.Verdict.State)
 	require.Equal(t, []string{"Path:/x"}, r.Errors[0].Entries)

@@ -96,6 +96,9 @@ func (r *Report) clean() string {
 	if n := r.Totals.Equivalent; n > 0 {
 		why += "; order or wording only on " + number(n)
 	}
+	if n := len(r.Known); n > 0 {
+		why += "; " + count(n, "cause keeps", "causes keep") + " entries from building on both sides, so a change of those is not seen"
+	}
 	if n := r.Meta.Files; n > 0 {
 		why += "; " + count(n, "file changed", "files changed")
 	}
@@ -161,7 +164,7 @@ func (r *Report) top(room int) (string, int) {
 		for _, k := range r.Known {
 			hosts = max(hosts, k.Hosts.Len())
 		}
-		b.WriteString(count(n, "older failure is", "older failures are") + " in base too (on up to " + count(hosts, "host", "hosts") + "); nothing changes there.\n\n")
+		b.WriteString(count(n, "older failure is", "older failures are") + " in base too (on up to " + count(hosts, "host", "hosts") + "). What changes in entries that do not build is not seen.\n\n")
 	}
 	return b.String(), left
 }

@@ -111,7 +111,7 @@ func (t *textView) errors(r *Report) {
 		}
 	}
 	if n := len(r.Known); n > 0 {
-		t.line(2, t.paint(dim, count(n, "older failure is", "older failures are")+" in base too"))
+		t.line(2, t.paint(dim, count(n, "older failure is", "older failures are")+" in base too; what changes in such entries is not seen"))
 	}
 }
 
