@@ -170,8 +170,37 @@ func (t *Tree) Open(name string) (io.ReadCloser, error) {
 		_ = unix.Close(fd)
 		return nil, pathError("open", name, errors.Join(err, errors.New("not a regular file")))
 	}
-	return os.NewFile(uintptr(fd), name), nil
+	return &reader{fd: fd, name: name}, nil
 }
+
+// reader reads a regular file without the runtime's poller, which would cost
+// more system calls than the reading.
+type reader struct {
+	fd   int
+	name string
+}
+
+// Read implements io.Reader.
+func (r *reader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for {
+		n, err := unix.Read(r.fd, p)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return 0, pathError("read", r.name, err)
+		case n == 0:
+			return 0, io.EOF
+		}
+		return n, nil
+	}
+}
+
+// Close implements io.Closer.
+func (r *reader) Close() error { return unix.Close(r.fd) }
 
 // List implements Files.
 func (t *Tree) List(name string) ([]Info, error) {

@@ -66,6 +66,9 @@ func (t *Tree) walk(name string) (*place, error) {
 		return p, nil
 	}
 	p.base = parts[len(parts)-1]
+	if done, err := t.straight(p, parts[:len(parts)-1]); done || err != nil {
+		return p, err
+	}
 	todo, links := parts[:len(parts)-1], 0
 	for len(todo) > 0 {
 		part := todo[0]
@@ -95,6 +98,27 @@ func (t *Tree) walk(name string) (*place, error) {
 		todo = append(strings.Split(target, "/"), todo...)
 	}
 	return p, nil
+}
+
+// straight goes all the way with one system call where no part is a link, which
+// is nearly always. It tells whether it got there; what it cannot do is left to
+// the walk.
+func (t *Tree) straight(p *place, parts []string) (bool, error) {
+	if len(parts) == 0 {
+		return true, nil
+	}
+	fd, err := unix.Openat2(t.fd, strings.Join(parts, "/"), &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH,
+	})
+	switch {
+	case err == nil:
+		p.fds, p.names = append(p.fds, fd), parts
+		return true, nil
+	case errors.Is(err, unix.ENOENT):
+		return false, err
+	}
+	return false, nil
 }
 
 // enter goes one part down, or returns where a symbolic link leads.

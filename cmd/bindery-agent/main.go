@@ -9,9 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-
-	// The roots of trust for TLS where the system brings none.
-	_ "golang.org/x/crypto/x509roots/fallback"
 )
 
 func main() {

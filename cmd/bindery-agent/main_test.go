@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"crypto/ed25519"
+	"crypto/x509"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,6 +72,12 @@ func damage(ts *testscript.TestScript, _ bool, args []string) {
 			site.Blobs[name] = data
 		}
 	}
+}
+
+func TestRoots(t *testing.T) {
+	pool, err := roots()
+	require.NoError(t, err)
+	require.False(t, pool.Equal(x509.NewCertPool()))
 }
 
 func TestHelp(t *testing.T) {

@@ -100,7 +100,12 @@ func readSettings(name string) ([]byte, error) {
 
 // client makes the one HTTP client. The loop around it asks again anyway.
 func client() (*http.Client, error) {
-	return transport.Plain(transport.Config{Timeout: requestTimeout, MaxBytes: release.MaxSealed})
+	c, err := transport.Plain(transport.Config{Timeout: requestTimeout, MaxBytes: release.MaxSealed})
+	if err != nil {
+		return nil, err
+	}
+	c.Transport = &rooted{base: c.Transport}
+	return c, nil
 }
 
 // open starts the agent of an enrolled host.

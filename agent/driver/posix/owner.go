@@ -42,6 +42,9 @@ func (o *owners) id(ctx context.Context, t table, name string) (int, error) {
 	if n, err := strconv.ParseUint(name, 10, 31); err == nil {
 		return int(n), nil
 	}
+	if name == "root" {
+		return 0, nil
+	}
 	ids, err := o.load(t)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", t.attribute, err)
@@ -59,8 +62,7 @@ func (o *owners) id(ctx context.Context, t table, name string) (int, error) {
 func (o *owners) load(t table) (map[string]int, error) {
 	info, err := o.machine.Files.Look(t.file)
 	if err != nil {
-		// A bare tree has no such file yet; root has its number everywhere.
-		return map[string]int{"root": 0}, nil
+		return map[string]int{}, nil // a bare tree has no such file yet
 	}
 	if have := o.known[t.file]; have != nil && have.read == info {
 		return have.ids, nil
@@ -70,7 +72,7 @@ func (o *owners) load(t table) (map[string]int, error) {
 		return nil, err
 	}
 	defer r.Close()
-	ids := map[string]int{"root": 0}
+	ids := map[string]int{}
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		if name, id, ok := parse(lines.Text()); ok {
