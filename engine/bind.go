@@ -134,11 +134,11 @@ func (s *Spec) generate(v *memo.View, d *plugin.Draft) (p *problem.Problem, serv
 	}
 	switch len(found) {
 	case 0:
-		return problem.New(posOf(d), codeNoGenerator, fmt.Sprintf("no generator has %s %s", d.Tag, d.Name()), hintFor(d)), false
+		return problem.New(d.At, codeNoGenerator, fmt.Sprintf("no generator has %s %s", d.Tag, d.Name()), hintFor(d)), false
 	case 1:
 		return found[0].Bind(v, d), true
 	}
-	return problem.New(posOf(d), "ambiguous-generator", fmt.Sprintf("%s %s is served by %s and %s", d.Tag, d.Name(), found[0].Name(), found[1].Name()), "take it out of one of them"), false
+	return problem.New(d.At, "ambiguous-generator", fmt.Sprintf("%s %s is served by %s and %s", d.Tag, d.Name(), found[0].Name(), found[1].Name()), "take it out of one of them"), false
 }
 
 func hintFor(d *plugin.Draft) string {
@@ -149,10 +149,6 @@ func hintFor(d *plugin.Draft) string {
 		return ""
 	}
 	return "add a rule to Rules, or write Bound" + d.Tag
-}
-
-func posOf(d *plugin.Draft) problem.Pos {
-	return problem.Pos{File: d.NamedAt.File, Line: d.NamedAt.Line}
 }
 
 // appliers are the generators that really serve an entry for the host, which may

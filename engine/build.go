@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
@@ -42,9 +43,12 @@ func (s *Spec) Build(ctx context.Context, in Input) (*Result, error) {
 	h.Probes = in.Probes
 	for _, c := range s.plugins.Connectors {
 		s.meta.Extend(h, c.Groups(h))
+		if h.Refused() != nil {
+			return &Result{Host: in.Host, Refused: h.Refused()}, nil
+		}
 	}
 	v := memo.NewView(h)
-	r := &Result{Host: in.Host, Profile: h.Profile, Groups: h.Names, Problems: h.Problems[:len(h.Problems):len(h.Problems)]}
+	r := &Result{Host: in.Host, Profile: h.Profile, Groups: h.Names, Problems: h.Findings()}
 	structures := s.fixed(v)
 	if s.plugins.Bundler != nil {
 		structures = s.bundled(v, h, structures, r)
@@ -139,7 +143,7 @@ func (s *Spec) bundle(v *memo.View, name string) *boundStructure {
 func (s *Spec) structure(v *memo.View, st *plugin.Structure) *boundStructure {
 	out := &boundStructure{}
 	entries := make([]*config.Entry, 0, len(st.Entries))
-	for _, a := range st.Entries {
+	for _, a := range s.globbed(st.Entries) {
 		if a.Item != nil && a.Item.Element.Is("Bound") {
 			out.lost = problem.New(a.Item.Element.Pos, "structure-lost", fmt.Sprintf("an element called just Bound: %s %s is left out", st.Tag, st.Name), "write what is bound: BoundPath, BoundPackage …")
 			return out
@@ -152,6 +156,48 @@ func (s *Spec) structure(v *memo.View, st *plugin.Structure) *boundStructure {
 	}
 	slices.SortStableFunc(entries, func(a, b *config.Entry) int { return cmp.Compare(a.Name(), b.Name()) })
 	out.bundle = config.NewBundle(st.Tag, slices.Clone(st.Attrs), entries)
+	return out
+}
+
+// globbed replaces every Path with a glob by one Path for each matching path that
+// a generator knows. Nothing but the name is given to them.
+func (s *Spec) globbed(entries []plugin.Abstract) []plugin.Abstract {
+	isGlob := func(a plugin.Abstract) bool {
+		if a.Item == nil || !a.Item.Element.Is("Path") {
+			return false
+		}
+		_, ok := a.Item.Element.Lookup("glob")
+		return ok
+	}
+	if !slices.ContainsFunc(entries, isGlob) {
+		return entries
+	}
+	var out []plugin.Abstract
+	for _, a := range entries {
+		if !isGlob(a) {
+			out = append(out, a)
+			continue
+		}
+		e := a.Item.Element
+		for _, name := range s.paths() {
+			if file.Match(e.Get("glob"), name) {
+				out = append(out, plugin.Abstract{Draft: &plugin.Draft{
+					Tag: "Path", Attrs: []config.Attr{{Name: "name", Value: name}}, NamedAt: plugin.SourceOf(e), At: e.Pos,
+				}})
+			}
+		}
+	}
+	return out
+}
+
+// listPaths lists the paths that generators know, each by every generator.
+func (s *Spec) listPaths() []string {
+	var out []string
+	for _, g := range s.plugins.Generators {
+		if l, ok := g.(plugin.Lister); ok {
+			out = append(out, l.Names("Path")...)
+		}
+	}
 	return out
 }
 

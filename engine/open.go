@@ -33,6 +33,7 @@ type Spec struct {
 	structures []memo.Tree[[]*boundStructure]
 	probes     memo.Tree[*probeSet]
 	entries    sync.Map // *plugin.Item → *memo.Tree[*bound]
+	paths      func() []string
 }
 
 // Open reads a specification. Whatever is wrong in it is in Problems; an error
@@ -56,6 +57,7 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	}
 	s.plugins = plugins.Load(plugin.Env{FS: fsys, Conf: conf, Voc: s.voc, Report: report}, s.names)
 	s.structures = make([]memo.Tree[[]*boundStructure], len(s.plugins.Structures))
+	s.paths = sync.OnceValue(s.listPaths)
 	s.problems = problem.Sort(s.problems)
 	s.hosts = append(s.meta.Names(), opts.Clients...)
 	slices.Sort(s.hosts)

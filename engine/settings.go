@@ -5,13 +5,16 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 	"gopkg.in/ini.v1"
 
+	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -39,13 +42,11 @@ const (
 // readSettings reads bindery.yaml and bcfg2.conf of the tree, under what opts say.
 func readSettings(fsys fs.FS, opts Options, report func(*problem.Problem)) (settings, plugin.Conf) {
 	var s settings
-	if data, err := fs.ReadFile(fsys, settingsFile); err == nil {
-		if err := yaml.UnmarshalWithOptions(data, &s, yaml.Strict()); err != nil {
-			report(yamlProblem(err))
-			s = settings{}
+	if data := readIfThere(fsys, settingsFile, report); data != nil {
+		var p *problem.Problem
+		if s, p = parseSettings(data); p != nil {
+			report(p)
 		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		report(problem.New(problem.Pos{File: settingsFile}, "unreadable-file", "cannot be read: "+plugin.Reason(err), ""))
 	}
 	switch s.Policy.Mode {
 	case "":
@@ -56,26 +57,62 @@ func readSettings(fsys fs.FS, opts Options, report func(*problem.Problem)) (sett
 		s.Policy.Mode = ModeReport // the one that changes nothing
 	}
 	conf := plugin.Conf{}
-	if data, err := fs.ReadFile(fsys, legacyFile); err == nil {
+	if data := readIfThere(fsys, legacyFile, report); data != nil {
 		parsed, err := ParseConf(data)
 		if err != nil {
 			report(problem.New(problem.Pos{File: legacyFile}, "bad-conf", err.Error(), ""))
+		} else {
+			conf = parsed
 		}
-		conf = parsed
 	}
+	legacy := pluginList(conf)
 	for section, options := range opts.Conf {
 		if conf[section] == nil {
 			conf[section] = map[string]string{}
 		}
 		maps.Copy(conf[section], options)
 	}
-	if opts.Plugins != nil {
-		s.Plugins = opts.Plugins
-	}
-	if list := conf["server"]["plugins"]; s.Plugins == nil && list != "" {
-		s.Plugins = strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' })
+	// The flag, what --conf says, bindery.yaml, and a bcfg2.conf of the tree last.
+	for _, list := range [][]string{opts.Plugins, pluginList(opts.Conf), s.Plugins, legacy} {
+		if list != nil {
+			s.Plugins = list
+			break
+		}
 	}
 	return s, conf
+}
+
+func pluginList(conf plugin.Conf) []string {
+	list, ok := conf["server"]["plugins"]
+	if !ok {
+		return nil
+	}
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+}
+
+// maxSettings bounds bindery.yaml and bcfg2.conf in bytes.
+const maxSettings = 1 << 20
+
+func readIfThere(fsys fs.FS, name string, report func(*problem.Problem)) []byte {
+	if _, err := fs.Stat(fsys, name); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	data, p := file.Read(fsys, name, maxSettings)
+	if p != nil {
+		report(p)
+	}
+	return data
+}
+
+func parseSettings(data []byte) (settings, *problem.Problem) {
+	if line := tooDeep(data); line > 0 {
+		return settings{}, problem.New(problem.Pos{File: settingsFile, Line: line}, "bad-settings", "it is nested too deeply", "")
+	}
+	var s settings
+	if err := yaml.UnmarshalWithOptions(data, &s, yaml.Strict()); err != nil && !errors.Is(err, io.EOF) {
+		return settings{}, yamlProblem(err)
+	}
+	return s, nil
 }
 
 func yamlProblem(err error) *problem.Problem {
@@ -95,6 +132,7 @@ func yamlProblem(err error) *problem.Problem {
 func ParseConf(data []byte) (map[string]map[string]string, error) {
 	f, err := ini.LoadSources(ini.LoadOptions{
 		Insensitive: true, AllowPythonMultilineValues: true, IgnoreInlineComment: true, SkipUnrecognizableLines: false,
+		PreserveSurroundedQuote: true, IgnoreContinuation: true,
 	}, data)
 	if err != nil {
 		return nil, fmt.Errorf("read bcfg2.conf: %w", err)

@@ -118,7 +118,7 @@ func show(spec *engine.Spec, results []*engine.Result) map[string]string {
 		out[r.Host+".xml"] = string(r.Config.XML())
 		var probes strings.Builder
 		for _, p := range r.Probes {
-			fmt.Fprintf(&probes, "%s, %s:\n%s", p.Name, p.Interpreter, p.Script)
+			fmt.Fprintf(&probes, "%s, %s:\n%s\n", p.Name, p.Interpreter, strings.TrimSuffix(p.Script, "\n"))
 		}
 		if probes.Len() > 0 {
 			out[r.Host+".probes"] = probes.String()
@@ -149,7 +149,10 @@ func TestFixtures(t *testing.T) {
 			if *update {
 				f.write(t, got)
 			} else {
-				require.Equal(t, f.want, got)
+				require.Equal(t, sorted(f.want), sorted(got))
+				for _, name := range sorted(got) {
+					require.Equal(t, f.want[name], got[name], name)
+				}
 			}
 			for _, r := range results {
 				checkFailures(t, r)

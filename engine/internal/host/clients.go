@@ -3,6 +3,7 @@
 package host
 
 import (
+	"errors"
 	"io/fs"
 	"slices"
 	"strings"
@@ -34,7 +35,7 @@ type clients struct {
 
 func readClients(fsys fs.FS) (*clients, []*problem.Problem, *problem.Problem) {
 	c := &clients{byName: map[string]*Client{}, aliases: map[string]string{}}
-	if _, err := fs.Stat(fsys, ClientsFile); err != nil {
+	if _, err := fs.Stat(fsys, ClientsFile); errors.Is(err, fs.ErrNotExist) {
 		return c, nil, nil // Bcfg2 creates an empty file
 	}
 	doc, p := xmltree.Load(fsys, ClientsFile)
@@ -88,6 +89,10 @@ func (cs *clients) add(e *xmltree.Element, found []*problem.Problem) ([]*problem
 			continue
 		}
 		alias := a.Get("name")
+		if !ValidName(alias) {
+			found = append(found, problem.New(a.AttrPos("name"), "bad-host-name", "the alias is no host name; it is left out", ""))
+			continue
+		}
 		cs.aliases[alias] = name
 		c.Aliases = append(c.Aliases, alias)
 		c.address(a)

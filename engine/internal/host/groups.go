@@ -3,6 +3,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -51,8 +52,9 @@ type groups struct {
 
 func readGroups(fsys fs.FS, voc *Vocabulary) (*groups, []*problem.Problem, *problem.Problem) {
 	g := &groups{voc: voc, defs: map[int]*definition{}, clients: map[string]bool{}}
-	if _, err := fs.Stat(fsys, GroupsFile); err != nil {
-		return g, nil, nil // Bcfg2 creates an empty file
+	if _, err := fs.Stat(fsys, GroupsFile); errors.Is(err, fs.ErrNotExist) {
+		// Bcfg2 creates an empty file.
+		return g, []*problem.Problem{problem.New(problem.Pos{File: GroupsFile}, "no-groups", "the file does not exist: there is no group, and hosts get nothing", "write it")}, nil
 	}
 	doc, p := xmltree.Load(fsys, GroupsFile)
 	if p != nil {
@@ -77,10 +79,10 @@ func (g *groups) define(root *xmltree.Element) []*problem.Problem {
 					top, inside = append(top, c), true
 				case below:
 					deep = append(deep, c)
-				case e.Is("Client"):
-					// Only a top-level Client names it: a group like any other.
-					deep = append(deep, c)
 				}
+			} else if c.Is("Client") && e.Is("Groups") {
+				// A group that only a top-level Client names is one like any other.
+				inside = true
 			}
 			walk(c, inside)
 		}
@@ -191,8 +193,10 @@ func addRule(list []rules, index map[int]int, group int, conds []condition) []ru
 	return list
 }
 
-func (r *rules) hold(host string, set Set) bool {
+// hold tests the rule and counts the conditions that it tests.
+func (r *rules) hold(host string, set Set, steps *int) bool {
 	for _, conds := range r.any {
+		*steps += 1 + len(conds)
 		if holds(conds, host, set) {
 			return true
 		}

@@ -41,7 +41,13 @@ type Membership struct {
 
 	key   string
 	extra []string // groups that no condition asks for
+	// settled: another run of the rules would change nothing.
+	settled bool
+	refused *problem.Problem
 }
+
+// Refused is why a host of this membership cannot be built; nil where it can.
+func (m *Membership) Refused() *problem.Problem { return m.refused }
 
 // Host is one host with everything that is known about it.
 type Host struct {
@@ -51,6 +57,24 @@ type Host struct {
 	Client *Client
 	// Probes are the host's answers by probe name; nil: none yet.
 	Probes map[string]string
+}
+
+// Findings are the problems of the host's membership, at the line of clients.xml
+// that lists the host where it is about that.
+func (h *Host) Findings() []*problem.Problem {
+	if h.Client == nil {
+		return h.Problems[:len(h.Problems):len(h.Problems)]
+	}
+	out := make([]*problem.Problem, len(h.Problems))
+	for i, p := range h.Problems {
+		if p.Pos == (problem.Pos{File: ClientsFile}) {
+			at := *p
+			at.Pos = h.Client.Pos
+			p = &at
+		}
+		out[i] = p
+	}
+	return out
 }
 
 // GroupKey tells memberships apart: equal keys have equal profile, groups,
@@ -128,7 +152,8 @@ func (m *Metadata) Resolve(name, assert string) (*Host, *problem.Problem) {
 		return nil, problem.New(problem.Pos{File: ClientsFile}, "unknown-host",
 			fmt.Sprintf("host %s is not listed, and no group is the default", name), `list it, or mark a group of groups.xml default="true"`)
 	}
-	return &Host{Membership: m.membership(name, profiles), Name: name, Client: c}, nil
+	h := &Host{Membership: m.membership(name, profiles), Name: name, Client: c}
+	return h, h.refused
 }
 
 func (m *Metadata) definition(group string) *definition {
@@ -140,9 +165,10 @@ func (m *Metadata) definition(group string) *definition {
 }
 
 // Extend adds the groups that a connector gives, as Bcfg2 merges them: those of a
-// taken category are suppressed, then the rules of groups.xml run again.
+// taken category are suppressed, then the rules of groups.xml run again, even
+// where it gives none. A bundle stays, even if its group is taken away by that.
 func (m *Metadata) Extend(h *Host, more []string) {
-	if len(more) == 0 {
+	if len(more) == 0 && h.settled {
 		return
 	}
 	key := h.key + "\x02" + strings.Join(more, "\x00")
@@ -209,7 +235,10 @@ type resolver struct {
 	set        Set
 	extra      []string
 	categories map[string]string
+	bundles    []string
 	problems   []*problem.Problem
+	steps      int
+	settled    bool
 }
 
 func (m *Metadata) resolver(host string, from *Membership) *resolver {
@@ -220,6 +249,7 @@ func (m *Metadata) resolver(host string, from *Membership) *resolver {
 		r.extra = slices.Clone(from.extra)
 		maps.Copy(r.categories, from.Categories)
 		r.problems = slices.Clone(from.Problems)
+		r.bundles = slices.Clone(from.Bundles)
 	}
 	return r
 }
@@ -302,13 +332,14 @@ func (r *resolver) book(group string) bool {
 // as it was. Conditions are tested against the groups at the start of a pass.
 func (r *resolver) passes() {
 	g := r.m.groups
-	// Rules that grant and revoke in turn could go on for ever in theory.
-	for range 2*len(g.grant) + 2 {
+	var queued []int
+	left := 2*(len(g.grant)+len(g.revoke)) + 2
+	for r.steps <= maxSteps {
 		before := r.set.len()
-		var queued []int
+		queued = queued[:0]
 		for i := range g.grant {
 			rule := &g.grant[i]
-			if r.set.Has(rule.group) || !rule.hold(r.host, r.set) || !r.book(g.voc.Name(rule.group)) {
+			if r.set.Has(rule.group) || !rule.hold(r.host, r.set, &r.steps) || !r.book(g.voc.Name(rule.group)) {
 				continue
 			}
 			queued = append(queued, rule.group)
@@ -316,18 +347,28 @@ func (r *resolver) passes() {
 		for _, id := range queued {
 			r.set.add(id)
 		}
-		r.revoke()
+		gone := r.revoke()
 		if r.set.len() == before {
+			r.settled = len(queued) == 0 && gone == 0
 			return
+		}
+		if left--; left == 0 {
+			r.steps = maxSteps + 1
 		}
 	}
 }
 
-func (r *resolver) revoke() {
+// maxSteps bounds the conditions that are tested to find the groups of one host.
+// Real specifications need some hundreds. Rules that grant and revoke in turn
+// could go on for ever, so passes are bounded too.
+const maxSteps = 1 << 24
+
+// revoke takes away the groups of which a negated rule holds, and counts them.
+func (r *resolver) revoke() int {
 	g := r.m.groups
 	var gone []int
 	for i := range g.revoke {
-		if rule := &g.revoke[i]; r.set.Has(rule.group) && rule.hold(r.host, r.set) {
+		if rule := &g.revoke[i]; r.set.Has(rule.group) && rule.hold(r.host, r.set, &r.steps) {
 			gone = append(gone, rule.group)
 		}
 	}
@@ -337,11 +378,22 @@ func (r *resolver) revoke() {
 			delete(r.categories, d.category)
 		}
 	}
+	return len(gone)
 }
 
 func (r *resolver) membership(key string) *Membership {
-	out := &Membership{Profile: r.profile, Groups: r.set, Categories: r.categories, key: key, extra: r.extra}
-	seen := map[string]bool{}
+	out := &Membership{
+		Profile: r.profile, Groups: r.set, Categories: r.categories, Bundles: r.bundles, key: key, extra: r.extra,
+		settled: r.settled && (r.profile != "" || r.m.groups.deflt == ""),
+	}
+	if r.steps > maxSteps {
+		out.refused = problem.New(problem.Pos{File: GroupsFile}, "groups-too-complex", fmt.Sprintf("the groups of host %s cannot be found: the rules do not come to an end", r.host), "look for groups that are granted and taken away in turn")
+		return out
+	}
+	seen := make(map[string]bool, len(r.bundles))
+	for _, b := range r.bundles {
+		seen[b] = true
+	}
 	r.set.each(func(id int) {
 		name := r.m.groups.voc.Name(id)
 		if name != "" {
@@ -361,7 +413,11 @@ func (r *resolver) membership(key string) *Membership {
 			}
 		}
 	})
-	out.Names = append(out.Names, r.extra...)
+	for _, name := range r.extra {
+		if name != "" {
+			out.Names = append(out.Names, name)
+		}
+	}
 	slices.Sort(out.Names)
 	slices.Sort(out.Bundles)
 	out.Problems = problem.Sort(r.problems)

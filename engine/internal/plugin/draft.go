@@ -8,6 +8,7 @@ import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/xmltree"
+	"github.com/bindery/bindery/engine/problem"
 )
 
 // Draft is an entry while it is being bound.
@@ -19,6 +20,8 @@ type Draft struct {
 	Sensitive bool
 	NamedAt   config.Source
 	BoundAt   config.Source
+	// At is where the entry is named, for problems.
+	At problem.Pos
 }
 
 // Name returns the name attribute.
@@ -85,7 +88,7 @@ func (d *Draft) Remove(name string) (string, bool) {
 // dissolved for the host.
 func NewDraft(v *memo.View, item *Item) *Draft {
 	e := item.Element
-	d := &Draft{Tag: Qualified(e.Space, e.Tag), Attrs: Attributes(e), Text: e.Text, NamedAt: SourceOf(e)}
+	d := &Draft{Tag: Qualified(e.Space, e.Tag), Attrs: Attributes(e), Text: e.Text, NamedAt: SourceOf(e), At: e.Pos}
 	d.Children = item.Inner.Nodes(v)
 	return d
 }

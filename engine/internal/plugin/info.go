@@ -3,8 +3,6 @@
 package plugin
 
 import (
-	"errors"
-	"io/fs"
 	"regexp"
 	"strings"
 
@@ -42,7 +40,7 @@ func NewInfoXML(env Env, file string) *Info {
 	return in
 }
 
-var infoLine = regexp.MustCompile(`^(owner|group|mode|perms|encoding|paranoid|sensitive|secontext|important|mtime):\s*(\S+)`)
+var infoLine = regexp.MustCompile(`^(?:(owner|group|encoding|paranoid|sensitive|secontext|important):\s*(\S+)|(mode|perms|mtime):\s*(\w+))`)
 
 // NewInfo reads the lines of an info or :info file. Lines that are not understood
 // are reported and skipped.
@@ -57,7 +55,7 @@ func NewInfo(env Env, file string, data []byte) *Info {
 			env.Report(problem.Warn(problem.Pos{File: file, Line: i + 1, Column: 1}, "info-line", "the line is not understood and skipped", "write KEY: VALUE from the first column on"))
 			continue
 		}
-		name, value := m[1], m[2]
+		name, value := m[1]+m[3], m[2]+m[4]
 		if name == "perms" {
 			name = "mode"
 		}
@@ -102,17 +100,4 @@ func (in *Info) Bind(v *memo.View, d *Draft) *problem.Problem {
 		return nil
 	}
 	return problem.New(problem.Pos{File: in.file}, "no-info", "no Info of this file is for the host", "add an Info without condition")
-}
-
-// Reason is what went wrong with a file, without its path.
-func Reason(err error) string {
-	var p *problem.Problem
-	if errors.As(err, &p) {
-		return p.Msg
-	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err.Error()
-	}
-	return err.Error()
 }

@@ -76,6 +76,12 @@ type Generator interface {
 	Bind(v *memo.View, d *Draft) *problem.Problem
 }
 
+// Lister is a Generator that can tell which names its table holds for every host.
+type Lister interface {
+	// Names lists the names of a tag, sorted.
+	Names(tag string) []string
+}
+
 // Fallback is a Generator that serves only what no other one serves for the host
 // at hand.
 type Fallback interface {

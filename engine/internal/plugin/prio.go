@@ -3,8 +3,9 @@
 package plugin
 
 import (
+	"errors"
 	"fmt"
-	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -78,7 +79,7 @@ func (d *PrioDir) load(env Env, name string, root *xmltree.Element) *prioFile {
 		f.exact[n] = append(f.exact[n], g)
 		if d.regex && n.Named {
 			p := pattern{text: n.Name, rule: g, at: g.Element.AttrPos("name")}
-			if p.re, p.err = CompilePython("^(?:" + n.Name + `)$`); p.err != nil {
+			if p.re, p.err = CompilePython("^(?:" + n.Name + `$)`); p.err != nil {
 				env.Report(problem.New(p.at, "bad-regex", fmt.Sprintf("the name is no regular expression that can be used here: %v", p.err), "write it without look-around and back-references"))
 			}
 			f.patterns[n.Tag] = append(f.patterns[n.Tag], p)
@@ -96,8 +97,8 @@ func nameOf(e *xmltree.Element) Name {
 // is missing or no number.
 func Priority(env Env, root *xmltree.Element) int {
 	text, ok := root.Lookup("priority")
-	n, err := strconv.Atoi(strings.TrimPrefix(strings.TrimSpace(text), "+"))
-	if err != nil {
+	n, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil && !errors.Is(err, strconv.ErrRange) { // Python's numbers have no range
 		what := fmt.Sprintf("priority %q is no whole number; -1 is taken", text)
 		if !ok {
 			what = "there is no priority; -1 is taken"
@@ -111,11 +112,29 @@ func Priority(env Env, root *xmltree.Element) int {
 // CompilePython compiles a regular expression written for Python's re. What RE2
 // cannot express is an error.
 func CompilePython(expr string) (*regexp.Regexp, error) {
-	return regexp.Compile(strings.ReplaceAll(expr, `\Z`, `\z`))
+	expr = strings.ReplaceAll(expr, `\Z`, `\z`)
+	return regexp.Compile(noLower.ReplaceAllString(expr, "{0,$1}"))
 }
+
+// noLower is a repetition without lower bound, which RE2 takes for text.
+var noLower = regexp.MustCompile(`\{,(\d+)\}`)
 
 // Lists tells whether any file names the entry, for whichever host.
 func (d *PrioDir) Lists(n Name) bool { return d.listed[n] }
+
+// Names lists the names of a tag that some file names outside all conditions,
+// sorted.
+func (d *PrioDir) Names(tag string) []string {
+	names := map[string]bool{}
+	for _, f := range d.files {
+		for n, rules := range f.exact {
+			if n.Tag == tag && n.Named && len(rules[0].conds) == 0 {
+				names[n.Name] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
 
 // Handles tells whether any file would match the entry, with the other spelling
 // of a Path's trailing slash and with patterns.
@@ -224,51 +243,4 @@ func Apply(v *memo.View, d *Draft, r Rule) {
 	}
 	d.Children = append(d.Children[:len(d.Children):len(d.Children)], r.Inner.Nodes(v)...)
 	d.BoundAt = config.Source{File: e.Pos.File, Line: e.Pos.Line}
-}
-
-// ignored are the default patterns of [server] ignore_files.
-var ignored = []string{"*~", "*#", ".#*", "*.swp", "*.swpx", ".*.swx", "SCCS", ".svn", "4913", ".gitignore"}
-
-// Ignored tells whether Bcfg2 would not look at a file of that base name.
-func Ignored(conf Conf, name string) bool {
-	patterns := ignored
-	if list, ok := conf["server"]["ignore_files"]; ok {
-		patterns = nil
-		for _, p := range strings.Split(list, ",") {
-			patterns = append(patterns, strings.TrimSpace(p))
-		}
-	}
-	for _, p := range patterns {
-		if ok, err := path.Match(p, name); err == nil && ok {
-			return true
-		}
-	}
-	return false
-}
-
-// Walk lists the files below a directory that Bcfg2 would look at, sorted. What
-// cannot be read is reported.
-func Walk(env Env, dir string) []string {
-	var out []string
-	err := fs.WalkDir(env.FS, dir, func(name string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil && name == dir:
-			return fs.SkipAll
-		case err != nil:
-			env.Report(problem.New(problem.Pos{File: name}, "unreadable-file", "cannot be read", ""))
-			return nil
-		case name != dir && (Ignored(env.Conf, e.Name()) || e.Name() == ".git"):
-			if e.IsDir() {
-				return fs.SkipDir
-			}
-		case !e.IsDir():
-			out = append(out, name)
-		}
-		return nil
-	})
-	if err != nil {
-		env.Report(problem.New(problem.Pos{File: dir}, "unreadable-file", "cannot be read", ""))
-	}
-	slices.Sort(out)
-	return out
 }

@@ -68,14 +68,7 @@ func Load(env plugin.Env, names []string) *Set {
 	s := &Set{}
 	s.structures(env, on)
 	s.generators(env, on)
-	if on["GroupPatterns"] {
-		s.Connectors = append(s.Connectors, grouppatterns.New(env))
-	}
-	if on["Probes"] {
-		p := probes.New(env)
-		s.Connectors = append(s.Connectors, p)
-		s.Askers = append(s.Askers, p)
-	}
+	s.connectors(env, on)
 	if on["Defaults"] {
 		s.Finishers = append(s.Finishers, defaults.New(env))
 	}
@@ -83,6 +76,23 @@ func Load(env plugin.Env, names []string) *Set {
 		report(env, n)
 	}
 	return s
+}
+
+// connectors are asked for groups in the order of their names.
+func (s *Set) connectors(env plugin.Env, on map[string]bool) {
+	for _, name := range []string{"AWSTags", "GroupPatterns", "Ldap", "Ohai", "Packages", "Probes", "Properties", "PuppetENC", "TemplateHelper", "GroupLogic"} {
+		switch {
+		case !on[name]:
+		case name == "GroupPatterns":
+			s.Connectors = append(s.Connectors, grouppatterns.New(env))
+		case name == "Probes":
+			p := probes.New(env)
+			s.Connectors = append(s.Connectors, p)
+			s.Askers = append(s.Askers, p)
+		default:
+			s.Connectors = append(s.Connectors, pending.Connector{})
+		}
+	}
 }
 
 func (s *Set) structures(env plugin.Env, on map[string]bool) {

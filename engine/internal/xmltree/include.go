@@ -3,15 +3,18 @@
 package xmltree
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
 
+	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/problem"
 )
+
+// maxDocument bounds one document in bytes.
+const maxDocument = 64 << 20
 
 // maxIncluded bounds the nodes that includes may bring into one document.
 const maxIncluded = 1 << 20
@@ -46,23 +49,11 @@ func Load(fsys fs.FS, name string) (*Document, *problem.Problem) {
 func Read(fsys fs.FS, name string) (*Element, *problem.Problem) { return read(fsys, name) }
 
 func read(fsys fs.FS, name string) (*Element, *problem.Problem) {
-	data, err := fs.ReadFile(fsys, name)
-	if err != nil {
-		var p *problem.Problem
-		if errors.As(err, &p) {
-			return nil, p
-		}
-		return nil, problem.New(problem.Pos{File: name}, "unreadable-file", "cannot be read: "+reason(err), "")
+	data, p := file.Read(fsys, name, maxDocument)
+	if p != nil {
+		return nil, p
 	}
 	return Parse(name, data)
-}
-
-func reason(err error) string {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err.Error()
-	}
-	return err.Error()
 }
 
 type loader struct {
@@ -72,7 +63,7 @@ type loader struct {
 }
 
 // follow replaces the includes among children, at any depth.
-func (l *loader) follow(children []*Element, file string, deep bool) ([]*Element, *problem.Problem) {
+func (l *loader) follow(children []*Element, from string, deep bool) ([]*Element, *problem.Problem) {
 	var out []*Element
 	for i, e := range children {
 		if e.Kind == Node && e.Space == NSXInclude && e.Tag == "include" {
@@ -82,7 +73,7 @@ func (l *loader) follow(children []*Element, file string, deep bool) ([]*Element
 			if !deep {
 				continue
 			}
-			brought, p := l.include(e, file)
+			brought, p := l.include(e, from)
 			if p != nil {
 				return nil, p
 			}
@@ -91,7 +82,7 @@ func (l *loader) follow(children []*Element, file string, deep bool) ([]*Element
 		}
 		if len(e.Children) > 0 {
 			var p *problem.Problem
-			if e.Children, p = l.follow(e.Children, file, deep); p != nil {
+			if e.Children, p = l.follow(e.Children, from, deep); p != nil {
 				return nil, p
 			}
 		}
@@ -105,9 +96,9 @@ func (l *loader) follow(children []*Element, file string, deep bool) ([]*Element
 	return out, nil
 }
 
-func (l *loader) include(e *Element, file string) ([]*Element, *problem.Problem) {
+func (l *loader) include(e *Element, from string) ([]*Element, *problem.Problem) {
 	href := e.Get("href")
-	names := l.match(href, file)
+	names := l.match(href, from)
 	if len(names) == 0 {
 		l.missing(e, href)
 		return nil, nil
@@ -156,24 +147,44 @@ func (l *loader) missing(e *Element, href string) {
 }
 
 // match resolves an href to the files below the repository that it names.
-func (l *loader) match(href, file string) []string {
-	name := path.Join(path.Dir(file), href)
-	if strings.HasPrefix(href, "/") {
-		name = strings.TrimPrefix(path.Clean(href), "/")
-	}
-	if href == "" || name == "." || strings.HasPrefix(name, "../") {
+func (l *loader) match(href, from string) []string {
+	if href == "" || strings.ContainsRune(href, 0) {
 		return nil
 	}
-	if !strings.ContainsAny(name, "*?[") {
-		if st, err := fs.Stat(l.fsys, name); err != nil || st.IsDir() {
+	if !strings.HasPrefix(href, "/") {
+		return l.files(path.Join(path.Dir(from), href))
+	}
+	// An absolute path was that of the repository on its old server. Where that
+	// was is not known: the longest end of the path that is here counts.
+	parts := strings.Split(strings.TrimPrefix(path.Clean(href), "/"), "/")
+	for i := range parts {
+		if i > 0 && len(parts)-i < 2 {
+			break
+		}
+		if names := l.files(path.Join(parts[i:]...)); len(names) > 0 {
+			return names
+		}
+	}
+	return nil
+}
+
+// files lists the files of one name, or of a pattern, sorted.
+func (l *loader) files(name string) []string {
+	if !fs.ValidPath(name) {
+		return nil
+	}
+	names := []string{name}
+	if strings.ContainsAny(name, "*?[") {
+		var err error
+		if names, err = fs.Glob(l.fsys, strings.ReplaceAll(name, "[!", "[^")); err != nil {
 			return nil
 		}
-		return []string{name}
 	}
-	names, err := fs.Glob(l.fsys, name)
-	if err != nil {
-		return nil
-	}
+	hidden := strings.HasPrefix(path.Base(name), ".")
+	names = slices.DeleteFunc(names, func(n string) bool {
+		st, err := fs.Stat(l.fsys, n)
+		return err != nil || st.IsDir() || !hidden && strings.HasPrefix(path.Base(n), ".")
+	})
 	slices.Sort(names)
 	return names
 }

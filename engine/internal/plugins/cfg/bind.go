@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/problem"
@@ -35,19 +36,11 @@ func newSource(fsys fs.FS, name string, k kind) *source {
 }
 
 func (s *source) read() (string, *problem.Problem) {
-	pos := problem.Pos{File: s.name}
-	st, err := fs.Stat(s.fsys, s.name)
-	if err == nil && st.Size() > maxFile {
-		return "", problem.New(pos, "file-too-large", fmt.Sprintf("the file has %d bytes; at most %d can be delivered", st.Size(), maxFile), "deliver large files as packages")
+	data, p := file.Read(s.fsys, s.name, maxFile)
+	if p != nil && p.Code == "file-too-large" {
+		p.Hint = "deliver large files as packages"
 	}
-	if err != nil {
-		return "", problem.New(pos, "unreadable-file", "cannot be read: "+plugin.Reason(err), "")
-	}
-	data, err := fs.ReadFile(s.fsys, s.name)
-	if err != nil {
-		return "", problem.New(pos, "unreadable-file", "cannot be read: "+plugin.Reason(err), "")
-	}
-	return string(data), nil
+	return string(data), p
 }
 
 // Bind gives a Path the content and the attributes of its directory.

@@ -6,11 +6,12 @@
 package cfg
 
 import (
-	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
+	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/problem"
@@ -22,7 +23,10 @@ type Cfg struct {
 	defaults [][2]string
 }
 
-var _ plugin.Generator = (*Cfg)(nil)
+var (
+	_ plugin.Generator = (*Cfg)(nil)
+	_ plugin.Lister    = (*Cfg)(nil)
+)
 
 // set is what one directory holds.
 type set struct {
@@ -52,21 +56,19 @@ func New(env plugin.Env) *Cfg {
 	}
 	var dirs []string
 	files := map[string][]string{}
-	for _, file := range plugin.Walk(env, "Cfg") {
-		dir := path.Dir(file)
+	for _, name := range plugin.Walk(env, "Cfg") {
+		dir := path.Dir(name)
 		if dir == "Cfg" {
-			env.Report(problem.Warn(problem.Pos{File: file}, "unknown-cfg-file", "a file directly in Cfg belongs to no path", "put it in a directory of its own name"))
+			env.Report(problem.Warn(problem.Pos{File: name}, "unknown-cfg-file", "a file directly in Cfg belongs to no path", "put it in a directory of its own name"))
 			continue
 		}
 		if files[dir] == nil {
 			dirs = append(dirs, dir)
 		}
-		files[dir] = append(files[dir], path.Base(file))
+		files[dir] = append(files[dir], path.Base(name))
 	}
 	for _, dir := range dirs {
-		if s := newSet(env, dir, files[dir]); s != nil {
-			c.sets[strings.TrimPrefix(dir, "Cfg")] = s
-		}
+		c.sets[strings.TrimPrefix(dir, "Cfg")] = newSet(env, dir, files[dir])
 	}
 	return c
 }
@@ -77,41 +79,44 @@ func (c *Cfg) Name() string { return "Cfg" }
 // Lists tells whether there is a directory for the path.
 func (c *Cfg) Lists(n plugin.Name) bool { return n.Tag == "Path" && c.sets[n.Name] != nil }
 
+// Names lists the paths, sorted.
+func (c *Cfg) Names(tag string) []string {
+	if tag != "Path" {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(c.sets))
+}
+
 // Handles is always false: all paths are listed.
 func (c *Cfg) Handles(*memo.View, plugin.Name) bool { return false }
 
-// newSet sorts the files of a directory by what they are. A directory without any
-// file that Cfg looks at is no path.
+// newSet sorts the files of a directory by what they are. A directory that holds
+// any file is a path, even where nothing in it can be delivered.
 func newSet(env plugin.Env, dir string, names []string) *set {
 	s := &set{dir: dir}
 	var list []plugin.Variant[*source]
 	var infos []string
-	known := false
 	for _, name := range names {
 		if skipped(name) {
 			continue
 		}
-		known = true
-		file := dir + "/" + name
+		full := dir + "/" + name
 		f, specific := classify(path.Base(dir), name)
 		switch f {
 		case infoFile:
 			infos = append(infos, name)
 		case catDelta, diffDelta:
-			s.deltas = append(s.deltas, delta{specific: specific, source: newSource(env.FS, file, f)})
+			s.deltas = append(s.deltas, delta{specific: specific, source: newSource(env.FS, full, f)})
 		case verifier:
-			env.Report(problem.Warn(problem.Pos{File: file}, "verifier-not-run", "a verifier is a program of the repository and is not run", ""))
+			env.Report(problem.Warn(problem.Pos{File: full}, "verifier-not-run", "a verifier is a program of the repository and is not run", ""))
 		case creator:
-			s.creator = file
+			s.creator = full
 		case unknown:
-			env.Report(problem.Warn(problem.Pos{File: file}, "unknown-cfg-file", "Cfg does not understand this file name; the file is ignored",
+			env.Report(problem.Warn(problem.Pos{File: full}, "unknown-cfg-file", "Cfg does not understand this file name; the file is ignored",
 				"variants are named "+path.Base(dir)+".G##_group or "+path.Base(dir)+".H_host, with an extension behind that"))
 		default:
-			list = append(list, plugin.Variant[*source]{Specific: specific, File: name, Value: newSource(env.FS, file, f)})
+			list = append(list, plugin.Variant[*source]{Specific: specific, File: name, Value: newSource(env.FS, full, f)})
 		}
-	}
-	if !known {
-		return nil
 	}
 	s.variants = plugin.NewVariants(env.Voc, list)
 	for i := range s.deltas {
@@ -125,9 +130,17 @@ func newSet(env plugin.Env, dir string, names []string) *set {
 // skipped are files that no plugin looks at: includes of templates and what
 // editors leave.
 func skipped(name string) bool {
-	return strings.HasSuffix(name, ".genshi_include") || strings.HasSuffix(name, ".jinja2_include") ||
-		strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".swp") || strings.HasSuffix(name, ".swx"))
+	switch path.Ext(name) {
+	case ".genshi_include", ".jinja2_include":
+		return true
+	case ".swp", ".swx":
+		return strings.HasPrefix(name, ".")
+	}
+	return strings.HasPrefix(name, ".#") || strings.HasSuffix(name, "~")
 }
+
+// maxInfo bounds an info or :info file in bytes.
+const maxInfo = 1 << 20
 
 // newInfo picks one of the info files: info.xml, then :info, then info.
 func newInfo(env plugin.Env, dir string, names []string) *plugin.Info {
@@ -140,16 +153,17 @@ func newInfo(env plugin.Env, dir string, names []string) *plugin.Info {
 			name = prefer
 		}
 	}
-	file := dir + "/" + name
+	chosen := name
+	name = dir + "/" + name
 	if len(names) > 1 {
-		env.Report(problem.Warn(problem.Pos{File: file}, "several-info-files", "there are several info files; this one counts", "keep info.xml alone"))
+		env.Report(problem.Warn(problem.Pos{File: name}, "several-info-files", "there are several info files; this one counts", "keep info.xml alone"))
 	}
-	if name == "info.xml" {
-		return plugin.NewInfoXML(env, file)
+	if chosen == "info.xml" {
+		return plugin.NewInfoXML(env, name)
 	}
-	data, err := fs.ReadFile(env.FS, file)
-	if err != nil {
-		env.Report(problem.New(problem.Pos{File: file}, "unreadable-file", "cannot be read", ""))
+	data, p := file.Read(env.FS, name, maxInfo)
+	if p != nil {
+		env.Report(p)
 	}
-	return plugin.NewInfo(env, file, data)
+	return plugin.NewInfo(env, name, data)
 }

@@ -5,6 +5,7 @@
 package grouppatterns
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"regexp"
@@ -36,7 +37,7 @@ var _ plugin.Connector = (*GroupPatterns)(nil)
 // New reads the file. A pattern that cannot be used is reported and left out.
 func New(env plugin.Env) *GroupPatterns {
 	g := &GroupPatterns{}
-	if _, err := fs.Stat(env.FS, file); err != nil {
+	if _, err := fs.Stat(env.FS, file); errors.Is(err, fs.ErrNotExist) {
 		return g
 	}
 	doc, p := xmltree.Load(env.FS, file)
@@ -93,7 +94,16 @@ func nameRange(text string) (pattern, error) {
 	if strings.Contains(text, `\`) {
 		return pattern{}, fmt.Errorf("a NameRange holds no backslash")
 	}
+	// Bcfg2 finds the parts by matching the text with itself, so that what is
+	// around them must be as good as literal.
 	var p pattern
+	self, err := plugin.CompilePython("^(?:" + rangePart.ReplaceAllLiteralString(text, `\[\[([\d\-,]+)\]\]`) + ")")
+	if err != nil {
+		return pattern{}, err
+	}
+	if self.NumSubexp() != len(rangePart.FindAllString(text, -1)) || !self.MatchString(text) {
+		return pattern{}, errors.New("what is around the numbers is too complex")
+	}
 	for _, part := range rangePart.FindAllString(text, -1) {
 		var spans []span
 		for _, s := range strings.Split(strings.Trim(part, "[]"), ",") {
@@ -113,7 +123,6 @@ func nameRange(text string) (pattern, error) {
 		}
 		p.ranges = append(p.ranges, spans)
 	}
-	var err error
 	p.re, err = plugin.CompilePython("^(?:" + rangePart.ReplaceAllLiteralString(text, `(\d+)`) + ")")
 	return p, err
 }

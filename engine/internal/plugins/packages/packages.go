@@ -6,6 +6,7 @@
 package packages
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -52,7 +53,7 @@ func New(env plugin.Env) *Packages {
 			env.Conf.Get("packages", "yum_config", "/etc/yum.repos.d/bcfg2.repo"),
 		},
 	}
-	if _, err := fs.Stat(env.FS, file); err != nil {
+	if _, err := fs.Stat(env.FS, file); errors.Is(err, fs.ErrNotExist) {
 		env.Report(problem.Warn(problem.Pos{File: file}, "no-sources", "there is no sources.xml: every package gets type unknown", "list the package sources there"))
 		return p
 	}
@@ -128,7 +129,7 @@ func (p *Packages) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 		return problem.New(problem.Pos{File: file}, "not-supported", fmt.Sprintf("Packages would generate %s, which this version does not do", d.Name()), "")
 	}
 	if group, ok := d.Lookup("group"); ok {
-		return problem.New(problem.Pos{File: d.NamedAt.File, Line: d.NamedAt.Line}, "not-supported", fmt.Sprintf("package group %s needs the resolver, which this version does not have", group), "name the packages")
+		return problem.New(d.At, "not-supported", fmt.Sprintf("package group %s needs the resolver, which this version does not have", group), "name the packages")
 	}
 	d.Set("version", p.version)
 	d.Set("type", p.kind(v))
@@ -173,7 +174,7 @@ func (p *Packages) Structures(v *memo.View) []*plugin.Structure {
 			}
 			seen[key] = true
 			s.Entries = append(s.Entries, plugin.Abstract{Draft: &plugin.Draft{
-				Tag: "BoundPath", NamedAt: plugin.SourceOf(src.rule.Element), BoundAt: plugin.SourceOf(src.rule.Element),
+				Tag: "BoundPath", NamedAt: plugin.SourceOf(src.rule.Element), BoundAt: plugin.SourceOf(src.rule.Element), At: src.rule.Element.Pos,
 				Attrs: []config.Attr{
 					{Name: "name", Value: "/etc/pki/rpm-gpg/" + path.Base(key)}, {Name: "type", Value: "file"},
 					{Name: "encoding", Value: "ascii"}, {Name: "owner", Value: "root"}, {Name: "group", Value: "root"},

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/internal/xmltree"
@@ -23,7 +24,10 @@ type Generator struct {
 	listed map[plugin.Name]bool
 }
 
-var _ plugin.Generator = (*Generator)(nil)
+var (
+	_ plugin.Generator = (*Generator)(nil)
+	_ plugin.Lister    = (*Generator)(nil)
+)
 
 // fixed are the entries that a plugin always serves.
 var fixed = map[string][]string{
@@ -82,6 +86,18 @@ func (g *Generator) Name() string { return g.name }
 // Lists tells whether the plugin would serve the entry.
 func (g *Generator) Lists(n plugin.Name) bool { return g.listed[n] }
 
+// Names lists what the plugin would serve, sorted.
+func (g *Generator) Names(tag string) []string {
+	var out []string
+	for n := range g.listed {
+		if n.Tag == tag {
+			out = append(out, n.Name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // Handles is always false.
 func (g *Generator) Handles(*memo.View, plugin.Name) bool { return false }
 
@@ -89,6 +105,15 @@ func (g *Generator) Handles(*memo.View, plugin.Name) bool { return false }
 func (g *Generator) Bind(_ *memo.View, d *plugin.Draft) *problem.Problem {
 	return problem.New(problem.Pos{File: g.name}, "not-supported", fmt.Sprintf("%s serves %s %s, and this version does not evaluate it", g.name, d.Tag, d.Name()), "")
 }
+
+// Connector gives no groups. That a plugin may give some still counts: the rules
+// of groups.xml run again after each.
+type Connector struct{}
+
+var _ plugin.Connector = Connector{}
+
+// Groups gives none.
+func (Connector) Groups(*host.Host) []string { return nil }
 
 // without are plugins that give data, groups or more entries, and are known.
 var without = map[string]string{

@@ -6,6 +6,7 @@
 package probes
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -15,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
@@ -44,14 +46,14 @@ func New(env plugin.Env) *Probes {
 	p.allow(env)
 	lists := map[string][]plugin.Variant[config.Probe]{}
 	entries, err := fs.ReadDir(env.FS, "Probes")
-	if err != nil {
-		return p
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		env.Report(file.Unreadable("Probes", err))
 	}
 	for _, e := range entries {
-		file := "Probes/" + e.Name()
+		full := "Probes/" + e.Name()
 		if e.IsDir() {
 			if !plugin.Ignored(env.Conf, e.Name()) {
-				env.Report(problem.Warn(problem.Pos{File: file}, "directory-in-probes", "a directory among the probes is ignored", "move its files up"))
+				env.Report(problem.Warn(problem.Pos{File: full}, "directory-in-probes", "a directory among the probes is ignored", "move its files up"))
 			}
 			continue
 		}
@@ -60,11 +62,11 @@ func New(env plugin.Env) *Probes {
 		}
 		m := probeName.FindStringSubmatch(e.Name())
 		if m == nil {
-			env.Report(problem.Warn(problem.Pos{File: file}, "unknown-probe-file", "the name is no probe's; the file is ignored", "a probe is named NAME, NAME.G##_group or NAME.H_host, without extension"))
+			env.Report(problem.Warn(problem.Pos{File: full}, "unknown-probe-file", "the name is no probe's; the file is ignored", "a probe is named NAME, NAME.G##_group or NAME.H_host, without extension"))
 			continue
 		}
 		specific, _ := plugin.ParseSpecific(e.Name(), m[1], "")
-		probe, bad := read(env, file, m[1])
+		probe, bad := read(env, full, m[1])
 		if bad != nil {
 			env.Report(bad)
 			continue
@@ -87,8 +89,14 @@ func ignored(conf plugin.Conf, name string) bool {
 }
 
 func (p *Probes) allow(env plugin.Env) {
-	for _, expr := range strings.Split(env.Conf.Get("probes", "allowed_groups", ".*"), ",") {
-		re, err := plugin.CompilePython("^(?:" + strings.TrimSpace(expr) + ")$")
+	list := env.Conf.Get("probes", "allowed_groups", ".*")
+	// 1.3 wants commas between the expressions, later versions blanks.
+	exprs := strings.Fields(list)
+	if strings.Contains(list, ",") {
+		exprs = strings.Split(list, ",")
+	}
+	for _, expr := range exprs {
+		re, err := plugin.CompilePython("^(?:" + strings.TrimSpace(expr) + "$)")
 		if err != nil {
 			env.Report(problem.New(problem.Pos{File: "bcfg2.conf"}, "bad-regex", fmt.Sprintf("[probes] allowed_groups: %q cannot be used: %v", expr, err), ""))
 			continue
@@ -97,19 +105,17 @@ func (p *Probes) allow(env plugin.Env) {
 	}
 }
 
-func read(env plugin.Env, file, name string) (config.Probe, *problem.Problem) {
-	data, err := fs.ReadFile(env.FS, file)
+func read(env plugin.Env, full, name string) (config.Probe, *problem.Problem) {
+	data, p := file.Read(env.FS, full, maxProbe)
 	switch {
-	case err != nil:
-		return config.Probe{}, problem.New(problem.Pos{File: file}, "unreadable-file", "cannot be read", "")
-	case len(data) > maxProbe:
-		return config.Probe{}, problem.New(problem.Pos{File: file}, "file-too-large", fmt.Sprintf("a probe of %d bytes; at most %d are allowed", len(data), maxProbe), "")
+	case p != nil:
+		return config.Probe{}, p
 	case !utf8.Valid(data):
-		return config.Probe{}, problem.New(problem.Pos{File: file}, "not-utf-8", "a probe must be UTF-8 text", "")
+		return config.Probe{}, problem.New(problem.Pos{File: full}, "not-utf-8", "a probe must be UTF-8 text", "")
 	}
 	out := config.Probe{Name: name, Source: "Probes", Interpreter: "/bin/sh", Script: string(data)}
 	if line, _, _ := strings.Cut(out.Script, "\n"); strings.HasPrefix(line, "#!") {
-		out.Interpreter = strings.TrimSpace(line[2:])
+		out.Interpreter = strings.TrimLeft(line[2:], " \t\r\v\f")
 	}
 	return out, nil
 }

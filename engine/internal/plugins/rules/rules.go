@@ -18,6 +18,7 @@ type Rules struct{ dir *plugin.PrioDir }
 var (
 	_ plugin.Generator = (*Rules)(nil)
 	_ plugin.Applier   = (*Rules)(nil)
+	_ plugin.Lister    = (*Rules)(nil)
 )
 
 // New reads the directory.
@@ -32,6 +33,9 @@ func (r *Rules) Name() string { return "Rules" }
 func (r *Rules) Lists(n plugin.Name) bool {
 	return r.dir.Lists(n)
 }
+
+// Names lists the names that have a rule without condition, sorted.
+func (r *Rules) Names(tag string) []string { return r.dir.Names(tag) }
 
 // Handles tells whether a rule would match but for its conditions.
 func (r *Rules) Handles(_ *memo.View, n plugin.Name) bool {
@@ -48,10 +52,9 @@ func (r *Rules) Applies(v *memo.View, n plugin.Name) bool {
 func (r *Rules) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 	name := d.Name()
 	rule, ok := r.dir.Find(v, d.Key())
-	pos := problem.Pos{File: d.NamedAt.File, Line: d.NamedAt.Line}
 	switch {
 	case !ok:
-		return problem.New(pos, "no-rule", fmt.Sprintf("Rules has %s %s, but not for this host", d.Tag, name), "add a rule for the host's groups")
+		return problem.New(d.At, "no-rule", fmt.Sprintf("Rules has %s %s, but not for this host", d.Tag, name), "add a rule for the host's groups")
 	case rule.Bad != nil:
 		return rule.Bad
 	case rule.Tie != "":

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/bindery/bindery/engine/internal/file"
+)
+
+// ignored are the default patterns of [server] ignore_files.
+var ignored = []string{"*~", "*#", ".#*", "*.swp", "*.swpx", ".*.swx", "SCCS", ".svn", "4913", ".gitignore"}
+
+// Ignored tells whether Bcfg2 would not look at a file of that base name.
+func Ignored(conf Conf, name string) bool {
+	list, ok := conf["server"]["ignore_files"]
+	if !ok {
+		return slices.ContainsFunc(ignored, func(p string) bool { return file.Match(p, name) })
+	}
+	for p := range strings.SplitSeq(list, ",") {
+		if file.Match(strings.TrimSpace(p), name) {
+			return true
+		}
+	}
+	return false
+}
+
+// Walk lists the files below a directory that Bcfg2 would look at, sorted. What
+// cannot be read is reported. A directory that does not exist is empty.
+func Walk(env Env, dir string) []string {
+	if _, err := fs.Stat(env.FS, dir); err != nil {
+		return nil
+	}
+	var out []string
+	err := fs.WalkDir(env.FS, dir, func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			env.Report(file.Unreadable(name, err))
+		case name != dir && (Ignored(env.Conf, e.Name()) || e.Name() == ".git"):
+			if e.IsDir() {
+				return fs.SkipDir
+			}
+		case !e.IsDir():
+			out = append(out, name)
+		}
+		return nil
+	})
+	if err != nil {
+		env.Report(file.Unreadable(dir, err))
+	}
+	slices.Sort(out)
+	return out
+}
