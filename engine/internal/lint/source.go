@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -62,7 +63,11 @@ func (s *Source) Line(pos problem.Pos) (string, int, bool) {
 func (s *Source) masked(line span, column int) (string, int) {
 	var b strings.Builder
 	at, seen, moved := line.from, 0, column
-	for _, secret := range s.secrets {
+	next := sort.Search(len(s.secrets), func(i int) bool { return s.secrets[i].to > line.from })
+	for _, secret := range s.secrets[next:] {
+		if secret.from >= line.to {
+			break
+		}
 		from, to := max(secret.from, line.from), min(secret.to, line.to)
 		if from >= to || from < at {
 			continue
@@ -81,7 +86,7 @@ func (s *Source) masked(line span, column int) (string, int) {
 		at = to
 	}
 	b.WriteString(s.text[at:line.to])
-	return string([]rune(b.String())), moved
+	return b.String(), moved
 }
 
 func (s *Source) load(name string) {

@@ -47,8 +47,11 @@ func JSON(w io.Writer, problems []*problem.Problem, source Source) error {
 // clip bounds a line that is passed on.
 func clip(line string) string {
 	const most = 1000
-	if r := []rune(line); len(r) > most {
-		return string(r[:most]) + "…"
+	n := 0
+	for i := range line {
+		if n++; n > most {
+			return line[:i] + "…"
+		}
 	}
 	return line
 }

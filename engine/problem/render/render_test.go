@@ -75,9 +75,14 @@ func TestCaret(t *testing.T) {
 
 func TestLongLinesShowWhatIsAroundTheCaret(t *testing.T) {
 	line := strings.Repeat("a", 5000) + "<here/>" + strings.Repeat("b", 5000)
-	got := strings.Split(text(t, lines(line), problem.New(at(1, 5001), "c", "m", "")), "\n")
-	require.Less(t, len([]rune(got[1])), 140)
-	require.Equal(t, '<', []rune(got[1])[len([]rune(got[2]))-1])
+	for column, want := range map[int]rune{1: 'a', 200: 'a', 239: 'a', 240: 'a', 241: 'a', 242: 'a', 5001: '<', 5002: 'h', 5008: 'b', 10_007: 'b'} {
+		got := strings.Split(text(t, lines(line), problem.New(at(1, column), "c", "m", "")), "\n")
+		require.Less(t, len([]rune(got[1])), 140)
+		require.Equal(t, string(want), string([]rune(got[1])[len([]rune(got[2]))-1]), "column %d", column)
+		if column > 5000 && column < 5005 {
+			require.Contains(t, got[1], "a<here/>b")
+		}
+	}
 }
 
 // Names and messages come from whoever opens a pull request.

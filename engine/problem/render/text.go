@@ -107,9 +107,38 @@ func cells(line string) []cell {
 	return out
 }
 
+// maxLaid bounds the part of a line that is laid out, in characters: a file may be
+// one line, and every problem in it shows that line.
+const maxLaid = 4 * maxShown
+
+// near cuts a long line down to what is around the column, and tells whether
+// something in front is gone.
+func near(line string, column int) (string, int, bool) {
+	if len(line) <= maxLaid {
+		return line, column, false
+	}
+	from, to, n := 0, len(line), 0
+	for i := range line {
+		switch n++; n {
+		case column - maxLaid/2:
+			from = i
+		case column + maxLaid/2:
+			to = i
+		}
+		if to < len(line) {
+			break
+		}
+	}
+	if from == 0 {
+		return line[:to], column, false
+	}
+	return line[from:to], maxLaid/2 + 1, true
+}
+
 // window gives the part of a line that is shown, and how many cells stand before
 // the column in it.
 func window(line string, column int) (string, int) {
+	line, column, cut := near(line, column)
 	all := cells(strings.ToValidUTF8(line, "\uFFFD"))
 	caret := max(0, min(column-1, len(all)))
 	from, total := 0, 0
@@ -124,7 +153,7 @@ func window(line string, column int) (string, int) {
 	}
 	var b strings.Builder
 	indent, used := 0, 0
-	if from > 0 {
+	if from > 0 || cut {
 		b.WriteString("…")
 		used = 1
 	}
