@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -24,6 +25,20 @@ const (
 // message is a signed envelope as it came. It is verified as bytes.
 type message struct {
 	RawBody []byte `contentType:"application/json"`
+}
+
+// Envelope is the form of a message, for the API's document.
+type Envelope struct {
+	PayloadType string `json:"payloadType" doc:"what the payload is"`
+	Payload     string `json:"payload" contentEncoding:"base64" doc:"the signed JSON"`
+	// The host's own key signs, and nobody else.
+	Signatures []Signature `json:"signatures" minItems:"1" maxItems:"1" doc:"by the host's own key (DSSE)"`
+}
+
+// Signature is the signature of an Envelope.
+type Signature struct {
+	KeyID string `json:"keyid"`
+	Sig   string `json:"sig" contentEncoding:"base64"`
 }
 
 // answer is what an enrolling host verifies as bytes.
@@ -81,12 +96,9 @@ func (a *API) describe() {
 	a.operations = http.NewServeMux()
 	a.document = humago.New(a.operations, c)
 
-	a.receives(pathEnrol, "enroll", "Enrol a host", "Both steps of an enrolment, as signed envelopes.", release.MaxEnrolment, a.enrol)
-	receives := func(path, id, summary, description string, limit int, f func(context.Context, *message) (*struct{}, error)) {
-		huma.Register(a.document, a.receiving(path, id, summary, description, limit, http.StatusNoContent), f)
-	}
-	receives(pathFacts, "send-facts", "Tell answers to probes", "A signed envelope of facts.", release.MaxFacts, a.sendFacts)
-	receives(pathReports, "send-report", "Tell what came of a run", "A signed envelope of a report.", release.MaxReport, a.sendReport)
+	huma.Register(a.document, a.takes(pathEnrol, "enroll", "Enrol a host, in two steps", release.MaxEnrolment), a.enrol)
+	huma.Register(a.document, a.takes(pathFacts, "send-facts", "Tell answers to probes", release.MaxFacts), a.sendFacts)
+	huma.Register(a.document, a.takes(pathReports, "send-report", "Tell what came of a run", release.MaxReport), a.sendReport)
 
 	huma.Register(a.document, reads("/api/v1/overview", "overview", "Repositories, hosts by state, and what is wrong"),
 		func(ctx context.Context, _ *struct{}) (*overviewOutput, error) {
@@ -124,16 +136,16 @@ func (a *API) describe() {
 		})
 }
 
-func (a *API) receives(path, id, summary, description string, limit int, f func(context.Context, *message) (*answer, error)) {
-	huma.Register(a.document, a.receiving(path, id, summary, description, limit, http.StatusOK), f)
-}
-
-func (a *API) receiving(path, id, summary, description string, limit, code int) huma.Operation {
+// takes is an operation that a signed envelope is sent to.
+func (a *API) takes(path, id, summary string, limit int) huma.Operation {
 	return huma.Operation{
-		OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, Description: description,
-		Tags: []string{"agents"}, DefaultStatus: code,
-		// The library refuses what reaches its limit, not what exceeds it.
-		MaxBodyBytes: int64(limit) + 1, BodyReadTimeout: a.bodyTimeout,
+		OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, Tags: []string{"agents"},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			"application/json": {Schema: a.document.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Envelope](), true, "")},
+		}},
+		// What is signed is judged as bytes, before it is taken apart. The library
+		// refuses what reaches its limit, not what exceeds it.
+		SkipValidateBody: true, MaxBodyBytes: int64(limit) + 1, BodyReadTimeout: a.bodyTimeout,
 		Errors: []int{
 			http.StatusForbidden, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusRequestTimeout,
 			http.StatusTooManyRequests, http.StatusServiceUnavailable,
