@@ -193,7 +193,7 @@ type fetcher struct {
 func (f *fetcher) poll(ctx context.Context) (*polled, error) {
 	v, err := release.NewVerifier(f.a.enrolment.HostID, f.kept, f.now)
 	if err != nil {
-		return nil, err
+		return nil, damagedRoot(err)
 	}
 	p := &polled{fresh: f.fresh}
 	if f.lookForRoot {

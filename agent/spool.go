@@ -5,7 +5,6 @@ package agent
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 
 	"github.com/bindery/bindery/engine/release"
@@ -150,18 +149,24 @@ func (a *Agent) acceptable(b *release.Bundle, s spooled) error {
 	if !found || last.HostID != m.HostID {
 		return nil
 	}
+	var refused error
+	switch {
+	case m.Sequence < last.Sequence:
+		refused = fmt.Errorf("take release: sequence %d after %d was applied: %w", m.Sequence, last.Sequence, release.ErrRollback)
+	case m.Sequence == last.Sequence && s.Plain != "" && s.Plain != last.Plain:
+		refused = fmt.Errorf("take release: sequence %d was applied with other content: %w", m.Sequence, release.ErrMismatch)
+	default:
+		return nil
+	}
 	rotated, err := a.rotated(last.Root)
-	if err != nil {
+	if err != nil || rotated {
 		return err
 	}
-	switch {
-	case rotated:
-	case m.Sequence < last.Sequence:
-		return fmt.Errorf("take release: sequence %d after %d was applied: %w", m.Sequence, last.Sequence, release.ErrRollback)
-	case m.Sequence == last.Sequence && s.Plain != "" && s.Plain != last.Plain:
-		return fmt.Errorf("take release: sequence %d was applied with other content: %w", m.Sequence, release.ErrMismatch)
-	}
-	return nil
+	return refused
+}
+
+func damagedRoot(err error) error {
+	return fmt.Errorf("the kept root of trust is damaged, enrol again: %w", err)
 }
 
 // rotated tells whether the trusted root is newer than it was.
@@ -172,7 +177,7 @@ func (a *Agent) rotated(since int64) (bool, error) {
 	}
 	root, err := release.ParseRoot(data)
 	if err != nil {
-		return false, errors.Join(errors.New("take release: the trusted root is damaged; enrol again"), err)
+		return false, damagedRoot(err)
 	}
 	return root.Version > since, nil
 }

@@ -130,6 +130,19 @@ func TestOlderReleaseInTheSpool(t *testing.T) {
 	require.Equal(t, "good", read(t, n.root+"/f"))
 }
 
+// Stolen keys published a sequence far ahead. New keys, under the next root, heal
+// every host although their sequences are lower.
+func TestKeysRotatedAfterFastForward(t *testing.T) {
+	t.Parallel()
+	n := settled(t)
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "stolen")}, Version: 1 << 51})
+	require.NoError(t, n.run(agent.Options{}).Fetch)
+	n.Rotate()
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "healed")}, Version: time.Now().Unix() + 10})
+	require.NoError(t, n.run(agent.Options{}).Fetch)
+	require.Equal(t, "healed", read(t, n.root+"/f"))
+}
+
 func TestExpiredMetadata(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, newSite(t), nil)
@@ -193,8 +206,7 @@ func TestTornState(t *testing.T) {
 		}
 	}
 	require.NoError(t, os.WriteFile(n.dir.Path()+"/root.json", []byte("{"), 0o600))
-	_, err := n.agent.Run(t.Context(), agent.Options{})
-	require.ErrorContains(t, err, "enrol again")
+	require.ErrorContains(t, n.stillGood(release.ErrUntrusted).Fetch, "enrol again")
 }
 
 // faulty opens the node's state so that the n-th step that writes fails.

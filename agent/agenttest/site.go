@@ -32,6 +32,8 @@ const HostName = "web1.example.org"
 // server may be asked.
 type Site struct {
 	t       *testing.T
+	load    LoadSigner
+	rootKey ed25519.PrivateKey
 	Server  *httptest.Server
 	Root    *release.Root
 	signers release.Signers
@@ -60,29 +62,49 @@ type LoadSigner func(ed25519.PrivateKey) (release.Signer, error)
 func New(t *testing.T, load LoadSigner) *Site {
 	t.Helper()
 	s := &Site{
-		t: t, secret: []byte("a secret of the controller"), Blobs: map[string][]byte{}, tokens: map[string]*release.TokenRecord{},
+		t: t, load: load, secret: []byte("a secret of the controller"), Blobs: map[string][]byte{}, tokens: map[string]*release.TokenRecord{},
 		Hosts: map[string]release.PublicIdentity{}, Version: map[string]int64{},
 	}
-	role := func() (release.Signer, release.RoleKeys) {
-		pub, key, err := ed25519.GenerateKey(nil)
-		require.NoError(t, err)
-		signer, err := load(key)
-		require.NoError(t, err)
-		return signer, release.RoleKeys{Keys: []crypto.PublicKey{pub}, Threshold: 1}
-	}
-	spec := release.RootSpec{Version: 1, Expires: time.Now().Add(365 * 24 * time.Hour)}
-	var rootSigner release.Signer
-	rootSigner, spec.Root = role()
-	s.signers.Targets, spec.Targets = role()
-	s.signers.Snapshot, spec.Snapshot = role()
-	s.signers.Timestamp, spec.Timestamp = role()
-	var err error
-	s.Root, err = release.NewRoot(spec, rootSigner)
-	require.NoError(t, err)
-	s.Blobs[release.RootPath(1)] = s.Root.Data
+	s.renew(1)
 	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.Server.Close)
 	return s
+}
+
+// Rotate publishes the next root, which trusts fresh keys only.
+func (s *Site) Rotate() {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	s.renew(s.Root.Version + 1)
+}
+
+// renew makes fresh online keys, and a root of the given version that trusts them.
+func (s *Site) renew(version int64) {
+	role := func(key ed25519.PrivateKey) (release.Signer, release.RoleKeys) {
+		if key == nil {
+			var err error
+			_, key, err = ed25519.GenerateKey(nil)
+			require.NoError(s.t, err)
+		}
+		signer, err := s.load(key)
+		require.NoError(s.t, err)
+		return signer, release.RoleKeys{Keys: []crypto.PublicKey{key.Public()}, Threshold: 1}
+	}
+	if s.rootKey == nil {
+		var err error
+		_, s.rootKey, err = ed25519.GenerateKey(nil)
+		require.NoError(s.t, err)
+	}
+	spec := release.RootSpec{Version: version, Expires: time.Now().Add(365 * 24 * time.Hour)}
+	var rootSigner release.Signer
+	rootSigner, spec.Root = role(s.rootKey)
+	s.signers.Targets, spec.Targets = role(nil)
+	s.signers.Snapshot, spec.Snapshot = role(nil)
+	s.signers.Timestamp, spec.Timestamp = role(nil)
+	var err error
+	s.Root, err = release.NewRoot(spec, rootSigner)
+	require.NoError(s.t, err)
+	s.Blobs[release.RootPath(version)] = s.Root.Data
 }
 
 func (s *Site) serve(w http.ResponseWriter, r *http.Request) {
