@@ -25,6 +25,7 @@ import (
 	"github.com/bindery/bindery/controller/blob/dir"
 	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/controller/keys"
+	"github.com/bindery/bindery/controller/metrics"
 	"github.com/bindery/bindery/controller/publish"
 	"github.com/bindery/bindery/controller/status"
 	"github.com/bindery/bindery/controller/store"
@@ -54,6 +55,8 @@ type Controller struct {
 	blobs     *dir.Dir
 	publisher *publish.Publisher
 	pipeline  *pipeline
+	reader    *status.Reader
+	metrics   *metrics.Metrics
 	loop      *schedule.Loop
 	sweep     *schedule.Loop
 	public    net.Listener
@@ -120,6 +123,14 @@ func (ct *Controller) openPipeline(ctx context.Context) error {
 	if ct.online, err = keys.Load(s.Keys); err != nil {
 		return fmt.Errorf("load keys from %s: %w", s.Keys, err)
 	}
+	if ct.reader, err = status.New(status.Config{
+		Fleet: ct.store, History: ct.store, Journal: ct.store, Repositories: []string{s.Repository.Name}, Now: ct.c.Now,
+	}); err != nil {
+		return err
+	}
+	if ct.metrics, err = metrics.New(metrics.Config{Hosts: ct.reader.Count, Version: ct.c.Version, Now: ct.c.Now, Logger: ct.c.Logger}); err != nil {
+		return err
+	}
 	reviewKey, err := ct.online.Secret("review fingerprint v1")
 	if err != nil {
 		return err
@@ -142,7 +153,7 @@ func (ct *Controller) openPipeline(ctx context.Context) error {
 	ct.pipeline = &pipeline{
 		repo: s.Repository.Name, branch: s.Repository.Branch, hold: s.Publish.Unreviewed == hold, adminURL: s.AdminURL,
 		mirror: ct.mirror, store: ct.store, publisher: ct.publisher, forge: forge, key: reviewKey,
-		counters: silent{}, log: ct.c.Logger, now: ct.c.Now, ageing: map[string]bool{}, asked: map[string]asked{},
+		metrics: ct.metrics, log: ct.c.Logger, now: ct.c.Now, ageing: map[string]bool{}, asked: map[string]asked{},
 	}
 	return nil
 }
@@ -193,12 +204,6 @@ func (ct *Controller) openServers(ctx context.Context) error {
 
 func (ct *Controller) api() (*api.API, error) {
 	s := ct.c.Settings
-	reader, err := status.New(status.Config{
-		Fleet: ct.store, History: ct.store, Journal: ct.store, Repositories: []string{s.Repository.Name}, Now: ct.c.Now,
-	})
-	if err != nil {
-		return nil, err
-	}
 	secret, err := ct.online.Secret("enrolment challenge v1")
 	if err != nil {
 		return nil, err
@@ -213,9 +218,9 @@ func (ct *Controller) api() (*api.API, error) {
 	}
 	wake := func(context.Context, store.Host) { ct.loop.Wake() }
 	return api.New(api.Config{
-		Enrolments: ct.store, Messages: ct.store, Files: ct.blobs, Probes: ct.pipeline, Status: reader,
+		Enrolments: ct.store, Messages: ct.store, Files: ct.blobs, Probes: ct.pipeline, Status: ct.reader,
 		Roots: ct.online.Roots, Secret: secret, FactsAccepted: wake, Enrolled: wake, Ready: ct.store.Ready,
-		Webhook: hook, AdminNames: names, Version: ct.c.Version, Now: ct.c.Now, Logger: ct.c.Logger,
+		Webhook: hook, Metrics: ct.metrics.Handler(), Counts: ct.metrics, AdminNames: names, Version: ct.c.Version, Now: ct.c.Now, Logger: ct.c.Logger,
 	})
 }
 
@@ -224,10 +229,14 @@ func (ct *Controller) receiver() (http.Handler, error) {
 	if ct.c.Settings.GitHub == nil || len(ct.c.Secrets.webhook) == 0 {
 		return nil, nil
 	}
-	return webhooks.NewReceiver(webhooks.ReceiverConfig{
+	rc, err := webhooks.NewReceiver(webhooks.ReceiverConfig{
 		Secrets: ct.c.Secrets.webhook, Decode: github.Decode, Deliveries: ct.store,
 		Wake: func(webhooks.Event) { ct.loop.Wake() }, Logger: ct.c.Logger,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return ct.metrics.Deliveries(rc), nil
 }
 
 // sweepOnce signs what ages again, and publishes anew what signing again cannot help.
@@ -290,10 +299,3 @@ func (ct *Controller) serve(ctx context.Context, l net.Listener, h http.Handler)
 	}
 	return nil
 }
-
-// silent counts nothing.
-type silent struct{}
-
-func (silent) Published()     {}
-func (silent) PublishFailed() {}
-func (silent) ForgeFailed()   {}

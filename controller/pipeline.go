@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bindery/bindery/controller/git"
+	"github.com/bindery/bindery/controller/metrics"
 	"github.com/bindery/bindery/controller/publish"
 	"github.com/bindery/bindery/controller/store"
 	"github.com/bindery/bindery/engine/config"
@@ -30,7 +31,7 @@ type pipeline struct {
 	publisher *publish.Publisher
 	forge     webhooks.Forge // nil: no pull requests
 	key       []byte         // makes fingerprints of secrets
-	counters  counters
+	metrics   *metrics.Metrics
 	log       *slog.Logger
 	now       func() time.Time
 
@@ -62,13 +63,6 @@ func (p *pipeline) ask(hostID string, probes []config.Probe) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked[hostID] = a
-}
-
-// counters hear what happened, for metrics.
-type counters interface {
-	Published()
-	PublishFailed()
-	ForgeFailed()
 }
 
 // age marks hosts whose signatures end soon, or whose files are gone: they are
@@ -109,19 +103,30 @@ func (p *pipeline) reconcile(ctx context.Context) error {
 	built := &sites{p: p, fleet: f, built: map[string]*site{}}
 	errs := []error{forgeErr}
 	if err := p.release(ctx, tip, built, pulls); err != nil {
-		p.counters.PublishFailed()
 		errs = append(errs, fmt.Errorf("publish %.12s: %w", tip, err))
 	}
 	for _, pull := range pulls {
-		if pull.BaseRef != p.branch {
+		if pull.BaseRef != "refs/heads/"+p.branch {
 			continue
 		}
 		if err := p.preview(ctx, tip, pull, built); err != nil {
-			p.counters.ForgeFailed()
+			p.failed(err)
 			errs = append(errs, fmt.Errorf("preview pull request %d: %w", pull.Number, err))
 		}
 	}
-	return errors.Join(errs...)
+	err = errors.Join(errs...)
+	if err == nil {
+		p.metrics.Succeeded("reconcile")
+	}
+	return err
+}
+
+// failed counts what a forge did not do.
+func (p *pipeline) failed(err error) {
+	var fe *webhooks.Error
+	if errors.As(err, &fe) {
+		p.metrics.ForgeError(string(fe.Reason))
+	}
 }
 
 // pulls lists the open pull requests; none where there is no forge.
@@ -131,7 +136,7 @@ func (p *pipeline) pulls(ctx context.Context) ([]webhooks.Pull, error) {
 	}
 	pulls, err := p.forge.Pulls(ctx)
 	if err != nil {
-		p.counters.ForgeFailed()
+		p.failed(err)
 		return nil, err
 	}
 	return pulls, nil
@@ -142,7 +147,7 @@ func (p *pipeline) pulls(ctx context.Context) ([]webhooks.Pull, error) {
 func (p *pipeline) refs(pulls []webhooks.Pull) []string {
 	refs := []string{"refs/heads/" + p.branch}
 	for _, pull := range pulls {
-		if pull.BaseRef != p.branch {
+		if pull.BaseRef != "refs/heads/"+p.branch {
 			continue
 		}
 		for _, ref := range []string{pull.HeadRef, pull.MergeRef} {

@@ -269,6 +269,7 @@ func (p *pipeline) write(ctx context.Context, head *site, f *fleet, kept map[str
 	}
 	outcomes := p.publisher.All(ctx, todo, nil)
 	var errs []error
+	unchanged := len(rows)
 	for i, o := range outcomes {
 		if o.Err != nil {
 			errs = append(errs, o.Err)
@@ -277,11 +278,13 @@ func (p *pipeline) write(ctx context.Context, head *site, f *fleet, kept map[str
 		r := row(store.Host{ID: o.Host.ID, Recipient: o.Host.Recipient}, todo[i])
 		r.Sequence = o.Sequence
 		rows = append(rows, r)
-		if !o.Unchanged {
-			p.counters.Published()
+		if o.Unchanged {
+			unchanged++
+		} else {
 			p.log.Info("published", "host", o.Host.Name, "rev", head.commit, "sequence", o.Sequence, "waiting", r.Waiting)
 		}
 	}
+	p.metrics.Published(len(rows)-unchanged, unchanged, len(errs))
 	if len(rows) > 0 {
 		errs = append(errs, p.store.PutReleases(ctx, rows))
 	}

@@ -116,7 +116,9 @@ func (s *sites) get(ctx context.Context, commit string) (*site, error) {
 	if got := s.built[commit]; got != nil {
 		return got, nil
 	}
+	start := s.p.now()
 	got, err := s.p.build(ctx, commit, s.fleet)
+	s.p.metrics.Built(s.p.now().Sub(start), err)
 	if err != nil {
 		return nil, fmt.Errorf("build %.12s: %w", commit, err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bindery/bindery/controller"
+	"github.com/bindery/bindery/controller/api"
 	"github.com/bindery/bindery/controller/keys"
 	"github.com/bindery/bindery/controller/status"
 	"github.com/bindery/bindery/controller/store"
@@ -129,12 +130,11 @@ func runHostsAdd(ctx context.Context, o *hostsOptions, name string, ttl time.Dur
 		return withCode(exitUnavailable, err)
 	}
 	root := roots[len(roots)-1]
-	token, record, err := release.MintToken(name, root, time.Now().Add(ttl))
+	token, record, err := api.MintToken(name, root, rebind, time.Now().Add(ttl))
 	if err != nil {
 		return withCode(exitUnavailable, err)
 	}
-	err = st.AddToken(ctx, store.Token{ID: record.ID, Host: name, Verifier: record.Key[:], Rebind: rebind, Expires: record.Expires})
-	if err != nil {
+	if err := st.AddToken(ctx, record); err != nil {
 		return withCode(exitUnavailable, err)
 	}
 	if o.format == "json" {
