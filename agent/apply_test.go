@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/agent"
+	"github.com/bindery/bindery/agent/agenttest"
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/system"
+	"github.com/bindery/bindery/agent/system/systemtest"
+	"github.com/bindery/bindery/engine/config"
+)
+
+// memory is a host in memory whose root is "/", so that actions run. Commands
+// that start with "fail" fail.
+func memory(t *testing.T) (*node, *systemtest.Files, func() []string) {
+	t.Helper()
+	m, files, procs := systemtest.Machine()
+	procs.Answer = func(c system.Command) (system.Result, error) {
+		if c.Args[0] == "clobber" {
+			return system.Result{}, files.Change(system.Change{Op: system.Write, Name: c.Args[1], Mode: 0o644, Content: []byte("clobbered")})
+		}
+		if c.Args[0] == "fail" {
+			return system.Result{Exit: 1}, nil
+		}
+		return system.Result{}, nil
+	}
+	n := newNode(t, newSite(t), func(c *agent.Config) { c.Machine = m })
+	seen := 0
+	return n, files, func() []string {
+		var out []string
+		for _, c := range procs.Ran()[seen:] {
+			out = append(out, strings.Join(c.Args, " "))
+		}
+		seen = len(procs.Ran())
+		return out
+	}
+}
+
+func action(command string, words ...string) config.Entry {
+	return agenttest.Entry("Action", "", append(words, "name="+command, "command="+command)...)
+}
+
+func (n *node) states(r *agent.Result) string {
+	var out []string
+	for _, l := range r.Lines {
+		out = append(out, string(l.State))
+	}
+	return strings.Join(out, " ")
+}
+
+// The order of Bcfg2's client: before, the entries, after; then bundles that were
+// not modified, where only what always runs does; an Independent counts as not
+// modified.
+func TestActions(t *testing.T) {
+	t.Parallel()
+	n, _, ran := memory(t)
+	every := func(prefix string) []config.Entry {
+		return []config.Entry{
+			action(prefix+" post", "timing=post", "when=modified"), action(prefix+" post always", "timing=post", "when=always"),
+			action(prefix+" pre", "timing=pre", "when=modified"), action(prefix+" pre always", "timing=pre", "when=always"),
+			action(prefix+" both", "timing=both", "when=modified"),
+		}
+	}
+	quiet := []config.Entry{action("q post", "timing=post", "when=modified"), action("q always", "timing=post", "when=always"), action("q pre", "timing=pre")}
+	release := agenttest.Release{Bundles: []*config.Bundle{
+		agenttest.Structure("Bundle", "work", append(every("w"), agenttest.File("/w", "x"))...),
+		agenttest.Structure("Bundle", "quiet", quiet...),
+		agenttest.Structure("Independent", "", append(every("i"), agenttest.File("/i", "x"))...),
+	}}
+	n.Publish(n.hostID, release)
+	r := n.run(agent.Options{})
+	require.Equal(t, []string{
+		"w pre", "w pre always", "w both", "i pre always",
+		"w post", "w post always", "w both", "q always", "i post always",
+	}, ran())
+	require.Equal(t, 13+2, r.Report.Good)
+	// An action that comes before and always runs makes its bundle a modified
+	// one in every run.
+	n.run(agent.Options{})
+	require.Equal(t, []string{"w pre always", "i pre always", "w post", "w post always", "w both", "q always", "i post always"}, ran())
+	n.run(agent.Options{DryRun: true})
+	require.Empty(t, ran())
+}
+
+func TestFailedPrerequisite(t *testing.T) {
+	t.Parallel()
+	n, files, ran := memory(t)
+	n.Publish(n.hostID, agenttest.Release{Bundles: []*config.Bundle{
+		agenttest.Structure("Bundle", "a", action("fail first", "timing=pre"), agenttest.File("/a", "x"), action("after", "timing=post")),
+		agenttest.Structure("Bundle", "b", action("fail ignored", "timing=pre", "status=ignore"), agenttest.File("/b", "x")),
+	}})
+	r := n.run(agent.Options{})
+	require.Equal(t, []string{"fail first", "fail ignored"}, ran())
+	require.Equal(t, "incorrect missing correct correct correct", n.states(r))
+	require.Contains(t, r.Lines[0].Reason, "status 1")
+	require.Contains(t, r.Lines[1].Reason, "an action that must come before failed")
+	_, err := files.Look("/a")
+	require.Error(t, err)
+	_, err = files.Look("/b")
+	require.NoError(t, err)
+}
+
+// What a bundle's own work or an action before it clobbers is repaired in the
+// same run; a hard link may name a file that comes later.
+func TestModifiedBundlesAreLookedAtAgain(t *testing.T) {
+	t.Parallel()
+	n, _, _ := memory(t)
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{
+		agenttest.Entry("Path", "", "type=hardlink", "name=/link", "to=/target"),
+		agenttest.File("/target", "x"),
+	}})
+	r := n.run(agent.Options{})
+	require.Equal(t, "correct correct", n.states(r))
+	require.True(t, r.Lines[0].Changed)
+	require.Empty(t, r.Report.Bad)
+
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/target", "x"), agenttest.File("/new", "x"), action("clobber /target", "timing=pre")}})
+	r = n.run(agent.Options{})
+	require.Equal(t, "correct correct correct", n.states(r))
+	require.True(t, r.Lines[0].Changed)
+
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/target", "y"), action("clobber /target", "timing=post")}})
+	r = n.run(agent.Options{})
+	require.Equal(t, "incorrect correct", n.states(r), "what an action after it clobbers is at least told")
+}
+
+func TestImportantFilesComeFirst(t *testing.T) {
+	t.Parallel()
+	n, files, _ := memory(t)
+	important := agenttest.File("/z", "x")
+	important.Attrs = append(important.Attrs, config.Attr{Name: "important", Value: "true"})
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/a", "x"), important}})
+	n.run(agent.Options{})
+	require.Equal(t, "/z", files.Done()[0].Name)
+}
+
+// One entry that cannot be made true stops no other one.
+func TestFaultOfOneEntry(t *testing.T) {
+	t.Parallel()
+	n, _, _ := memory(t)
+	full := errors.New("no space left on device")
+	n.config.Machine.Files = systemtest.Faulty{Files: n.config.Machine.Files, Fault: func(c system.Change) error {
+		if c.Name == "/b" {
+			return full
+		}
+		return nil
+	}}
+	n.open()
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/a", "x"), agenttest.File("/b", "x"), agenttest.File("/c", "x")}})
+	r := n.run(agent.Options{})
+	require.Equal(t, "correct missing correct", n.states(r))
+	require.Contains(t, r.Lines[1].Reason, `write "/b": no space left on device`)
+}
+
+func TestExtraAndUnknownAspects(t *testing.T) {
+	t.Parallel()
+	n, files, _ := memory(t)
+	require.NoError(t, files.Change(system.Change{Op: system.Mkdir, Name: "/d", Mode: 0o755}))
+	require.NoError(t, files.Change(system.Change{Op: system.Write, Name: "/d/extra", Mode: 0o644}))
+	acl := agenttest.File("/acl", "x")
+	acl.Children = []*config.Node{{Tag: "ACL"}}
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{
+		agenttest.Entry("Path", "", "type=directory", "name=/d", "owner=root", "group=root", "mode=0755", "prune=true"), acl,
+	}})
+	r := n.run(agent.Options{DryRun: true})
+	require.Equal(t, "/d/extra", r.Report.Extra[0].Key.Name)
+	r = n.run(agent.Options{})
+	require.Empty(t, r.Report.Extra)
+	require.Equal(t, driver.NotVerified, r.Lines[1].State, "an access list that nobody looked at is not good")
+	require.Equal(t, "ACL cannot be looked at", r.Lines[1].Reason)
+}
