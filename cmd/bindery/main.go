@@ -9,6 +9,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	// The image has no CA file; a machine's own roots still win.
+	_ "golang.org/x/crypto/x509roots/fallback"
 )
 
 // version is set by the linker.
