@@ -186,14 +186,19 @@ func messageResult(err error) string {
 	return resultError
 }
 
-// refuse tells the host why, in words that are fixed, and the log all of it.
+// refuse tells the host why, in words that are fixed. The log gets those too: a
+// message that could not be verified may hold anything, and errors quote it.
 func (a *API) refuse(ctx context.Context, what string, err error) error {
 	code, line := reason(err)
-	log := a.log(ctx).Warn
-	if code >= http.StatusInternalServerError {
-		log = a.log(ctx).Error
+	log := a.log(ctx).With("code", code, "reason", line)
+	switch {
+	case code >= http.StatusInternalServerError && !errors.Is(err, errUnknownProbes):
+		log.Error(what, "err", err)
+	case errors.Is(err, errContent), errors.Is(err, release.ErrWrongHost):
+		log.Warn(what, "err", err)
+	default:
+		log.Warn(what)
 	}
-	log(what, "code", code, "err", err)
 	return problem(code, line)
 }
 

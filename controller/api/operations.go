@@ -67,12 +67,12 @@ type releasesOutput struct {
 	}
 }
 
-type listInput struct {
+type eventsInput struct {
 	Limit int `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"how many rows at most"`
 }
 
 type reviewsInput struct {
-	listInput
+	Limit   int  `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"how many rows at most"`
 	Reports bool `query:"reports" doc:"with the whole report of each review"`
 }
 
@@ -129,7 +129,7 @@ func (a *API) describe() {
 			return out, a.unread(ctx, err)
 		})
 	huma.Register(a.document, reads("/api/v1/events", "list-events", "The audit trail"),
-		func(ctx context.Context, in *listInput) (out *eventsOutput, err error) {
+		func(ctx context.Context, in *eventsInput) (out *eventsOutput, err error) {
 			out = &eventsOutput{}
 			out.Body.Events, err = a.c.Status.Events(ctx, in.Limit)
 			return out, a.unread(ctx, err)
