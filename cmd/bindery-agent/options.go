@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -130,7 +129,7 @@ func (o *options) open(log *slog.Logger, build bool) (*agent.Agent, agent.Settin
 	if err == nil {
 		var a *agent.Agent
 		a, err = agent.New(agent.Config{
-			State: dir, Machine: machine, Client: c, URL: s.URL, Version: version(), ProbeTimeout: s.Probes.Timeout,
+			State: dir, Machine: machine, Client: c, URL: s.URL, Version: version, ProbeTimeout: s.Probes.Timeout,
 			ProbeOutput: s.Probes.MaxOutput, ActionTimeout: s.ActionTimeout, FactsWait: s.FactsWait, Build: build, Logger: log,
 		})
 		if err == nil {
@@ -139,13 +138,4 @@ func (o *options) open(log *slog.Logger, build bool) (*agent.Agent, agent.Settin
 	}
 	dir.Close()
 	return nil, s, nil, err
-}
-
-// version is what the build says of itself.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "unknown"
-	}
-	return info.Main.Version
 }

@@ -31,6 +31,7 @@ Settings come from flags, then from agent.yaml (--config).
   bindery-agent run --once      one run
   bindery-agent run             run by the schedule, until stopped
   bindery-agent status          what the last run found`,
+		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

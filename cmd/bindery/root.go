@@ -28,6 +28,7 @@ publishes signed configuration bundles that agents fetch, verify and apply.
   bindery build --spec . --host web1.example.org    what one host would get
   bindery lint --spec .                             what is wrong, with file and line
   bindery diff --git . main..HEAD                   what a change does to every host`,
+		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

@@ -84,8 +84,12 @@ func command(b *bytes.Buffer, c *cobra.Command) {
 		fmt.Fprintf(b, "\nExamples:\n\n%s\n", fence(strings.Trim(c.Example, "\n")))
 	}
 	c.InitDefaultHelpFlag()
+	c.InitDefaultVersionFlag()
 	if usages := strings.TrimRight(c.NonInheritedFlags().FlagUsages(), "\n"); usages != "" {
 		fmt.Fprintf(b, "\nFlags:\n\n%s\n", fence(usages))
+	}
+	if usages := strings.TrimRight(c.InheritedFlags().FlagUsages(), "\n"); usages != "" {
+		fmt.Fprintf(b, "\nFlags of `%s`:\n\n%s\n", c.Parent().CommandPath(), fence(usages))
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 )
 
 func TestCommands(t *testing.T) {
-	root := &cobra.Command{Use: "tool", Short: "does things"}
+	root := &cobra.Command{Use: "tool", Short: "does things", Version: "1"}
+	root.PersistentFlags().String("config", "", "read `FILE`")
 	sub := &cobra.Command{Use: "run NAME", Short: "run one|two", Example: "  tool run x", Run: func(*cobra.Command, []string) {}}
 	sub.Flags().StringP("out", "o", "here", "write to `DIR`")
 	sub.Flags().Bool("quiet", false, "say less")
@@ -24,6 +25,7 @@ func TestCommands(t *testing.T) {
 	for _, want := range []string{
 		"# tool\n", "Does things.", "| [`tool run`](#tool-run) | run one\\|two |", "## tool run\n", "tool run NAME [flags]", "Examples:\n\n```text\n  tool run x\n```",
 		"-o, --out DIR   write to DIR (default \"here\")", "--quiet     say less",
+		"version for tool", "Flags of `tool`:\n\n```text\n      --config FILE   read FILE\n```",
 	} {
 		require.Contains(t, page, want)
 	}

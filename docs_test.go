@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bindery_test
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/internal/reference"
+)
+
+// Every relative link of every page leads somewhere.
+func TestDocsLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	root := os.DirFS(".")
+	pages, err := fs.Glob(root, "*.md")
+	require.NoError(t, err)
+	require.NoError(t, fs.WalkDir(root, "docs", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && path.Ext(name) == ".md" {
+			pages = append(pages, name)
+		}
+		return err
+	}))
+	require.NotEmpty(t, pages)
+	for _, page := range pages {
+		data, err := fs.ReadFile(root, page)
+		require.NoError(t, err)
+		for _, m := range link.FindAllStringSubmatch(string(data), -1) {
+			target, _, _ := strings.Cut(m[1], "#")
+			if target == "" || strings.Contains(target, "://") {
+				continue
+			}
+			_, err := fs.Stat(root, path.Join(path.Dir(page), target))
+			require.NoError(t, err, "%s links to %s", page, m[1])
+		}
+	}
+}
+
+// The page of settings is what the structs say.
+func TestReferenceSettings(t *testing.T) {
+	page, err := reference.Settings(
+		reference.Page{File: "controller.yaml", Dir: "controller", Type: "Settings", About: "What those who run the controller decide. Relative paths are relative to the file."},
+		reference.Page{File: "agent.yaml", Dir: "agent", Type: "Settings", About: "What a host decides for itself: /etc/bindery/agent.yaml, or what --config names. Flags win over it, and every setting may be left out."},
+		reference.Page{File: "bindery.yaml", Dir: "engine", Type: "settings", About: "At the root of the specification, reviewed like all else. It can never loosen the controller's settings."},
+	)
+	require.NoError(t, err)
+	require.NoError(t, reference.Check("docs/reference/settings.md", page))
+}
