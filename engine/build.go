@@ -17,6 +17,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/plugins/bundler"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -24,7 +25,7 @@ import (
 type boundStructure struct {
 	bundle   *config.Bundle
 	failures []Failure
-	required []string
+	required []bundler.Required
 	// lost is why the structure cannot be delivered at all.
 	lost *problem.Problem
 }
@@ -86,9 +87,13 @@ func (s *Spec) fixed(v *memo.View) []*boundStructure {
 func (s *Spec) bundled(v *memo.View, h *host.Host, out []*boundStructure, r *Result) []*boundStructure {
 	out = slices.Grow(out, len(h.Bundles))
 	seen := make(map[string]bool, len(h.Bundles))
-	queue := h.Bundles
+	queue := make([]bundler.Required, len(h.Bundles), len(h.Bundles)+8)
+	for i, name := range h.Bundles {
+		queue[i].Name = name
+	}
 	for len(queue) > 0 {
-		name := queue[0]
+		next := queue[0]
+		name := next.Name
 		queue = queue[1:]
 		if seen[name] {
 			continue
@@ -96,12 +101,15 @@ func (s *Spec) bundled(v *memo.View, h *host.Host, out []*boundStructure, r *Res
 		seen[name] = true
 		b := s.bundle(v, name)
 		if b == nil {
-			r.Problems = append(r.Problems, s.plugins.Bundler.Missing(name))
+			if next.At.File == "" {
+				next.At = s.meta.ListedAt(name)
+			}
+			r.Problems = append(r.Problems, s.plugins.Bundler.Missing(next))
 			continue
 		}
 		out = append(out, b)
 		if len(b.required) > 0 {
-			queue = append(queue[:len(queue):len(queue)], b.required...)
+			queue = append(queue, b.required...)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b *boundStructure) int { return cmp.Compare(a.name(), b.name()) })

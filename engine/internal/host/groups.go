@@ -48,10 +48,11 @@ type groups struct {
 	revoke  []rules
 	deflt   string
 	clients map[string]bool // host names that conditions ask for
+	listed  map[string]problem.Pos
 }
 
 func readGroups(fsys fs.FS, voc *Vocabulary) (*groups, []*problem.Problem, *problem.Problem) {
-	g := &groups{voc: voc, defs: map[int]*definition{}, clients: map[string]bool{}}
+	g := &groups{voc: voc, defs: map[int]*definition{}, clients: map[string]bool{}, listed: map[string]problem.Pos{}}
 	if _, err := fs.Stat(fsys, GroupsFile); errors.Is(err, fs.ErrNotExist) {
 		// Bcfg2 creates an empty file.
 		return g, []*problem.Problem{problem.New(problem.Pos{File: GroupsFile}, "no-groups", "the file does not exist: there is no group, and hosts get nothing", "write it")}, nil
@@ -109,6 +110,9 @@ func (g *groups) define(root *xmltree.Element) []*problem.Problem {
 				continue
 			}
 			d.bundles = append(d.bundles, bundle)
+			if _, known := g.listed[bundle]; !known {
+				g.listed[bundle] = c.AttrPos("name")
+			}
 		}
 		if e.Get("default") == "true" {
 			g.deflt = name

@@ -156,6 +156,9 @@ func (m *Metadata) Resolve(name, assert string) (*Host, *problem.Problem) {
 	return h, h.refused
 }
 
+// ListedAt is where a group first lists a bundle.
+func (m *Metadata) ListedAt(bundle string) problem.Pos { return m.groups.listed[bundle] }
+
 func (m *Metadata) definition(group string) *definition {
 	id, ok := m.groups.voc.Find(group)
 	if !ok {

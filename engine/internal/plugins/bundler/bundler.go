@@ -80,20 +80,25 @@ func (b *Bundler) load(env plugin.Env, name, file string, template bool) *proble
 	return nil
 }
 
+// Required is a bundle that another one, or a group, asks for.
+type Required struct {
+	Name string
+	// At is where it is asked for.
+	At problem.Pos
+}
+
 // Missing says why a bundle that a host should have cannot be given.
-func (b *Bundler) Missing(name string) *problem.Problem {
+func (b *Bundler) Missing(r Required) *problem.Problem {
+	name := r.Name
 	if p := b.broken[name]; p != nil {
 		return problem.New(p.Pos, "missing-bundle", fmt.Sprintf("bundle %s cannot be used: %s", name, p.Msg), p.Hint)
 	}
-	if b.bundles[name] == nil {
-		return problem.New(problem.Pos{File: "Bundler/" + name + ".xml"}, "missing-bundle", fmt.Sprintf("bundle %s does not exist", name), "write the file, or take the bundle out of the groups that list it")
-	}
-	return nil
+	return problem.New(r.At, "missing-bundle", fmt.Sprintf("there is no bundle %q", name), "write Bundler/"+name+".xml, or take the bundle out here")
 }
 
-// Structure gives one bundle as it is for the host, and the names of bundles that
-// it requires. An unknown name gives nil.
-func (b *Bundler) Structure(v *memo.View, name string) (*plugin.Structure, []string) {
+// Structure gives one bundle as it is for the host, and the bundles that it
+// requires. An unknown name gives nil.
+func (b *Bundler) Structure(v *memo.View, name string) (*plugin.Structure, []Required) {
 	bd := b.bundles[name]
 	if bd == nil {
 		return nil, nil
@@ -102,12 +107,12 @@ func (b *Bundler) Structure(v *memo.View, name string) (*plugin.Structure, []str
 	if bd.independent {
 		s.Tag = "Independent"
 	}
-	var required []string
+	var required []Required
 	var visit func(it *plugin.Item)
 	visit = func(it *plugin.Item) {
 		switch {
 		case it.Element.Is("RequiredBundle"):
-			required = append(required, it.Element.Get("name"))
+			required = append(required, Required{it.Element.Get("name"), it.Element.AttrPos("name")})
 		case it.Element.Is("Bundle"):
 			// An included bundle dissolves; an empty one brings nothing.
 			it.Inner.InPlace(v, "", visit)

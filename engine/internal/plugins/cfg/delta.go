@@ -3,12 +3,9 @@
 package cfg
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/bluekeyes/go-gitdiff/gitdiff"
 
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
@@ -73,19 +70,12 @@ func cat(text, change string) string {
 }
 
 func (d *delta) patch(text, change string) (string, *problem.Problem) {
-	fail := func(err error) (string, *problem.Problem) {
+	list, err := hunks(change)
+	if err == nil {
+		text, err = patch(text, list)
+	}
+	if err != nil {
 		return "", problem.New(problem.Pos{File: d.source.name}, "patch-failed", fmt.Sprintf("the patch cannot be applied: %v", err), "make the patch anew from the file that it changes")
 	}
-	files, _, err := gitdiff.Parse(strings.NewReader(change))
-	if err != nil {
-		return fail(err)
-	}
-	if len(files) != 1 {
-		return fail(fmt.Errorf("it changes %d files", len(files)))
-	}
-	var out bytes.Buffer
-	if err := gitdiff.Apply(&out, strings.NewReader(text), files[0]); err != nil {
-		return fail(err)
-	}
-	return out.String(), nil
+	return text, nil
 }
