@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path"
+	"slices"
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
@@ -223,11 +225,44 @@ func (a *Agent) obtain(ctx context.Context, o Options) (b *release.Bundle, fetch
 
 // tidy takes away what a killed run left behind.
 func (a *Agent) tidy() error {
-	names, err := a.c.State.List(probeDir)
-	if err != nil || len(names) == 0 {
+	names, err := a.c.State.List("")
+	if err != nil {
 		return err
 	}
-	return a.c.State.Remove(probeDir)
+	if slices.Contains(names, probeDir) {
+		if err := a.c.State.Remove(probeDir); err != nil {
+			return err
+		}
+	}
+	if slices.Contains(names, fileWorking) {
+		return a.sweep()
+	}
+	return nil
+}
+
+// fileWorking exists while files are being replaced. It names all configured
+// paths, so that the next run finds what a killed one left half-made, even where
+// the path is no longer configured then.
+const fileWorking = "working.json"
+
+// sweep takes half-made files away. What cannot be reached today is left alone.
+func (a *Agent) sweep() error {
+	var paths []string
+	if _, err := a.c.State.Load(fileWorking, &paths); err != nil {
+		return err
+	}
+	for _, name := range paths {
+		for ; name != "/" && name != "."; name = path.Dir(name) {
+			half := system.TempName(name)
+			if _, err := a.c.Machine.Files.Look(half); err != nil {
+				continue
+			}
+			if err := a.c.Machine.Files.Change(system.Change{Op: system.RemoveAll, Name: half}); err != nil {
+				a.c.Logger.Warn("a half-made file stays", "err", err)
+			}
+		}
+	}
+	return a.c.State.Remove(fileWorking)
 }
 
 func wrap(op string, err error) error {

@@ -4,6 +4,7 @@ package agent
 
 import (
 	"context"
+	"slices"
 
 	"github.com/bindery/bindery/agent/driver"
 )
@@ -16,6 +17,20 @@ func (r *run) do(ctx context.Context, planOnly bool) error {
 	if err := r.inventory(ctx); err != nil || planOnly {
 		return err
 	}
+	work := slices.ContainsFunc(r.entries, func(e *entry) bool { return !e.action() && e.wrong() })
+	if work {
+		if err := r.c.State.Save(fileWorking, r.paths.Names()); err != nil {
+			return err
+		}
+	}
+	if err := r.work(ctx); err != nil || !work {
+		return err
+	}
+	return r.c.State.Remove(fileWorking)
+}
+
+// work makes everything true, and looks again.
+func (r *run) work(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{r.important, r.before, r.install, r.settle, r.after} {
 		if err := step(ctx); err != nil {
 			return err

@@ -78,9 +78,7 @@ func TestKilledAtEveryWrite(t *testing.T) {
 	old := 0
 	for at := 1; ; at++ {
 		n.Publish(n.hostID, agenttest.Release{Entries: content(at)})
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), crashing+"="+strings.Join([]string{n.dir.Path(), n.root, strconv.Itoa(at)}, "|"))
-		err := cmd.Run()
+		err := killed(n, at)
 		for i, name := range []string{"/f", "/d/g"} {
 			require.Contains(t, []string{content(old)[i].Text, content(at)[i].Text}, read(t, n.root+name), "killed at step %d", at)
 		}
@@ -88,7 +86,7 @@ func TestKilledAtEveryWrite(t *testing.T) {
 			require.Greater(t, at, 50)
 			break
 		}
-		require.Equal(t, -1, cmd.ProcessState.ExitCode(), "killed, not failed, at step %d", at)
+		require.EqualError(t, err, "signal: killed", "at step %d", at)
 		if at%10 == 0 { // otherwise the next release meets what the kill left
 			require.NoError(t, n.run(agent.Options{}).Fetch)
 			require.Equal(t, content(at)[0].Text, read(t, n.root+"/f"))
@@ -102,6 +100,29 @@ func TestKilledAtEveryWrite(t *testing.T) {
 		}
 	}
 	require.Empty(t, waiting(t, n))
+
+	// What a killed run left half-made goes, even if nothing there is configured
+	// any more.
+	half := n.root + system.TempName("/d/g")
+	for at := 1; ; at++ {
+		n.Publish(n.hostID, agenttest.Release{Entries: content(-at)})
+		require.Error(t, killed(n, at))
+		if _, err := os.Lstat(half); err == nil {
+			break
+		}
+		n.run(agent.Options{})
+	}
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "x")}})
+	n.run(agent.Options{})
+	require.NoFileExists(t, half)
+	require.NoFileExists(t, n.dir.Path()+"/working.json")
+}
+
+// killed starts an agent that kills itself before the given step.
+func killed(n *node, at int) error {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), crashing+"="+strings.Join([]string{n.dir.Path(), n.root, strconv.Itoa(at)}, "|"))
+	return cmd.Run()
 }
 
 func waiting(t *testing.T, n *node) []string {

@@ -87,6 +87,9 @@ func NewPaths(c *config.Config) *Paths {
 	return p
 }
 
+// Names lists the paths, sorted. The slice is shared.
+func (p *Paths) Names() []string { return p.names }
+
 // Under tells whether a clean name or something below it is configured.
 func (p *Paths) Under(name string) bool {
 	if p == nil {

@@ -90,7 +90,12 @@ func (d *Dir) Lock() (unlock func(), err error) {
 		}
 		return nil, fmt.Errorf("lock state: %w", err)
 	}
-	return func() { _ = f.Close() }, nil
+	// Unlocked by name, not only by closing: a program being started at this
+	// moment holds the descriptor until it has begun.
+	return func() {
+		_ = unix.Flock(int(f.Fd()), unix.LOCK_UN)
+		_ = f.Close()
+	}, nil
 }
 
 // Read returns a file, nil where there is none. More than limit bytes is an

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -80,6 +81,13 @@ type step struct {
 func temp(base string) string {
 	sum := sha256.Sum256([]byte(base))
 	return TempPrefix + hex.EncodeToString(sum[:8])
+}
+
+// TempName is the name under which the successor of a name is made. A killed
+// process may leave it behind.
+func TempName(name string) string {
+	dir, base := path.Split(name)
+	return dir + temp(base)
 }
 
 // TempPrefix starts the names of half-made files.
