@@ -183,14 +183,21 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("the controller refused with %d: %q", e.Status, e.Reason)
 }
 
-// Final tells whether the same message would be refused again.
+// Final tells whether the same message would be refused again. What may be the
+// fault of a wrong address or of a busy server is not final.
 func (e *RefusedError) Final() bool {
-	return e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests && e.Status != http.StatusRequestTimeout
+	switch e.Status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusConflict, http.StatusGone,
+		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
 }
 
-// Unwrap tells a refusal for trust from a server that cannot do its work.
+// Unwrap tells a refusal for trust from a message that does not suit the
+// controller now.
 func (e *RefusedError) Unwrap() error {
-	if e.Final() {
+	if e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden {
 		return release.ErrUntrusted
 	}
 	return ErrUnavailable

@@ -4,6 +4,8 @@ package agent_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
@@ -301,6 +303,24 @@ func TestReadOnlyDisk(t *testing.T) {
 	r := n.run(agent.Options{})
 	require.Regexp(t, "read-only file system|permission denied", r.Lines[0].Reason)
 	require.Equal(t, "newer", read(t, n.root+"/f"))
+}
+
+// Whatever is in the spool, only what was verified is taken from it.
+func FuzzSpool(f *testing.F) {
+	f.Add([]byte(`{"plain":"00"}`), []byte("x"))
+	f.Add([]byte(`{"plain":"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"}`), []byte("x"))
+	f.Fuzz(func(t *testing.T, manifest, bundle []byte) {
+		n := settled(t)
+		sum := sha256.Sum256(bundle)
+		dir := n.dir.Path() + "/spool/"
+		require.NoError(t, os.RemoveAll(dir))
+		require.NoError(t, os.Mkdir(dir, 0o700))
+		require.NoError(t, os.WriteFile(dir+"manifest.json", manifest, 0o600))
+		require.NoError(t, os.WriteFile(dir+hex.EncodeToString(sum[:])+".bundle", bundle, 0o600))
+		_, err := n.agent.Run(t.Context(), agent.Options{DryRun: true, Offline: true})
+		require.Error(t, err)
+		require.NoError(t, n.run(agent.Options{}).Fetch, "the next poll heals it")
+	})
 }
 
 // Whatever a source answers, the last verified release stays in force.

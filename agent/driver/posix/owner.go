@@ -5,7 +5,9 @@ package posix
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 	"time"
@@ -57,6 +59,13 @@ func (o *owners) id(ctx context.Context, t table, name string) (int, error) {
 		return id, nil
 	}
 	return 0, fmt.Errorf("%s %q is not known on this host", t.attribute, name)
+}
+
+// nameless tells whether the machine is a bare tree, in which names mean nothing
+// yet.
+func (o *owners) nameless(t table) bool {
+	_, err := o.machine.Files.Look(t.file)
+	return o.machine.Contained() && errors.Is(err, fs.ErrNotExist)
 }
 
 func (o *owners) load(t table) (map[string]int, error) {

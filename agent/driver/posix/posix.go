@@ -207,18 +207,23 @@ func (f *finding) attributes(required bool) error {
 	return nil
 }
 
-// id gives the number for an owner or group. A name that a contained machine
-// without privilege does not know counts as not verified.
+// id gives the number for an owner or group. In a contained machine a name counts
+// as not verified where nobody may set it, or where the tree has no names at all.
 func (f *finding) id(t table, name string) (int, error) {
 	if name == "" {
 		return system.Keep, nil
 	}
 	id, err := f.owners.id(f.ctx, t, name)
-	if err != nil && f.lenient() {
+	switch {
+	case err == nil:
+		return id, nil
+	case f.lenient() || f.owners.nameless(t):
 		f.unverified = append(f.unverified, t.attribute)
 		return system.Keep, nil
+	case f.entry.Secret():
+		return 0, errors.New("the " + t.attribute + " is not known on this host")
 	}
-	return id, err
+	return 0, err
 }
 
 // lenient tells whether owners cannot be expected to become right.

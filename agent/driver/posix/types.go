@@ -270,7 +270,7 @@ func (f *finding) ownNew() {
 func (f *finding) hardlink() error {
 	to, err := system.Clean(f.entry.Get("to"))
 	if err != nil {
-		return fmt.Errorf("target: %w", err)
+		return fmt.Errorf("target: %w", system.ErrName)
 	}
 	if err := f.attributes(false); err != nil {
 		return err
