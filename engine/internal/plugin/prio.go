@@ -79,7 +79,10 @@ func (d *PrioDir) load(env Env, name string, root *xmltree.Element) *prioFile {
 		f.exact[n] = append(f.exact[n], g)
 		if d.regex && n.Named {
 			p := pattern{text: n.Name, rule: g, at: g.Element.AttrPos("name")}
-			if p.re, p.err = CompilePython("^(?:" + n.Name + `$)`); p.err != nil {
+			if _, p.err = CompilePython(n.Name); p.err == nil {
+				p.re, p.err = CompilePython("^(?:" + n.Name + `$)`)
+			}
+			if p.err != nil {
 				env.Report(problem.New(p.at, "bad-regex", fmt.Sprintf("the name is no regular expression that can be used here: %v", p.err), "write it without look-around and back-references"))
 			}
 			f.patterns[n.Tag] = append(f.patterns[n.Tag], p)
