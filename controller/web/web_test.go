@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package web_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/controller/status"
+	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/controller/web"
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/release"
+)
+
+// hostile is what a page must never take for its own words.
+const hostile = `</td><script>alert(1)</script>"'&<img src=x onerror=alert(1)>`
+
+type site struct {
+	store  *store.Store
+	server *httptest.Server
+	at     time.Time
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{at: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	now := func() time.Time { return s.at }
+	var err error
+	s.store, err = store.New(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "state.db"), Now: now})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.store.Close()) })
+	r, err := status.New(status.Config{Fleet: s.store, History: s.store, Journal: s.store, Repositories: []string{"o/r"}, Now: now})
+	require.NoError(t, err)
+	w, err := web.New(web.Config{Status: r, Journal: r, Version: "v1", Now: now})
+	require.NoError(t, err)
+	s.server = httptest.NewServer(w)
+	t.Cleanup(s.server.Close)
+	return s
+}
+
+func (s *site) get(t *testing.T, path string) (int, http.Header, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+path, nil)
+	require.NoError(t, err)
+	resp, err := s.server.Client().Do(req)
+	require.NoError(t, err)
+	data, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	return resp.StatusCode, resp.Header, string(data)
+}
+
+func (s *site) page(t *testing.T, path string) string {
+	t.Helper()
+	code, header, body := s.get(t, path)
+	require.Equal(t, http.StatusOK, code, body)
+	require.Equal(t, "text/html; charset=utf-8", header.Get("Content-Type"))
+	require.Contains(t, header.Get("Content-Security-Policy"), "default-src 'none'")
+	require.NotContains(t, strings.ToLower(body), "<script")
+	require.NotContains(t, body, " style=")
+	require.NotContains(t, body, "<img")
+	require.NotContains(t, body, "ZgotmplZ")
+	return body
+}
+
+func (s *site) fill(t *testing.T, text string, hosts int) {
+	t.Helper()
+	ctx := t.Context()
+	for i := range hosts {
+		name := fmt.Sprintf("web%02d", i)
+		require.NoError(t, s.store.AddToken(ctx, store.Token{ID: name, Host: name, Verifier: []byte("v"), Expires: s.at.Add(time.Hour)}))
+		require.NoError(t, s.store.Enrol(ctx, name, store.Host{ID: "id" + name, Name: name, Identity: []byte{1}, Recipient: "r", Profile: text}))
+		require.NoError(t, s.store.PutReleases(ctx, []store.Release{{
+			HostID: "id" + name, Sequence: 7, ConfigDigest: "d", ProbeDigest: "set", Commit: text + "0123456789abcdef", Tree: "t", Format: 1,
+		}}))
+		body, err := json.Marshal(release.Report{
+			State: release.StateDirty, Mode: release.ModeApply, Total: 3, Good: 1, Error: text,
+			Bad:         []release.Item{{Key: config.Key{Tag: "Path", Name: "/etc/motd" + text}, Bundle: text, Reason: "differs " + text}},
+			NotVerified: []release.Item{{Key: config.Key{Tag: "Package", Name: "vim"}, Reason: "no driver"}},
+		})
+		require.NoError(t, err)
+		require.NoError(t, s.store.PutReport(ctx, store.Report{HostID: "id" + name, Counter: 1, Sequence: 7, Commit: "c", ConfigDigest: "d", State: "dirty", Body: body}))
+		_, err = s.store.PutFacts(ctx, store.Facts{HostID: "id" + name, Counter: 1, ProbeDigest: "set", Answers: map[string]string{"os" + text: "CANARY"}})
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.store.PutRef(ctx, store.Ref{Repo: "o/r" + text, Name: "refs/heads/main", Commit: "c", Outcome: "refused", Detail: "Bundler/x.xml:3:1: " + text}))
+	_, err := s.store.PutReview(ctx, store.Review{Repo: "o/r", Pull: 3, Head: text, State: "success", Body: []byte(`{}`)})
+	require.NoError(t, err)
+	require.NoError(t, s.store.Audit(ctx, store.Record{Actor: text, Action: "token-reused", Subject: text, Detail: text}))
+}
+
+var paths = []string{"/", "/hosts", "/hosts?state=failed", "/hosts/web00", "/releases", "/reviews", "/audit"}
+
+func TestPages(t *testing.T) {
+	s := newSite(t)
+	s.fill(t, "", 20)
+	s.at = s.at.Add(2 * time.Hour)
+	for path, want := range map[string][]string{
+		"/":            {"Fleet", "20 hosts", "Bundler/x.xml:3:1", "Path:/etc/motd: differs", "web03 and 16 more", "<b>20</b> failed", "<b>0</b> waiting for facts"},
+		"/hosts":       {`href="/hosts/web19"`, "2 hours ago", "failed"},
+		"/hosts/web00": {"1 of 3 good, 1 bad", "sequence 7", "no driver", "Package:vim", "0123456789"},
+		"/releases":    {"0123456789", `<td class="number">20</td>`},
+		"/reviews":     {"#3", "success"},
+		"/audit":       {"token reused"},
+	} {
+		body := s.page(t, path)
+		for _, w := range want {
+			require.Contains(t, body, w, path)
+		}
+		require.NotContains(t, body, "CANARY", path)
+	}
+	require.Contains(t, s.page(t, "/hosts?state=applied"), "No host is applied.")
+	require.Contains(t, s.page(t, "/hosts?state="+"%3Cscript%3E"), "web00")
+}
+
+func TestEmptyFleet(t *testing.T) {
+	s := newSite(t)
+	for path, want := range map[string]string{
+		"/": "No host reports anything wrong.", "/hosts": "bindery hosts add NAME", "/releases": "Nothing was published yet.",
+		"/reviews": "No pull request was reviewed yet.", "/audit": "Nothing was recorded yet.",
+	} {
+		require.Contains(t, s.page(t, path), want)
+	}
+}
+
+func TestEverythingIsEscaped(t *testing.T) {
+	s := newSite(t)
+	s.fill(t, hostile, 20)
+	for _, path := range paths {
+		s.page(t, path)
+	}
+}
+
+// Every link on every page leads somewhere of ours.
+func TestLinks(t *testing.T) {
+	s := newSite(t)
+	s.fill(t, "", 2)
+	link := regexp.MustCompile(`(?:href|src)="([^"]*)"`)
+	for _, path := range paths {
+		for _, m := range link.FindAllStringSubmatch(s.page(t, path), -1) {
+			if m[1] == "data:," || m[1] == "#main" || m[1] == "/openapi.json" {
+				continue
+			}
+			require.True(t, strings.HasPrefix(m[1], "/"), "%s links to %s", path, m[1])
+			code, _, _ := s.get(t, strings.ReplaceAll(m[1], "&amp;", "&"))
+			require.Equal(t, http.StatusOK, code, "%s links to %s", path, m[1])
+		}
+	}
+}
+
+func TestWhatIsNotThere(t *testing.T) {
+	s := newSite(t)
+	for path, want := range map[string]string{
+		"/hosts/ghost": "No host of this name is enrolled.", "/nothing": "There is no such page.", "/hosts/..%2f..%2fetc": "No host of this name",
+	} {
+		code, _, body := s.get(t, path)
+		require.Equal(t, http.StatusNotFound, code, path)
+		require.Contains(t, body, want)
+	}
+	code, header, _ := s.get(t, "/style.css")
+	require.Equal(t, http.StatusOK, code)
+	require.Equal(t, "text/css; charset=utf-8", header.Get("Content-Type"))
+}
+
+func TestStateDown(t *testing.T) {
+	s := newSite(t)
+	require.NoError(t, s.store.Close())
+	for _, path := range paths {
+		code, _, body := s.get(t, path)
+		require.Equal(t, http.StatusServiceUnavailable, code, path)
+		require.NotContains(t, body, "sql")
+	}
+}
