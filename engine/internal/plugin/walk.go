@@ -3,6 +3,7 @@
 package plugin
 
 import (
+	"errors"
 	"io/fs"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ func Ignored(conf Conf, name string) bool {
 // Walk lists the files below a directory that Bcfg2 would look at, sorted. What
 // cannot be read is reported. A directory that does not exist is empty.
 func Walk(env Env, dir string) []string {
-	if _, err := fs.Stat(env.FS, dir); err != nil {
+	if _, err := fs.Stat(env.FS, dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	var out []string

@@ -6,6 +6,7 @@
 package plugins
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -46,7 +47,9 @@ type Set struct {
 func Present(fsys fs.FS) []string {
 	var out []string
 	for _, name := range known {
-		if st, err := fs.Stat(fsys, name); err == nil && st.IsDir() {
+		st, err := fs.Stat(fsys, name)
+		// A directory that cannot be read is there: its plugin will say so.
+		if err == nil && st.IsDir() || err != nil && !errors.Is(err, fs.ErrNotExist) {
 			out = append(out, name)
 		}
 	}
