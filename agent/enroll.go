@@ -5,6 +5,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -175,7 +176,7 @@ func checkURL(text string) (string, error) {
 // RefusedError is an answer of the controller that says no.
 type RefusedError struct {
 	Status int
-	// Reason is the controller's first line.
+	// Reason is the controller's word, or the first line of whatever answered.
 	Reason string
 }
 
@@ -192,6 +193,22 @@ func (e *RefusedError) Final() bool {
 		return true
 	}
 	return false
+}
+
+// maxRefusal bounds what is read of an answer that says no.
+const maxRefusal = 2000
+
+// reason is the detail of a problem document (RFC 9457), else the first line.
+func reason(body []byte) string {
+	var doc struct {
+		Detail string `json:"detail"`
+	}
+	text := string(body)
+	if json.Unmarshal(body, &doc) == nil && doc.Detail != "" {
+		text = doc.Detail
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return line[:min(len(line), 300)]
 }
 
 // Unwrap tells a refusal for trust from a message that does not suit the
@@ -217,9 +234,8 @@ func post(ctx context.Context, client *http.Client, to string, message []byte) (
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode/100 != 2 {
-		reason, _ := io.ReadAll(io.LimitReader(resp.Body, 300))
-		line, _, _ := strings.Cut(strings.TrimSpace(string(reason)), "\n")
-		return nil, &RefusedError{Status: resp.StatusCode, Reason: line}
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
+		return nil, &RefusedError{Status: resp.StatusCode, Reason: reason(body)}
 	}
 	data, err := io.ReadAll(io.LimitReader(resp.Body, release.MaxEnrolment+1))
 	if err != nil {

@@ -298,6 +298,7 @@ func TestReadOnlyDisk(t *testing.T) {
 		t.Cleanup(func() { _ = unix.Unmount(n.root+"/ro", unix.MNT_DETACH) })
 	} else {
 		require.NoError(t, os.Chmod(n.root+"/ro", 0o555))
+		t.Cleanup(func() { _ = os.Chmod(n.root+"/ro", 0o755) })
 	}
 	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/ro/f", "new"), agenttest.File("/f", "newer")}})
 	r := n.run(agent.Options{})

@@ -26,8 +26,10 @@ type Machine struct {
 	Now func() time.Time
 	// Root is the directory that stands for the host's "/".
 	Root string
-	// Privileged tells whether owners can be set.
+	// Privileged tells whether owners can be set. Otherwise new files belong to
+	// UID and GID.
 	Privileged bool
+	UID, GID   int
 }
 
 // Contained tells whether the machine is a directory of another machine, where
@@ -179,6 +181,8 @@ func New(c Config) (*Machine, error) {
 		Now:        time.Now,
 		Root:       tree.Root(),
 		Privileged: os.Geteuid() == 0,
+		UID:        os.Geteuid(),
+		GID:        os.Getegid(),
 	}, nil
 }
 

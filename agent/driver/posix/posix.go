@@ -297,7 +297,7 @@ func (f *finding) aspect(name string) {
 }
 
 // settle is called when the entry is to be made anew: without privilege in a
-// contained machine its owners stay what they become.
+// contained machine it belongs to whoever runs the agent.
 func (f *finding) settle() {
 	if !f.lenient() {
 		return
@@ -305,8 +305,9 @@ func (f *finding) settle() {
 	for _, a := range []struct {
 		attribute string
 		id        *int
-	}{{"owner", &f.uid}, {"group", &f.gid}} {
-		if *a.id != system.Keep {
+		own       int
+	}{{"owner", &f.uid, f.machine.UID}, {"group", &f.gid, f.machine.GID}} {
+		if *a.id != system.Keep && *a.id != a.own {
 			*a.id = system.Keep
 			f.aspect(a.attribute)
 		}

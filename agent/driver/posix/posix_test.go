@@ -180,7 +180,7 @@ func TestOwnersByName(t *testing.T) {
 // rest converges.
 func TestWithoutPrivilege(t *testing.T) {
 	m, files, _ := systemtest.Machine()
-	m.Root, m.Privileged = "/some/where", false
+	m.Root, m.Privileged, m.UID, m.GID = "/some/where", false, 1000, 1000
 	e := bare("x", "type=file", "name=/d/f", "mode=0640", "owner=web", "group=4")
 	out, err := apply(t, m, e, true)
 	require.NoError(t, err)
