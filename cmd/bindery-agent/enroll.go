@@ -38,7 +38,7 @@ The token is read from a file, from standard input (-), or from $` + tokenVariab
 not taken from the command line, which other users can see.
 ` + exitHelp,
 		Example: `  bindery-agent enroll --url https://bindery.example.org --token-file token
-  ssh controller bindery hosts add $(hostname -f) | bindery-agent enroll --url https://bindery.example.org --token-file -`,
+  ssh controller bindery hosts add "$(hostname)" | bindery-agent enroll --url https://bindery.example.org --token-file -`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runEnroll(cmd.Context(), o, s) },
 	}
@@ -82,14 +82,25 @@ func runEnroll(ctx context.Context, o *enrollOptions, s streams) error {
 	}
 	e, err := agent.Enrol(ctx, agent.EnrolConfig{State: dir, Client: c, URL: settings.URL, Host: host, Token: token, Again: o.again})
 	if err != nil {
-		return err
+		return fmt.Errorf("as %s: %w", printable(host), err)
 	}
 	if o.format == "json" {
 		return writeJSON(s.Out, e)
 	}
-	_, err = fmt.Fprintf(s.Out, "enrolled as %s (host id %s)\nroot pinned: %s\nnext: bindery-agent run --once --state %s\n",
-		printable(e.Host), e.HostID, token.RootFingerprint(), dir.Path())
+	_, err = fmt.Fprintf(s.Out, "enrolled as %s (host id %s)\nroot pinned: %s\nnext: bindery-agent run --once%s\n",
+		printable(e.Host), e.HostID, token.RootFingerprint(), o.flags())
 	return err
+}
+
+// flags are those of this command line that the next one needs as well.
+func (o *enrollOptions) flags() string {
+	var out string
+	for _, f := range []struct{ name, value string }{{"config", o.config}, {"state", o.state}, {"root", o.root}} {
+		if f.value != "" {
+			out += " --" + f.name + " " + f.value
+		}
+	}
+	return out
 }
 
 func (o *enrollOptions) token(stdin io.Reader) (release.Token, error) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -58,6 +59,9 @@ func (o *hostsOptions) open(ctx context.Context) (*controller.Settings, *store.S
 		return nil, nil, withCode(exitUsage, err)
 	}
 	st, err := store.New(ctx, store.Config{Path: settings.Database()})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: start bindery serve once, it makes the folder", err)
+	}
 	if err != nil {
 		return nil, nil, withCode(exitUnavailable, err)
 	}
@@ -86,9 +90,11 @@ func newHostsAddCommand(o *hostsOptions, s streams) *cobra.Command {
 		Short: "Make a one-time token with which a host enrols",
 		Long: `Add prints a token that lets exactly this host enrol, once, within an hour. The
 token proves the host to the controller and the controller to the host, and pins the
-root of trust. It is a secret until it was used, and is shown only now.
+root of trust. It is a secret until it was used, and is shown only now: the token
+alone goes to standard output, what to do with it to standard error.
 ` + exitHelp,
 		Example: `  bindery hosts add web1.example.org
+  (umask 077; bindery hosts add web1.example.org > token)
   bindery hosts add web1.example.org --rebind --ttl 15m     a machine that was installed anew`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -140,13 +146,13 @@ func runHostsAdd(ctx context.Context, o *hostsOptions, name string, ttl time.Dur
 	if o.format == "json" {
 		return printJSON(s.Out, outToken{Host: name, Token: token.Text(), Expires: record.Expires.UTC(), Root: root.Fingerprint()})
 	}
-	_, err = fmt.Fprintf(s.Out, `%s
-
-On %s, until %s:
-  bindery-agent enroll --url URL-OF-THE-CONTROLLER --token-file FILE
-with the token above as the only line of FILE.
-`, token.Text(), name, record.Expires.Format(time.RFC1123))
-	return withCode(exitUnavailable, err)
+	// The token alone is the output, so that it can go into a file or a pipe.
+	if _, err := fmt.Fprintln(s.Out, token.Text()); err != nil {
+		return withCode(exitUnavailable, err)
+	}
+	fmt.Fprintf(s.Err, "On %s, until %s, with the token as the only line of FILE:\n  bindery-agent enroll --url URL-OF-THE-CONTROLLER --token-file FILE\n",
+		name, record.Expires.Format(time.RFC1123))
+	return nil
 }
 
 func newHostsListCommand(o *hostsOptions, s streams) *cobra.Command {
