@@ -45,7 +45,7 @@ func show(w io.Writer, r *agent.Result, format string, plan bool) error {
 		}
 	}
 	for _, what := range sorted(soft) {
-		fmt.Fprintf(w, "%-13s%s of %d entries (no privilege, or no such names, under this root)\n", driver.NotVerified, what, soft[what])
+		fmt.Fprintf(w, "%-13s%s (entries: %d; no privilege, or no such names, under this root)\n", driver.NotVerified, what, soft[what])
 	}
 	if r.Waiting {
 		fmt.Fprintln(w, "waiting for facts: the controller has no configuration for this host yet")
