@@ -17,7 +17,6 @@ import (
 
 	"github.com/bindery/bindery/controller/api"
 	"github.com/bindery/bindery/controller/store"
-	"github.com/bindery/bindery/engine/release"
 )
 
 func decode[T any](t *testing.T, body string) T {
@@ -174,28 +173,4 @@ func TestPanics(t *testing.T) {
 	require.Contains(t, s.log.String(), "panic in a handler")
 	require.Equal(t, "begun", get(t, server.URL+"/late").body)
 	require.Equal(t, http.StatusOK, get(t, server.URL+"/healthz").code)
-}
-
-// Whatever is sent, the answer is a refusal, and nothing is kept.
-func FuzzMessages(f *testing.F) {
-	s := newSite(f)
-	a, err := api.New(s.cfg)
-	require.NoError(f, err)
-	server := listen(f, a.Public())
-	h := s.enrolled(f, server.URL, "web1")
-	e := release.NewEnrolment(identity(f), s.token(f, "web2", false), "web2")
-	first, err := e.Request()
-	require.NoError(f, err)
-	stranger := &host{name: h.name, id: h.id, identity: identity(f)}
-	f.Add(uint8(0), first[:len(first)-2])
-	f.Add(uint8(1), stranger.facts(f, nil))
-	f.Add(uint8(2), stranger.report(f, nil))
-	f.Add(uint8(3), []byte(`{"payloadType":"application/vnd.bindery.facts.v1+json","payload":"e30=","signatures":[{"sig":""}]}`))
-	f.Fuzz(func(t *testing.T, which uint8, body []byte) {
-		path := []string{"enroll", "facts", "reports"}[int(which)%3]
-		r := post(t, server.URL+"/api/v1/"+path, body)
-		require.GreaterOrEqual(t, r.code, 400)
-		require.Less(t, r.code, 500)
-		require.NotContains(t, s.log.String(), "panic")
-	})
 }
