@@ -19,7 +19,9 @@ const (
 	maxDepth   = 64
 	maxLinks   = 40
 	maxPointer = 1024
-	maxTotal   = 2 << 30
+	// maxTotal is what one tree may hold: anybody who may open a pull request fills
+	// the controller's memory with it, and zeros cost them nothing to send.
+	maxTotal = 512 << 20
 	lfsHeader  = "version https://git-lfs.github.com/spec/"
 )
 
@@ -123,7 +125,7 @@ func (a *assembly) finish(commit, tree string) (*Snapshot, error) {
 	if a.count(a.root, counted) > maxEntries {
 		return nil, fmt.Errorf("with symlinks followed, %w", errTooMany)
 	}
-	return &Snapshot{root: a.root, commit: commit, tree: tree, problems: problem.Sort(a.found)}, nil
+	return &Snapshot{root: a.root, commit: commit, tree: tree, size: a.total, problems: problem.Sort(a.found)}, nil
 }
 
 func sortChildren(n *node) {

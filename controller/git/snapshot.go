@@ -28,6 +28,7 @@ type Snapshot struct {
 	root     *node
 	commit   string
 	tree     string
+	size     int64 // of all contents
 	problems []*problem.Problem
 }
 

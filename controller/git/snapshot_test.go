@@ -180,23 +180,7 @@ func TestSubmoduleIsAProblem(t *testing.T) {
 
 func TestUnsafeNamesInATree(t *testing.T) {
 	o := newOrigin(t)
-	o.write("a", "1")
-	o.commit()
-	blob := o.git("rev-parse", "HEAD:a")
-	raw := make([]byte, 20)
-	for i := range raw {
-		_, err := fscan(blob[2*i:2*i+2], &raw[i])
-		require.NoError(t, err)
-	}
-	var tree strings.Builder
-	for _, name := range []string{"..", ".", ".GIT", "good", "good", "sla/sh", "utf\xff"} {
-		tree.WriteString("100644 " + name + "\x00" + string(raw))
-	}
-	cmd := exec.CommandContext(t.Context(), "git", "hash-object", "-t", "tree", "-w", "--literally", "--stdin")
-	cmd.Dir, cmd.Stdin = o.work, strings.NewReader(tree.String())
-	out, err := cmd.Output()
-	require.NoError(t, err)
-	id := o.git("commit-tree", strings.TrimSpace(string(out)), "-m", "crafted")
+	id := o.crafted("100644 ..", "100644 .", "100644 .GIT", "100644 good", "100644 good", "100644 sla/sh", "100644 utf\xff")
 	m, err := git.New(git.Config{URL: o.work})
 	require.NoError(t, err)
 	s, err := m.Snapshot(t.Context(), id)
@@ -206,6 +190,53 @@ func TestUnsafeNamesInATree(t *testing.T) {
 	for _, p := range s.Problems() {
 		require.Equal(t, "unsafe-name", p.Code)
 	}
+}
+
+// crafted commits a tree of entries ("mode name") that git itself would not make;
+// all are the file that holds "1".
+func (o *origin) crafted(entries ...string) string {
+	o.t.Helper()
+	o.write("a", "1")
+	o.commit()
+	blob := o.git("rev-parse", "HEAD:a")
+	raw := make([]byte, 20)
+	for i := range raw {
+		_, err := fscan(blob[2*i:2*i+2], &raw[i])
+		require.NoError(o.t, err)
+	}
+	var tree strings.Builder
+	for _, e := range entries {
+		tree.WriteString(e + "\x00" + string(raw))
+	}
+	cmd := exec.CommandContext(o.t.Context(), "git", "hash-object", "-t", "tree", "-w", "--literally", "--stdin")
+	cmd.Dir, cmd.Stdin = o.work, strings.NewReader(tree.String())
+	out, err := cmd.Output()
+	require.NoError(o.t, err)
+	return o.git("commit-tree", strings.TrimSpace(string(out)), "-m", "crafted")
+}
+
+// Git's own check lets odd modes pass, and looks at the kind alone. A pull request
+// must not make the mirror believe that it has lost something.
+func TestOddModesInATree(t *testing.T) {
+	o := newOrigin(t)
+	id := o.crafted("100600 a", "100711 b", "120001 c", "160001 d", "0 e", "10644 f", "60000 g")
+	m, err := git.New(git.Config{URL: o.work})
+	require.NoError(t, err)
+	s, err := m.Snapshot(t.Context(), id)
+	require.NoError(t, err)
+	all := listing(t, s)
+	require.Equal(t, "-rw-r--r-- 1", all["a"])
+	require.Equal(t, "-rwxr-xr-x 1", all["b"])
+	for _, name := range []string{"d", "e", "f", "g"} {
+		require.NotContains(t, all, name)
+	}
+	codes := map[string]string{}
+	for _, p := range s.Problems() {
+		codes[p.Pos.File] = p.Code
+	}
+	require.Equal(t, map[string]string{
+		"c": "symlink", "d": "submodule", "e": "submodule", "f": "submodule", "g": "submodule",
+	}, codes)
 }
 
 func fscan(hex string, b *byte) (int, error) {

@@ -26,7 +26,7 @@ func (m *Mirror) Snapshot(ctx context.Context, commit string) (*Snapshot, error)
 		}
 		for _, s := range m.recent {
 			if s.tree == c.TreeHash.String() {
-				out = &Snapshot{root: s.root, tree: s.tree, problems: s.problems, commit: commit}
+				out = &Snapshot{root: s.root, tree: s.tree, size: s.size, problems: s.problems, commit: commit}
 				return nil
 			}
 		}
@@ -42,10 +42,22 @@ func (m *Mirror) Snapshot(ctx context.Context, commit string) (*Snapshot, error)
 		if out, err = r.finish(commit, c.TreeHash.String()); err != nil {
 			return err
 		}
-		m.recent = append([]*Snapshot{out}, m.recent[:min(len(m.recent), keptSnapshots-1)]...)
+		m.remember(out)
 		return nil
 	})
 	return out, err
+}
+
+// remember keeps the newest snapshots, as many as are not too large together.
+func (m *Mirror) remember(s *Snapshot) {
+	kept, total := []*Snapshot{s}, s.size
+	for _, old := range m.recent {
+		if total += old.size; total > maxTotal || len(kept) == keptSnapshots {
+			break
+		}
+		kept = append(kept, old)
+	}
+	m.recent = kept
 }
 
 // contents indexes what recent snapshots hold, by git's id.
