@@ -83,6 +83,9 @@ const (
 
 	maxSettings = 1 << 20
 	maxSecret   = 64 << 10
+
+	maxWebhookSecrets = 2
+	minWebhookSecret  = 16
 )
 
 // LoadSettings reads controller.yaml. Relative paths in it are relative to the
@@ -92,8 +95,11 @@ func LoadSettings(file string) (*Settings, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read settings: %w", err)
 	}
+	if line := tooDeep(data); line > 0 {
+		return nil, fmt.Errorf("read settings %s:%d: it is nested too deeply", file, line)
+	}
 	var s Settings
-	if err := yaml.UnmarshalWithOptions(data, &s, yaml.Strict()); err != nil {
+	if err := yaml.UnmarshalWithOptions(data, &s, yaml.Strict()); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read settings %s: %w", file, err)
 	}
 	s.defaults()
@@ -102,6 +108,23 @@ func LoadSettings(file string) (*Settings, error) {
 		return nil, fmt.Errorf("read settings %s: %w", file, err)
 	}
 	return &s, nil
+}
+
+// tooDeep gives the first line that nests deeper than any setting, 0 for none: the
+// time of the parser grows with the square of the depth.
+func tooDeep(data []byte) int {
+	const most = 50
+	open, line := 0, 0
+	for text := range bytes.Lines(data) {
+		line++
+		open += bytes.Count(text, []byte("[")) + bytes.Count(text, []byte("{"))
+		indent := len(text) - len(bytes.TrimLeft(text, " "))
+		if open > most || indent > most || bytes.Count(text, []byte("- ")) > most || bytes.Count(text, []byte("? ")) > most {
+			return line
+		}
+		open = max(0, open-bytes.Count(text, []byte("]"))-bytes.Count(text, []byte("}")))
+	}
+	return 0
 }
 
 func (s *Settings) defaults() {
@@ -151,9 +174,6 @@ func (s *Settings) check() error {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}
 	}
-	if u, err := url.Parse(s.AdminURL); err != nil || s.AdminURL != "" && (u.Host == "" || u.User != nil) {
-		return errors.New("admin_url is not a plain URL")
-	}
 	if u := s.Publish.Unreviewed; u != announce && u != hold {
 		return fmt.Errorf("publish.unreviewed is %q: write announce or hold", u)
 	}
@@ -161,6 +181,47 @@ func (s *Settings) check() error {
 		if _, err := schedule.Parse(e.value, ""); err != nil {
 			return fmt.Errorf("%s: %w", e.name, err)
 		}
+	}
+	return s.checkAddresses()
+}
+
+func (s *Settings) checkAddresses() error {
+	if err := plainURL("admin_url", s.AdminURL); err != nil {
+		return err
+	}
+	if strings.Contains(s.Repository.URL, "://") {
+		if err := plainURL("repository.url", s.Repository.URL); err != nil {
+			return err
+		}
+	}
+	if strings.ContainsFunc(s.Repository.Branch, func(r rune) bool { return r <= ' ' || strings.ContainsRune("~^:?*[\\", r) }) {
+		return errors.New("repository.branch is no name of a branch")
+	}
+	if s.GitHub == nil {
+		return nil
+	}
+	owner, name, _ := strings.Cut(s.Repository.Name, "/")
+	if owner == "" || name == "" || strings.Contains(name, "/") {
+		return errors.New("repository.name is not OWNER/NAME, as github has it")
+	}
+	if n := len(s.GitHub.WebhookSecretFiles); n > maxWebhookSecrets {
+		return fmt.Errorf("github.webhook_secret_files has %d files: two at most, while one replaces the other", n)
+	}
+	return plainURL("github.api", s.GitHub.API)
+}
+
+// plainURL refuses what is no http address, or holds a credential. It never says
+// what it read: that could be the credential.
+func plainURL(name, text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		return fmt.Errorf("%s is not an http or https address", name)
+	case u.User != nil:
+		return fmt.Errorf("%s holds a user or password: those belong in files", name)
 	}
 	return nil
 }
@@ -189,6 +250,9 @@ func (s *Settings) LoadSecrets(getenv func(string) string) (*Secrets, error) {
 	if out.apiToken, err = secret(s.GitHub.TokenFile, getenv("BINDERY_GITHUB_TOKEN")); err != nil {
 		return nil, fmt.Errorf("github.token_file: %w", err)
 	}
+	if out.apiToken == "" {
+		return nil, errors.New("github.token_file and BINDERY_GITHUB_TOKEN are both missing")
+	}
 	for _, file := range s.GitHub.WebhookSecretFiles {
 		text, err := secret(file, "")
 		if err != nil {
@@ -198,6 +262,11 @@ func (s *Settings) LoadSecrets(getenv func(string) string) (*Secrets, error) {
 	}
 	if text := getenv("BINDERY_WEBHOOK_SECRET"); text != "" && len(out.webhook) == 0 {
 		out.webhook = append(out.webhook, []byte(text))
+	}
+	for _, text := range out.webhook {
+		if len(text) < minWebhookSecret {
+			return nil, fmt.Errorf("a webhook secret has less than %d bytes", minWebhookSecret)
+		}
 	}
 	return out, nil
 }

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/bindery/bindery/controller/api"
+	"github.com/bindery/bindery/controller/blob"
 	"github.com/bindery/bindery/controller/blob/dir"
 	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/controller/keys"
@@ -29,6 +30,7 @@ import (
 	"github.com/bindery/bindery/controller/publish"
 	"github.com/bindery/bindery/controller/status"
 	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/controller/web"
 	"github.com/bindery/bindery/internal/schedule"
 	"github.com/bindery/bindery/internal/transport"
 	"github.com/bindery/bindery/webhooks"
@@ -49,6 +51,7 @@ type Config struct {
 // Controller is one running controller. Run may be called once.
 type Controller struct {
 	c         Config
+	seams     seams
 	store     *store.Store
 	mirror    *git.Mirror
 	online    *keys.Online
@@ -67,11 +70,19 @@ type Controller struct {
 
 // New opens everything that a controller needs and listens, so that whatever is
 // wrong with the settings shows before anything is done.
-func New(ctx context.Context, c Config) (*Controller, error) {
+func New(ctx context.Context, c Config) (*Controller, error) { return open(ctx, c, seams{}) }
+
+// seams are where tests come between the pipeline and what it writes to.
+type seams struct {
+	blobs func(blob.Blob) blob.Blob
+	rows  func(rows) rows
+}
+
+func open(ctx context.Context, c Config, s seams) (*Controller, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	ct := &Controller{c: c}
+	ct := &Controller{c: c, seams: s}
 	for _, step := range []func(context.Context) error{ct.openState, ct.openPipeline, ct.openLoops, ct.openServers} {
 		if err := step(ctx); err != nil {
 			ct.Close()
@@ -139,7 +150,15 @@ func (ct *Controller) openPipeline(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ct.publisher, err = publish.New(publish.Config{Store: ct.blobs, Keys: ct.online, Engine: ct.c.Version, Now: ct.c.Now})
+	var blobs blob.Blob = ct.blobs
+	if ct.seams.blobs != nil {
+		blobs = ct.seams.blobs(blobs)
+	}
+	var kept rows = ct.store
+	if ct.seams.rows != nil {
+		kept = ct.seams.rows(kept)
+	}
+	ct.publisher, err = publish.New(publish.Config{Store: blobs, Keys: ct.online, Engine: ct.c.Version, Now: ct.c.Now})
 	if err != nil {
 		return err
 	}
@@ -152,8 +171,9 @@ func (ct *Controller) openPipeline(ctx context.Context) error {
 	}
 	ct.pipeline = &pipeline{
 		repo: s.Repository.Name, branch: s.Repository.Branch, hold: s.Publish.Unreviewed == hold, adminURL: s.AdminURL,
-		mirror: ct.mirror, store: ct.store, publisher: ct.publisher, forge: forge, key: reviewKey,
-		metrics: ct.metrics, log: ct.c.Logger, now: ct.c.Now, ageing: map[string]bool{}, asked: map[string]asked{},
+		mirror: ct.mirror, store: kept, publisher: ct.publisher, forge: forge, key: reviewKey,
+		metrics: ct.metrics, log: ct.c.Logger, now: ct.c.Now, asked: map[string]asked{}, sure: map[string]int64{},
+		merges: map[int]webhooks.Pull{},
 	}
 	return nil
 }
@@ -217,10 +237,14 @@ func (ct *Controller) api() (*api.API, error) {
 		names = append(names, u.Hostname())
 	}
 	wake := func(context.Context, store.Host) { ct.loop.Wake() }
+	pages, err := web.New(web.Config{Status: ct.reader, Journal: ct.reader, Version: ct.c.Version, Now: ct.c.Now, Logger: ct.c.Logger})
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Config{
 		Enrolments: ct.store, Messages: ct.store, Files: ct.blobs, Probes: ct.pipeline, Status: ct.reader,
 		Roots: ct.online.Roots, Secret: secret, FactsAccepted: wake, Enrolled: wake, Ready: ct.store.Ready,
-		Webhook: hook, Metrics: ct.metrics.Handler(), Counts: ct.metrics, AdminNames: names, Version: ct.c.Version, Now: ct.c.Now, Logger: ct.c.Logger,
+		Webhook: hook, Metrics: ct.metrics.Handler(), Web: pages, Counts: ct.metrics, AdminNames: names, Version: ct.c.Version, Now: ct.c.Now, Logger: ct.c.Logger,
 	})
 }
 
@@ -257,7 +281,7 @@ func (ct *Controller) sweepOnce(ctx context.Context) error {
 		ct.c.Logger.Warn("timestamp not renewed", "host", id, "err", err)
 	}
 	if len(swept.Ageing) > 0 {
-		ct.pipeline.age(swept.Ageing)
+		ct.pipeline.doubt(swept.Ageing)
 		ct.loop.Wake()
 	}
 	if swept.Renewed > 0 {

@@ -18,6 +18,42 @@ import (
 	"github.com/bindery/bindery/webhooks"
 )
 
+// fleetRows is what is stored of hosts.
+type fleetRows interface {
+	Hosts(ctx context.Context) ([]store.Host, error)
+	AllFacts(ctx context.Context) (map[string]store.Facts, error)
+	LatestReleases(ctx context.Context) (map[string]store.Release, error)
+	PutReleases(ctx context.Context, releases []store.Release) error
+}
+
+// refRows is what is stored of branches and pull requests.
+type refRows interface {
+	Ref(ctx context.Context, repo, name string) (store.Ref, error)
+	PutRef(ctx context.Context, r store.Ref) error
+	Audit(ctx context.Context, r store.Record) error
+}
+
+// reviewRows is what is stored of what was shown.
+type reviewRows interface {
+	LatestReview(ctx context.Context, repo string, pull int) (store.Review, error)
+	PutReview(ctx context.Context, r store.Review) (int64, error)
+	Reviews(ctx context.Context, repo string, limit int) ([]store.Review, error)
+}
+
+// commentRows is where comments are.
+type commentRows interface {
+	Comment(ctx context.Context, repo string, pull int) (store.Posted, error)
+	PutComment(ctx context.Context, repo string, pull int, p store.Posted) error
+}
+
+// rows is what the pipeline remembers. A *store.Store is all of it.
+type rows interface {
+	fleetRows
+	refRows
+	reviewRows
+	commentRows
+}
+
 // pipeline is the way from a commit to a comment and to releases. What is to be
 // done follows from refs, open pull requests and the store each time anew, so
 // that a run that was cut off anywhere is made good by the next one.
@@ -27,7 +63,7 @@ type pipeline struct {
 	hold      bool // what no merged review showed
 	adminURL  string
 	mirror    *git.Mirror
-	store     *store.Store
+	store     rows
 	publisher *publish.Publisher
 	forge     webhooks.Forge // nil: no pull requests
 	key       []byte         // makes fingerprints of secrets
@@ -35,9 +71,15 @@ type pipeline struct {
 	log       *slog.Logger
 	now       func() time.Time
 
-	mu     sync.Mutex
-	ageing map[string]bool // host ids that are published again though nothing changed
-	asked  map[string]asked
+	mu    sync.Mutex
+	asked map[string]asked
+	// sure are the sequences of host ids that this process has published or read
+	// back. What was only recorded by others, or before a kill, is looked at once.
+	sure map[string]int64
+	// done names what the last release was made of, if it left nothing to do.
+	done string
+	// merges are the pull requests that are known to be merged, for good.
+	merges map[int]webhooks.Pull
 }
 
 // asked is the probe set that was last published for a host.
@@ -65,23 +107,47 @@ func (p *pipeline) ask(hostID string, probes []config.Probe) {
 	p.asked[hostID] = a
 }
 
-// age marks hosts whose signatures end soon, or whose files are gone: they are
-// published again by the next reconciliation.
-func (p *pipeline) age(hostIDs []string) {
+// doubt makes the next reconciliation look at what is published for hosts: their
+// signatures end soon, or their files are gone.
+func (p *pipeline) doubt(hostIDs []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.done = ""
 	for _, id := range hostIDs {
-		p.ageing[id] = true
+		delete(p.sure, id)
 	}
 }
 
-// aged takes the marks.
-func (p *pipeline) aged() map[string]bool {
+// trust remembers what is published for a host.
+func (p *pipeline) trust(r store.Release) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	out := p.ageing
-	p.ageing = map[string]bool{}
-	return out
+	p.sure[r.HostID] = r.Sequence
+}
+
+func (p *pipeline) trusted(r store.Release) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return r.Sequence != 0 && p.sure[r.HostID] == r.Sequence
+}
+
+// settled tells whether the last release was made of the same and left nothing to do.
+func (p *pipeline) settled(key string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.done == key
+}
+
+// finish remembers that a release left nothing to do, unless doubt came up since.
+func (p *pipeline) finish(key string, f *fleet) {
+	for _, h := range f.hosts {
+		if r, ok := f.releases[h.ID]; ok && !p.trusted(r) {
+			return
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done = key
 }
 
 // reconcile looks at everything once: it fetches, publishes what the branch says,
@@ -102,7 +168,7 @@ func (p *pipeline) reconcile(ctx context.Context) error {
 	}
 	built := &sites{p: p, fleet: f, built: map[string]*site{}}
 	errs := []error{forgeErr}
-	if err := p.release(ctx, tip, built, pulls); err != nil {
+	if err := p.release(ctx, tip, built); err != nil {
 		errs = append(errs, fmt.Errorf("publish %.12s: %w", tip, err))
 	}
 	for _, pull := range pulls {

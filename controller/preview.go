@@ -19,9 +19,9 @@ import (
 // preview shows what a pull request would do, in its one comment and its status.
 // It does nothing where the same was shown before.
 func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, built *sites) error {
-	merged, err := p.mirror.Merge(ctx, tip, pull.Head, pull.MergeRef)
-	if err != nil && !errors.Is(err, git.ErrNoMerge) {
-		return err
+	merged, err := p.merge(ctx, tip, pull)
+	if err != nil || merged == tip {
+		return err // what is in the branch already has nothing to show
 	}
 	name := fmt.Sprintf("refs/pull/%d", pull.Number)
 	done := shown(tip, merged, built.fleet.digest, pull.Draft)
@@ -45,6 +45,24 @@ func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, 
 	}
 	p.log.Info("previewed", "repo", p.repo, "pull", pull.Number, "rev", pull.Head, "verdict", report.Verdict.Title)
 	return p.store.PutRef(ctx, store.Ref{Repo: p.repo, Name: name, Commit: pull.Head, Outcome: string(report.Verdict.State), Detail: done})
+}
+
+// merge gives the commit that has a pull request merged, "" where there is none.
+// Forges make their own merge only once somebody asks for the pull request, and
+// tell then whether it is still to be merged: if not, that is the branch itself.
+func (p *pipeline) merge(ctx context.Context, tip string, pull webhooks.Pull) (string, error) {
+	merged, err := p.mirror.Merge(ctx, tip, pull.Head, pull.MergeRef)
+	if !errors.Is(err, git.ErrNoMerge) {
+		return merged, err
+	}
+	now, err := p.forge.Pull(ctx, pull.Number)
+	if err != nil {
+		return "", err
+	}
+	if !now.Open || now.Head != pull.Head {
+		return tip, nil // the next look sees what became of it
+	}
+	return "", nil
 }
 
 // shown names what a preview was made of, besides the head.

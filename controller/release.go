@@ -6,88 +6,133 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/controller/publish"
 	"github.com/bindery/bindery/controller/store"
 	"github.com/bindery/bindery/engine"
 	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/problem"
 	"github.com/bindery/bindery/engine/release"
-	"github.com/bindery/bindery/engine/review"
-	"github.com/bindery/bindery/webhooks"
+	"github.com/bindery/bindery/engine/review/hostset"
 )
 
 // Outcomes of a branch, as the store keeps them.
 const (
-	published = "published"
-	refused   = "refused"
-	held      = "held"
+	published  = "published"
+	refused    = "refused"
+	held       = "held"
+	unreviewed = "unreviewed"
 )
 
 // release publishes what the branch says, for every enrolled host whose
-// configuration, probes, policy or key differ from what it has.
-func (p *pipeline) release(ctx context.Context, tip string, built *sites, open []webhooks.Pull) error {
+// configuration, probes, policy or key differ from what it has. Where the branch
+// may not be published, the commit published last goes on being so, with today's
+// hosts and facts.
+func (p *pipeline) release(ctx context.Context, tip string, built *sites) error {
 	f := built.fleet
-	head, err := built.get(ctx, tip)
-	if err != nil {
-		return err
+	key := tip + " " + f.state
+	if p.settled(key) {
+		return nil
 	}
 	last, err := p.published(ctx, built)
 	if err != nil {
 		return err
 	}
-	report, err := p.compare(p.publication(head, last, f))
+	head, err := built.get(ctx, tip)
 	if err != nil {
 		return err
 	}
-	if len(report.Problems) > 0 && last.tip != nil {
-		// What is there is kept: a specification that got worse changes no host.
-		first := report.Problems[0]
-		return p.settle(ctx, tip, refused, fmt.Sprintf("%d new errors, the first: %s", len(report.Problems), first))
-	}
-	outcome, detail := published, ""
-	if last.tip != nil && last.tip.commit != tip {
-		if rest := p.unreviewed(ctx, report, last.tip.commit, tip, open); rest != "" {
-			if p.hold {
-				return p.settle(ctx, tip, held, "not reviewed: "+rest)
-			}
-			detail = "not reviewed: " + rest
-		}
-	}
-	kept := map[string]bool{}
-	if report.Held != nil {
-		for _, name := range report.Held.Names {
-			kept[name] = true
-		}
-		detail = strings.TrimPrefix(detail+"; ", "; ") + fmt.Sprintf("%d hosts keep their last release: %s", len(kept), report.Held.Label)
-	}
-	for name := range kept {
-		p.keep(name, last, f)
-	}
-	if err := p.write(ctx, head, f, kept); err != nil {
+	outcome, detail, err := p.judge(ctx, head, last, f)
+	if err != nil {
 		return err
 	}
-	return p.settle(ctx, tip, outcome, detail)
+	target := head
+	if outcome != published {
+		target = last.tip
+	}
+	var kept []string
+	if target != nil {
+		if kept, err = p.publish(ctx, target, last, f); err != nil {
+			return err
+		}
+	}
+	if len(kept) > 0 {
+		detail = strings.TrimPrefix(fmt.Sprintf("%s; %d hosts keep their last release: %s", detail, len(kept), fold(kept)), "; ")
+	}
+	if err := p.settle(ctx, "refs/heads/"+p.branch, tip, outcome, detail); err != nil {
+		return err
+	}
+	p.finish(key, f)
+	return nil
+}
+
+// judge says whether a commit may be published, and what is to be said of it.
+// What no review showed is announced before it is published.
+func (p *pipeline) judge(ctx context.Context, head *site, last *past, f *fleet) (outcome, detail string, err error) {
+	if last.tip == nil && !last.lost {
+		return published, problems("errors", errorsOf(head.problems)), nil
+	}
+	report, err := p.compare(p.publication(head, last, f))
+	if err != nil {
+		return "", "", err
+	}
+	if len(report.Problems) > 0 {
+		// What is there is kept: a specification that got worse changes no host.
+		return refused, problems("new errors", report.Problems), nil
+	}
+	name := unreviewed + "/" + p.branch
+	said, err := p.store.Ref(ctx, p.repo, name)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", "", err
+	}
+	if said.Commit == head.commit {
+		return published, said.Detail, nil // a publication that was begun
+	}
+	rest, err := p.unreviewed(ctx, report.Set(), last, head.commit)
+	if err != nil {
+		return "", "", err
+	}
+	if rest == "" {
+		return published, "", nil
+	}
+	detail = "not reviewed: " + rest
+	if p.hold {
+		return held, detail, nil
+	}
+	return published, detail, p.settle(ctx, name, head.commit, unreviewed, detail)
+}
+
+func errorsOf(list []*problem.Problem) []*problem.Problem {
+	return slices.DeleteFunc(slices.Clone(list), func(p *problem.Problem) bool { return p.Severity != problem.Error })
+}
+
+func problems(what string, list []*problem.Problem) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d %s, the first: %s", len(list), what, list[0])
 }
 
 // settle records what came of a commit, and says it once.
-func (p *pipeline) settle(ctx context.Context, tip, outcome, detail string) error {
-	name := "refs/heads/" + p.branch
+func (p *pipeline) settle(ctx context.Context, name, commit, outcome, detail string) error {
 	old, err := p.store.Ref(ctx, p.repo, name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	if old.Commit == tip && old.Outcome == outcome && old.Detail == detail {
+	if old.Commit == commit && old.Outcome == outcome && old.Detail == detail {
 		return nil
 	}
-	p.log.Info("branch settled", "repo", p.repo, "rev", tip, "outcome", outcome, "detail", detail)
+	p.log.Info("branch settled", "repo", p.repo, "ref", name, "rev", commit, "outcome", outcome, "detail", detail)
 	if outcome != published || detail != "" {
-		if err := p.store.Audit(ctx, store.Record{Actor: "controller", Action: "branch-" + outcome, Subject: tip, Detail: detail}); err != nil {
+		if err := p.store.Audit(ctx, store.Record{Actor: "controller", Action: "branch-" + outcome, Subject: commit, Detail: detail}); err != nil {
 			return err
 		}
 	}
-	return p.store.PutRef(ctx, store.Ref{Repo: p.repo, Name: name, Commit: tip, Outcome: outcome, Detail: detail})
+	return p.store.PutRef(ctx, store.Ref{Repo: p.repo, Name: name, Commit: commit, Outcome: outcome, Detail: detail})
 }
 
 // past is what hosts have now, by the commits that they have it from.
@@ -95,6 +140,8 @@ type past struct {
 	byHost map[string]*site
 	// tip is the commit that was published last, nil for none.
 	tip *site
+	// lost tells that the repository no longer has that commit.
+	lost bool
 }
 
 // published builds, with today's facts, the commits that hosts were published
@@ -103,11 +150,21 @@ func (p *pipeline) published(ctx context.Context, built *sites) (*past, error) {
 	out := &past{byHost: map[string]*site{}}
 	site := func(commit string) (*site, error) {
 		s, err := built.get(ctx, commit)
-		if err != nil && ctx.Err() == nil {
-			p.log.Warn("an old commit cannot be built", "rev", commit, "err", err)
+		if errors.Is(err, git.ErrUnknownRevision) {
+			p.log.Warn("a published commit is gone from the repository", "rev", commit)
 			return nil, nil
 		}
 		return s, err
+	}
+	ref, err := p.store.Ref(ctx, p.repo, "published/"+p.branch)
+	switch {
+	case err == nil:
+		if out.tip, err = site(ref.Commit); err != nil {
+			return nil, err
+		}
+		out.lost = out.tip == nil
+	case !errors.Is(err, store.ErrNotFound):
+		return nil, err
 	}
 	for _, h := range built.fleet.hosts {
 		r, ok := built.fleet.releases[h.ID]
@@ -122,15 +179,19 @@ func (p *pipeline) published(ctx context.Context, built *sites) (*past, error) {
 			out.byHost[h.Name] = s
 		}
 	}
-	ref, err := p.store.Ref(ctx, p.repo, "published/"+p.branch)
-	if errors.Is(err, store.ErrNotFound) {
-		return out, nil
+	return out, nil
+}
+
+// commits are those that some host has.
+func (l *past) commits() []string {
+	seen := map[string]bool{}
+	if l.tip != nil {
+		seen[l.tip.commit] = true
 	}
-	if err != nil {
-		return nil, err
+	for _, s := range l.byHost {
+		seen[s.commit] = true
 	}
-	out.tip, err = site(ref.Commit)
-	return out, err
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // publication compares what hosts have with head. A host that has nothing yet
@@ -152,125 +213,72 @@ func (p *pipeline) publication(head *site, last *past, f *fleet) comparison {
 	return c
 }
 
-// unreviewed lists what changes although no review that was merged since showed it.
-func (p *pipeline) unreviewed(ctx context.Context, report *review.Report, from, to string, open []webhooks.Pull) string {
-	if report.Set().Len() == 0 || p.forge == nil {
-		return ""
-	}
-	reviewed, err := p.reviewed(ctx, from, to, open)
-	if err != nil {
-		return "the reviews cannot be read: " + err.Error()
-	}
-	rest := reviewed.Minus(report.Set())
-	var lines []string
-	for i, r := range rest {
-		if i == 5 {
-			lines = append(lines, fmt.Sprintf("and %d more", len(rest)-i))
-			break
-		}
-		lines = append(lines, fmt.Sprintf("%s on %d hosts", r.Entry, len(r.Hosts)))
-	}
-	return strings.Join(lines, ", ")
-}
-
-// maxReviews bounds how far back reviews are looked at.
-const maxReviews = 200
-
-// reviewed is the union of what the reviews merged between two commits showed.
-func (p *pipeline) reviewed(ctx context.Context, from, to string, open []webhooks.Pull) (*review.Set, error) {
-	union := review.NewSet(p.key)
-	list, err := p.store.Reviews(ctx, p.repo, maxReviews)
+// publish gives every enrolled host what a commit says. A host for which an entry
+// no longer binds that did in its last publication keeps that, and is named.
+func (p *pipeline) publish(ctx context.Context, target *site, last *past, f *fleet) (kept []string, err error) {
+	report, err := p.compare(p.publication(target, last, f))
 	if err != nil {
 		return nil, err
 	}
-	seen := map[int]bool{}
-	for _, r := range list { // newest first
-		if seen[r.Pull] || len(r.Set) == 0 {
+	from := map[string]*site{}
+	for _, h := range f.hosts {
+		from[h.Name] = target
+		if report.Held != nil && last.byHost[h.Name] != nil && slices.Contains(report.Held.Names, h.Name) {
+			from[h.Name] = last.byHost[h.Name]
+			kept = append(kept, h.Name)
+		}
+	}
+	if err := p.factsAlone(ctx, last, f); err != nil {
+		return nil, err
+	}
+	if err := p.write(ctx, from, f); err != nil {
+		return nil, err
+	}
+	return kept, p.store.PutRef(ctx, store.Ref{Repo: p.repo, Name: "published/" + p.branch, Commit: target.commit, Outcome: published})
+}
+
+// factsAlone says which hosts change because of their own answers: the tree that
+// they have would show that too.
+func (p *pipeline) factsAlone(ctx context.Context, last *past, f *fleet) error {
+	var names []string
+	for _, h := range f.hosts {
+		s, r := last.byHost[h.Name], f.releases[h.ID]
+		if s == nil || s.results[h.Name] == nil || s.results[h.Name].Config == nil {
 			continue
 		}
-		seen[r.Pull] = true
-		merged, err := p.merged(ctx, r, from, to, open)
-		if err != nil {
-			return nil, err
+		if s.results[h.Name].Config.Digest().String() != r.ConfigDigest {
+			names = append(names, h.Name)
 		}
-		if !merged {
-			continue
-		}
-		set, err := review.ReadSet(p.key, r.Set)
-		if err != nil {
-			return nil, fmt.Errorf("review of pull request %d: %w", r.Pull, err)
-		}
-		union.Union(set)
 	}
-	return union, nil
+	if len(names) == 0 {
+		return nil
+	}
+	return p.store.Audit(ctx, store.Record{Actor: "controller", Action: "facts", Subject: fold(names), Detail: "changed by their own answers, not by a commit"})
 }
 
-// merged tells whether a reviewed head came into the branch between two commits:
-// itself, or by what the forge made of it.
-func (p *pipeline) merged(ctx context.Context, r store.Review, from, to string, open []webhooks.Pull) (bool, error) {
-	if came, err := p.came(ctx, r.Head, from, to); err != nil || came {
-		return came, err
-	}
-	if slices.ContainsFunc(open, func(o webhooks.Pull) bool { return o.Number == r.Pull }) {
-		return false, nil
-	}
-	pull, err := p.forge.Pull(ctx, r.Pull)
-	if webhooks.IsMissing(err) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	if !pull.Merged || pull.Head != r.Head || pull.MergeCommit == "" {
-		return false, nil
-	}
-	return p.came(ctx, pull.MergeCommit, from, to)
-}
-
-// came tells whether a commit is in the history of to, but not in that of from. A
-// commit that the mirror does not have is in neither.
-func (p *pipeline) came(ctx context.Context, commit, from, to string) (bool, error) {
-	if _, err := p.mirror.Commit(ctx, commit); err != nil {
-		return false, ctx.Err()
-	}
-	in, err := p.mirror.IsAncestor(ctx, commit, to)
-	if err != nil || !in {
-		return false, err
-	}
-	was, err := p.mirror.IsAncestor(ctx, commit, from)
-	return !was, err
-}
-
-// write publishes every enrolled host but those that are kept, and records what
-// each has. The commit counts as published once all of them have it.
-func (p *pipeline) write(ctx context.Context, head *site, f *fleet, kept map[string]bool) error {
+// write publishes hosts and records what each has.
+func (p *pipeline) write(ctx context.Context, from map[string]*site, f *fleet) error {
 	var todo []publish.Release
 	var rows []store.Release
-	aged := p.aged()
 	for _, h := range f.hosts {
-		r := head.results[h.Name]
-		if kept[h.Name] || r == nil {
-			continue
+		s := from[h.Name]
+		r := s.results[h.Name]
+		if r == nil || r.Refused != nil {
+			continue // refused: it keeps what it has, if anything
 		}
-		rel := p.draft(head, h, r, f)
-		if r.Refused != nil && rel.Config == nil && len(r.Probes) == 0 {
-			continue // never published, and refused: there is nothing to give it
-		}
+		rel := draft(s, h, r, f)
 		p.ask(h.ID, rel.Probes)
-		next := row(h, rel)
-		if old, ok := f.releases[h.ID]; ok && same(old, next) && !aged[h.ID] {
-			if old.Commit != head.commit {
-				next.Sequence = old.Sequence
-				rows = append(rows, next)
-			}
-			continue
+		next, old := row(h, rel), f.releases[h.ID]
+		if !same(old, next) || !p.trusted(old) {
+			todo = append(todo, rel)
+		} else if old.Commit != s.commit {
+			next.Sequence = old.Sequence
+			rows = append(rows, next)
 		}
-		todo = append(todo, rel)
 	}
-	outcomes := p.publisher.All(ctx, todo, nil)
 	var errs []error
 	unchanged := len(rows)
-	for i, o := range outcomes {
+	for i, o := range p.publisher.All(ctx, todo, nil) {
 		if o.Err != nil {
 			errs = append(errs, o.Err)
 			continue
@@ -281,38 +289,27 @@ func (p *pipeline) write(ctx context.Context, head *site, f *fleet, kept map[str
 		if o.Unchanged {
 			unchanged++
 		} else {
-			p.log.Info("published", "host", o.Host.Name, "rev", head.commit, "sequence", o.Sequence, "waiting", r.Waiting)
+			p.log.Info("published", "host", o.Host.Name, "rev", r.Commit, "sequence", o.Sequence, "waiting", r.Waiting)
 		}
 	}
 	p.metrics.Published(len(rows)-unchanged, unchanged, len(errs))
 	if len(rows) > 0 {
-		errs = append(errs, p.store.PutReleases(ctx, rows))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	return p.store.PutRef(ctx, store.Ref{Repo: p.repo, Name: "published/" + p.branch, Commit: head.commit, Outcome: published})
-}
-
-// keep remembers the probes of a host that keeps its last release.
-func (p *pipeline) keep(name string, last *past, f *fleet) {
-	s := last.byHost[name]
-	if s == nil || s.results[name] == nil {
-		return
-	}
-	for _, h := range f.hosts {
-		if h.Name == name {
-			p.ask(h.ID, s.results[name].Probes)
+		if err := p.store.PutReleases(ctx, rows); err != nil {
+			return errors.Join(append(errs, err)...)
 		}
 	}
+	for _, r := range rows {
+		p.trust(r)
+	}
+	return errors.Join(errs...)
 }
 
 // draft is one host's release. A host with probes and without answers gets its
 // probes alone: never a configuration that was bound without them.
-func (p *pipeline) draft(head *site, h store.Host, r *engine.Result, f *fleet) publish.Release {
+func draft(s *site, h store.Host, r *engine.Result, f *fleet) publish.Release {
 	rel := publish.Release{
 		Host: publish.Host{Name: h.Name, ID: h.ID, Recipient: h.Recipient}, Probes: r.Probes,
-		Policy: release.Policy{Mode: release.Mode(head.spec.Policy().Mode)}, Commit: head.commit, Tree: head.tree,
+		Policy: release.Policy{Mode: release.Mode(s.spec.Policy().Mode)}, Commit: s.commit, Tree: s.tree,
 	}
 	if len(r.Probes) == 0 || f.facts[h.ID].Answers != nil {
 		rel.Config = r.Config
@@ -335,4 +332,14 @@ func row(h store.Host, r publish.Release) store.Release {
 func same(a, b store.Release) bool {
 	return a.ConfigDigest == b.ConfigDigest && a.ProbeDigest == b.ProbeDigest && a.PolicyDigest == b.PolicyDigest &&
 		a.Recipient == b.Recipient && a.Format == b.Format && a.Waiting == b.Waiting
+}
+
+// fold names hosts in few words.
+func fold(names []string) string {
+	const most = 8
+	folded := hostset.Fold(names)
+	if len(folded) > most {
+		folded = append(folded[:most:most], "…")
+	}
+	return strings.Join(folded, ", ")
 }

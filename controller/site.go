@@ -24,8 +24,8 @@ type fleet struct {
 	facts    map[string]store.Facts
 	releases map[string]store.Release
 	// digest covers names, profiles and answers: what a build depends on besides
-	// the tree.
-	digest string
+	// the tree. State covers keys and releases too.
+	digest, state string
 }
 
 func (p *pipeline) fleet(ctx context.Context) (*fleet, error) {
@@ -54,6 +54,13 @@ func (p *pipeline) fleet(ctx context.Context) (*fleet, error) {
 		}
 	}
 	f.digest = hex.EncodeToString(h.Sum(nil))
+	for _, host := range f.hosts {
+		r := f.releases[host.ID]
+		if err := enc.Encode([]any{host.ID, host.Recipient, r.Sequence, r.Commit}); err != nil {
+			return nil, fmt.Errorf("digest hosts: %w", err)
+		}
+	}
+	f.state = hex.EncodeToString(h.Sum(nil))
 	return f, nil
 }
 

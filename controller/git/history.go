@@ -314,3 +314,47 @@ func merge(ctx context.Context, repo *gogit.Repository, base, head, forgeRef str
 	}
 	return commit.Hash.String(), nil
 }
+
+// Between gives the ids of the commits that are in the history of to and not in
+// that of from.
+func (m *Mirror) Between(ctx context.Context, from, to string) (map[string]bool, error) {
+	var out map[string]bool
+	err := m.read(ctx, "compare histories", func(repo *gogit.Repository) error {
+		old, err := history(ctx, repo, from, nil)
+		if err != nil {
+			return err
+		}
+		out, err = history(ctx, repo, to, old)
+		return err
+	})
+	return out, err
+}
+
+// history gives the ids of a commit and of all before it, without those known.
+func history(ctx context.Context, repo *gogit.Repository, tip string, before map[string]bool) (map[string]bool, error) {
+	start, err := known(repo, tip)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]bool{}
+	for queue := []plumbing.Hash{start.Hash}; len(queue) > 0; {
+		id := queue[len(queue)-1].String()
+		queue = queue[:len(queue)-1]
+		if out[id] || before[id] {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		c, err := repo.CommitObject(plumbing.NewHash(id))
+		if errors.Is(err, plumbing.ErrObjectNotFound) {
+			continue // the edge of a shallow clone
+		}
+		if err != nil {
+			return nil, err
+		}
+		out[id] = true
+		queue = append(queue, c.ParentHashes...)
+	}
+	return out, nil
+}

@@ -23,8 +23,6 @@ type Config struct {
 	// Hosts counts hosts by state when somebody looks. It has a few seconds, and is
 	// asked every fifteen seconds at most.
 	Hosts func(ctx context.Context) (map[string]int, error)
-	// Queue tells how many builds and reviews wait.
-	Queue func() int
 	// Version of the program.
 	Version string
 	// Now is the clock. Nil: time.Now.
@@ -87,11 +85,6 @@ func New(c Config) (*Metrics, error) {
 	}
 	if c.Hosts != nil {
 		all = append(all, &hosts{c: c})
-	}
-	if c.Queue != nil {
-		all = append(all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Namespace: "bindery", Name: "queue_depth", Help: "Builds and reviews that wait.",
-		}, func() float64 { return float64(c.Queue()) }))
 	}
 	for _, collector := range all {
 		if err := m.registry.Register(collector); err != nil {

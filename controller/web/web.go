@@ -76,7 +76,7 @@ func New(c Config) (*Web, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	w := &Web{c: c, pages: map[string]*template.Template{}, mux: http.NewServeMux()}
-	for _, name := range []string{"front", "hosts", "host", "releases", "reviews", "events", "problem"} {
+	for _, name := range []string{"front", "hosts", "host", "releases", "reviews", "review", "events", "problem"} {
 		t, err := template.New("layout.html").Funcs(w.functions()).ParseFS(files, "page/layout.html", "page/parts.html", "page/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("web: %w", err)
@@ -92,6 +92,7 @@ func New(c Config) (*Web, error) {
 	w.mux.HandleFunc("GET /hosts/{name}", w.host)
 	w.mux.HandleFunc("GET /releases", w.releases)
 	w.mux.HandleFunc("GET /reviews", w.reviews)
+	w.mux.HandleFunc("GET /reviews/{pull}", w.review)
 	w.mux.HandleFunc("GET /audit", w.events)
 	w.mux.HandleFunc("GET /style.css", w.sheet)
 	w.mux.HandleFunc("GET /", func(out http.ResponseWriter, r *http.Request) {

@@ -95,12 +95,12 @@ func (s *site) fill(t *testing.T, text string, hosts int) {
 		require.NoError(t, err)
 	}
 	require.NoError(t, s.store.PutRef(ctx, store.Ref{Repo: "o/r" + text, Name: "refs/heads/main", Commit: "c", Outcome: "refused", Detail: "Bundler/x.xml:3:1: " + text}))
-	_, err := s.store.PutReview(ctx, store.Review{Repo: "o/r", Pull: 3, Head: text, State: "success", Body: []byte(`{}`)})
+	_, err := s.store.PutReview(ctx, store.Review{Repo: "o/r", Pull: 3, Head: text, State: "success", Body: []byte(`{"verdict": {"state": "clean", "ok": true, "title": "No host is affected"}}`)})
 	require.NoError(t, err)
 	require.NoError(t, s.store.Audit(ctx, store.Record{Actor: text, Action: "token-reused", Subject: text, Detail: text}))
 }
 
-var paths = []string{"/", "/hosts", "/hosts?state=failed", "/hosts/web00", "/releases", "/reviews", "/audit"}
+var paths = []string{"/", "/hosts", "/hosts?state=failed", "/hosts/web00", "/releases", "/reviews", "/reviews/3", "/audit"}
 
 func TestPages(t *testing.T) {
 	s := newSite(t)
@@ -111,7 +111,8 @@ func TestPages(t *testing.T) {
 		"/hosts":       {`href="/hosts/web19"`, "2 hours ago", "failed"},
 		"/hosts/web00": {"1 of 3 good, 1 bad", "sequence 7", "no driver", "Package:vim", "0123456789"},
 		"/releases":    {"0123456789", `<td class="number">20</td>`},
-		"/reviews":     {"#3", "success"},
+		"/reviews":     {`<a href="/reviews/3">#3</a>`, "success"},
+		"/reviews/3":   {"Pull request 3", "No host is affected"},
 		"/audit":       {"token reused"},
 	} {
 		body := s.page(t, path)
@@ -162,7 +163,7 @@ func TestLinks(t *testing.T) {
 func TestWhatIsNotThere(t *testing.T) {
 	s := newSite(t)
 	for path, want := range map[string]string{
-		"/hosts/ghost": "No host of this name is enrolled.", "/nothing": "There is no such page.", "/hosts/..%2f..%2fetc": "No host of this name",
+		"/hosts/ghost": "No host of this name is enrolled.", "/nothing": "There is no such page.", "/reviews/4": "No review of this pull request is kept.", "/hosts/..%2f..%2fetc": "No host of this name",
 	} {
 		code, _, body := s.get(t, path)
 		require.Equal(t, http.StatusNotFound, code, path)
