@@ -95,7 +95,8 @@ alone goes to standard output, what to do with it to standard error.
 ` + exitHelp,
 		Example: `  bindery hosts add web1.example.org
   (umask 077; bindery hosts add web1.example.org > token)
-  bindery hosts add web1.example.org --rebind --ttl 15m     a machine that was installed anew`,
+  bindery hosts add web1.example.org --rebind --ttl 15m     a machine that was installed anew
+  bindery hosts add web1.example.org | ssh web1.example.org bindery-agent enroll --url https://bindery.example.org --token-file -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runHostsAdd(cmd.Context(), o, strings.ToLower(args[0]), ttl, rebind, s)

@@ -24,7 +24,7 @@ func newRootCommand(s streams) *cobra.Command {
 configuration of every host, shows what a change would do to each of them, and
 publishes signed configuration bundles that agents fetch, verify and apply.
 ` + exitHelp,
-		Example: `  bindery demo                                  see the whole path on this machine
+		Example: `  bindery demo                                      see the whole path on this machine
   bindery build --spec . --host web1.example.org    what one host would get
   bindery lint --spec .                             what is wrong, with file and line
   bindery diff --git . main..HEAD                   what a change does to every host`,
@@ -39,6 +39,6 @@ publishes signed configuration bundles that agents fetch, verify and apply.
 	root.AddCommand(newBuildCommand(s))
 	root.AddCommand(newLintCommand(s))
 	root.AddCommand(newDiffCommand(s))
-	root.AddCommand(newServeCommand(s), newHostsCommand(s))
+	root.AddCommand(newServeCommand(s), newHostsCommand(s), newDemoCommand(s))
 	return root
 }
