@@ -109,6 +109,9 @@ func all(ctx context.Context, o options, stdout, stderr io.Writer) error {
 // median runs one measurement several times and keeps the one in the middle by
 // CPU time.
 func median(ctx context.Context, m measure, n, runs int) (record, error) {
+	if m.once {
+		runs = 1
+	}
 	var rs []record
 	for range max(1, runs) {
 		r, err := spawn(ctx, m, n)
