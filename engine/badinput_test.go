@@ -83,6 +83,7 @@ func TestBadInput(t *testing.T) {
 		"bindery.yaml is empty":         {"bindery.yaml", "# nothing\n", "good: profile p, groups p", all},
 		"bcfg2.conf is no settings":     {"bcfg2.conf", "\x00\xff", "bcfg2.conf: error bad-conf: ", all},
 		"pattern that is no expression": {"GroupPatterns/config.xml", "<G><GroupPattern><NamePattern>(?=x)</NamePattern></GroupPattern></G>", "GroupPatterns/config.xml:1:18: error bad-regex: ", all},
+		"entry that is deep":            {"Bundler/b.xml", "<Bundle><Path name='/good'/><BoundPath name='/deep'>" + strings.Repeat("<x>", 100) + strings.Repeat("</x>", 100) + "</BoundPath></Bundle>", "good Path /deep: Bundler/b.xml:1:29: error entry-too-deep: Path /deep holds elements nested more than 60 deep", "Package:p Path:/good Path:/other"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fsys := good()
@@ -100,6 +101,7 @@ func buildGood(t *testing.T, fsys fs.FS) (found, bound string) {
 	spec := open(t, fsys, engine.Options{Clients: []string{"good"}})
 	r, err := spec.Build(t.Context(), engine.Input{Host: "good"})
 	require.NoError(t, err)
+	checkFailures(t, r)
 	out := show(spec, []*engine.Result{r})
 	if r.Config == nil {
 		return out["problems"], "refused"

@@ -48,22 +48,42 @@ func (s *Spec) complete(v *memo.View, d *plugin.Draft) *bound {
 	} else {
 		p = s.bind(v, d)
 	}
-	failure := ""
 	if p == nil {
 		for _, f := range s.plugins.Finishers {
 			f.Finish(v, d)
 		}
-	} else {
+	}
+	if depth(d.Children) > maxDepth {
+		d.Children = nil
+		p = problem.New(d.At, "entry-too-deep", fmt.Sprintf("%s %s holds elements nested more than %d deep", d.Tag, d.Name(), maxDepth), "")
+	}
+	failure, marked := d.Remove("failure")
+	switch {
+	case p != nil && p.Code == codeNoGenerator:
+		failure = "no matching generator"
+	case p != nil:
 		failure = "bind error: " + p.Msg
-		if p.Code == codeNoGenerator {
-			failure = "no matching generator"
-		}
+	case marked:
+		// Bcfg2's clients take the attribute for a failure wherever it comes from.
+		p = problem.New(d.At, "marked-as-failed", fmt.Sprintf("%s %s has the attribute failure, which marks it as failed", d.Tag, d.Name()), "remove the attribute")
+		failure = cmp.Or(failure, p.Msg)
 	}
 	oneMode(d)
 	return &bound{problem: p, entry: config.NewEntry(config.Entry{
 		Tag: d.Tag, Attrs: d.Attrs, Text: d.Text, Children: sortNodes(d.Children), Failure: failure,
 		Sensitive: d.Sensitive, NamedAt: d.NamedAt, BoundAt: d.BoundAt,
 	})}
+}
+
+// maxDepth bounds the elements in an entry, because readers of configurations do.
+const maxDepth = 60
+
+func depth(nodes []*config.Node) int {
+	deepest := 0
+	for _, n := range nodes {
+		deepest = max(deepest, 1+depth(n.Children))
+	}
+	return deepest
 }
 
 // oneMode delivers perms, the spelling of mode before 1.3, as mode. Where both

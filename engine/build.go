@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -18,6 +19,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/internal/plugins/bundler"
+	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -152,8 +154,8 @@ func (s *Spec) structure(v *memo.View, st *plugin.Structure) *boundStructure {
 	out := &boundStructure{}
 	entries := make([]*config.Entry, 0, len(st.Entries))
 	for _, a := range s.globbed(st.Entries) {
-		if a.Item != nil && a.Item.Element.Is("Bound") {
-			out.lost = problem.New(a.Item.Element.Pos, "structure-lost", fmt.Sprintf("an element called just Bound: %s %s is left out", st.Tag, st.Name), "write what is bound: BoundPath, BoundPackage …")
+		if a.Item != nil && boundToNothing(a.Item.Element) {
+			out.lost = problem.New(a.Item.Element.Pos, "structure-lost", fmt.Sprintf("an element called just %s: %s %s is left out", a.Item.Element.Tag, st.Tag, st.Name), "write what is bound: BoundPath, BoundPackage …")
 			return out
 		}
 		b := s.entry(v, a)
@@ -165,6 +167,12 @@ func (s *Spec) structure(v *memo.View, st *plugin.Structure) *boundStructure {
 	slices.SortStableFunc(entries, func(a, b *config.Entry) int { return cmp.Compare(a.Name(), b.Name()) })
 	out.bundle = config.NewBundle(st.Tag, slices.Clone(st.Attrs), entries)
 	return out
+}
+
+// boundToNothing tells whether no name is left of an element without its prefix.
+func boundToNothing(e *xmltree.Element) bool {
+	tag, ok := strings.CutPrefix(e.Tag, "Bound")
+	return ok && e.Space == "" && !xmltree.IsName(tag)
 }
 
 // globbed replaces every Path with a glob by one Path for each matching path that

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/bindery/bindery/engine"
+	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -162,7 +163,8 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
-// checkFailures compares what a result says about failures with its entries.
+// checkFailures compares what a result says about failures with its entries, and
+// reads back what would be sent.
 func checkFailures(t *testing.T, r *engine.Result) {
 	t.Helper()
 	if r.Refused != nil {
@@ -170,6 +172,9 @@ func checkFailures(t *testing.T, r *engine.Result) {
 		return
 	}
 	require.Equal(t, r.Config.Failed(), len(r.Failures))
+	again, err := config.Decode(r.Config.XML())
+	require.NoError(t, err)
+	require.Equal(t, r.Config.Digest(), again.Digest())
 	for _, f := range r.Failures {
 		require.NotEmpty(t, f.Problem.Msg)
 		require.NotEmpty(t, f.Problem.Code)

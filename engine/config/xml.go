@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 )
 
+const nsXML = "http://www.w3.org/XML/1998/namespace"
+
 const header = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
 
 // XML encodes the configuration in Bcfg2's vocabulary: one Configuration element
@@ -85,8 +87,11 @@ func appendAttrs(buf []byte, attrs []Attr) []byte {
 	for i, a := range attrs {
 		name := a.Name
 		if uri, local, ok := splitName(name); ok {
-			prefix := "ns" + strconv.Itoa(i+1)
-			buf = appendAttr(buf, "xmlns:"+prefix, uri)
+			prefix := "xml" // the only prefix that its namespace may have
+			if uri != nsXML {
+				prefix = "ns" + strconv.Itoa(i+1)
+				buf = appendAttr(buf, "xmlns:"+prefix, uri)
+			}
 			name = prefix + ":" + local
 		}
 		buf = appendAttr(buf, name, a.Value)

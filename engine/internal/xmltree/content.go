@@ -265,7 +265,8 @@ func (p *parser) name() (string, error) {
 	return name, nil
 }
 
-func isName(s string) bool {
+// IsName tells whether a text is an XML name.
+func IsName(s string) bool {
 	for i, r := range s {
 		if !isNameRune(r, i == 0) {
 			return false

@@ -451,7 +451,7 @@ func (p *parser) reference(s string, off int) (text, entity string, n int, err e
 	}
 	value, ok := p.entities[name]
 	if !ok {
-		if !isName(name) {
+		if !IsName(name) {
 			return "", "", 0, p.fail(off, "& is not the start of a reference; write &amp;")
 		}
 		return "", "", 0, p.fail(off, "entity %s is not defined", name)
