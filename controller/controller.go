@@ -269,11 +269,11 @@ func (ct *Controller) sweepOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ids := make([]string, 0, len(f.hosts))
+	last := make(map[string]int64, len(f.hosts))
 	for _, h := range f.hosts {
-		ids = append(ids, h.ID)
+		last[h.ID] = f.releases[h.ID].Sequence
 	}
-	swept, err := ct.publisher.Sweep(ctx, ids)
+	swept, err := ct.publisher.Sweep(ctx, last)
 	if err != nil {
 		return err
 	}

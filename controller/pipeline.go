@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -155,7 +156,7 @@ func (p *pipeline) finish(key string, f *fleet) {
 // neither the others nor the publication.
 func (p *pipeline) reconcile(ctx context.Context) error {
 	pulls, forgeErr := p.pulls(ctx)
-	if err := p.mirror.Fetch(ctx, p.refs(pulls)...); err != nil {
+	if err := p.mirror.Fetch(ctx, "refs/heads/"+p.branch); err != nil {
 		return errors.Join(err, forgeErr)
 	}
 	tip, err := p.mirror.Resolve(ctx, "refs/heads/"+p.branch)
@@ -171,20 +172,38 @@ func (p *pipeline) reconcile(ctx context.Context) error {
 	if err := p.release(ctx, tip, built); err != nil {
 		errs = append(errs, fmt.Errorf("publish %.12s: %w", tip, err))
 	}
-	for _, pull := range pulls {
-		if pull.BaseRef != "refs/heads/"+p.branch {
-			continue
-		}
-		if err := p.preview(ctx, tip, pull, built); err != nil {
-			p.failed(err)
-			errs = append(errs, fmt.Errorf("preview pull request %d: %w", pull.Number, err))
-		}
-	}
+	errs = append(errs, p.previews(ctx, tip, pulls, built)...)
 	err = errors.Join(errs...)
 	if err == nil {
 		p.metrics.Succeeded("reconcile")
 	}
 	return err
+}
+
+// previews shows every pull request on the branch. What they bring is fetched after
+// the release, and each alone if not all together: anybody may open one, and what
+// nobody can fetch, or what fills the memory, must cost no other its preview.
+func (p *pipeline) previews(ctx context.Context, tip string, pulls []webhooks.Pull, built *sites) (errs []error) {
+	pulls = slices.DeleteFunc(slices.Clone(pulls), func(pull webhooks.Pull) bool { return pull.BaseRef != "refs/heads/"+p.branch })
+	fetched := p.fetch(ctx, pulls) == nil
+	for _, pull := range pulls {
+		if ctx.Err() != nil {
+			return append(errs, ctx.Err())
+		}
+		built.only(tip)
+		var err error
+		if !fetched {
+			err = p.fetch(ctx, []webhooks.Pull{pull})
+		}
+		if err == nil {
+			err = p.preview(ctx, tip, pull, built)
+		}
+		if err != nil {
+			p.failed(err)
+			errs = append(errs, fmt.Errorf("preview pull request %d: %w", pull.Number, err))
+		}
+	}
+	return errs
 }
 
 // failed counts what a forge did not do.
@@ -208,19 +227,19 @@ func (p *pipeline) pulls(ctx context.Context) ([]webhooks.Pull, error) {
 	return pulls, nil
 }
 
-// refs are the names to fetch: the branch, and what the open pull requests need.
-// A forge keeps the refs of closed ones for ever, so they are never fetched all.
-func (p *pipeline) refs(pulls []webhooks.Pull) []string {
-	refs := []string{"refs/heads/" + p.branch}
+// fetch gets what pull requests need. A forge keeps the refs of closed ones for
+// ever, so they are never fetched all.
+func (p *pipeline) fetch(ctx context.Context, pulls []webhooks.Pull) error {
+	var refs []string
 	for _, pull := range pulls {
-		if pull.BaseRef != "refs/heads/"+p.branch {
-			continue
-		}
 		for _, ref := range []string{pull.HeadRef, pull.MergeRef} {
 			if ref != "" {
 				refs = append(refs, ref)
 			}
 		}
 	}
-	return refs
+	if len(refs) == 0 {
+		return nil
+	}
+	return p.mirror.Fetch(ctx, refs...)
 }

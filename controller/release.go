@@ -310,6 +310,7 @@ func draft(s *site, h store.Host, r *engine.Result, f *fleet) publish.Release {
 	rel := publish.Release{
 		Host: publish.Host{Name: h.Name, ID: h.ID, Recipient: h.Recipient}, Probes: r.Probes,
 		Policy: release.Policy{Mode: release.Mode(s.spec.Policy().Mode)}, Commit: s.commit, Tree: s.tree,
+		Last: f.releases[h.ID].Sequence,
 	}
 	if len(r.Probes) == 0 || f.facts[h.ID].Answers != nil {
 		rel.Config = r.Config

@@ -133,6 +133,12 @@ func (s *sites) get(ctx context.Context, commit string) (*site, error) {
 	return got, nil
 }
 
+// only forgets all commits but one. A commit that is built holds every host's
+// configuration, and there may be as many as pull requests are open.
+func (s *sites) only(commit string) {
+	maps.DeleteFunc(s.built, func(other string, _ *site) bool { return other != commit })
+}
+
 // side is what a commit gives a host, for a review. Nil: the host is not there.
 func (s *site) side(host string) *review.Side {
 	if s == nil {

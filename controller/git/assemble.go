@@ -21,8 +21,8 @@ const (
 	maxPointer = 1024
 	// maxTotal is what one tree may hold: anybody who may open a pull request fills
 	// the controller's memory with it, and zeros cost them nothing to send.
-	maxTotal = 512 << 20
-	lfsHeader  = "version https://git-lfs.github.com/spec/"
+	maxTotal  = 512 << 20
+	lfsHeader = "version https://git-lfs.github.com/spec/"
 )
 
 // assembly is a Snapshot being made, from a commit or from a folder.

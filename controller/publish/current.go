@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -42,9 +43,9 @@ func (s *published) whole() *release.Current {
 	return s.current
 }
 
-func (s *published) says(mark string, now time.Time) bool {
+func (s *published) says(mark string, last int64, now time.Time) bool {
 	c := s.whole()
-	return c != nil && c.Target.Custom.Mark == mark && c.Expires.Sub(now) > minimumLife
+	return c != nil && c.Target.Custom.Mark == mark && c.Target.Version >= last && c.Expires.Sub(now) > minimumLife
 }
 
 func (p *Publisher) load(ctx context.Context, hostID string) (*published, error) {
@@ -86,21 +87,27 @@ type Swept struct {
 	// Renewed and Fresh count timestamps that were signed again and that were not due.
 	Renewed, Fresh int
 	// Ageing are host ids whose other metadata end within three months, or that have
-	// no timestamp: publish them anew.
+	// no timestamp, or an older release than they were given: publish them anew.
 	Ageing []string
 	// Failed are host ids whose timestamp could not be renewed. Agents warn when it
 	// ends.
 	Failed map[string]error
 }
 
+// ErrPutBack is an older release in the store than the one that was published last.
+var ErrPutBack = errors.New("somebody has put an older release back into the store")
+
 // Sweep signs the timestamps of hosts again that are old enough. It touches nothing
 // else and needs the timestamp key alone. Each host has its own hour, so that a fleet
-// that was published at once is not renewed at once.
-func (p *Publisher) Sweep(ctx context.Context, hostIDs []string) (*Swept, error) {
+// that was published at once is not renewed at once. Last has the sequence that each
+// host was given, 0 where that is not known: nothing older is ever signed again, or
+// whoever can write to the store would get a fresh signature on an old release.
+func (p *Publisher) Sweep(ctx context.Context, last map[string]int64) (*Swept, error) {
 	out := &Swept{Failed: map[string]error{}}
+	hostIDs := slices.Sorted(maps.Keys(last))
 	var mu sync.Mutex
 	p.each(len(hostIDs), func(i int) {
-		renewed, ageing, err := p.renew(ctx, hostIDs[i])
+		renewed, ageing, err := p.renew(ctx, hostIDs[i], last[hostIDs[i]])
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
@@ -122,7 +129,7 @@ func (p *Publisher) Sweep(ctx context.Context, hostIDs []string) (*Swept, error)
 	return out, nil
 }
 
-func (p *Publisher) renew(ctx context.Context, hostID string) (renewed, ageing bool, err error) {
+func (p *Publisher) renew(ctx context.Context, hostID string, last int64) (renewed, ageing bool, err error) {
 	timestamp, etag, err := p.get(ctx, hostID, release.TimestampName)
 	if err != nil || timestamp == nil {
 		return false, err == nil, err // gone, or never there: publishing makes it
@@ -130,6 +137,9 @@ func (p *Publisher) renew(ctx context.Context, hostID string) (renewed, ageing b
 	cur, err := release.ReadCurrent(hostID, p.cfg.Keys.Root().Data, timestamp, nil)
 	if err != nil {
 		return false, true, fmt.Errorf("renew timestamp: %w", err)
+	}
+	if cur.Sequence < last {
+		return false, true, fmt.Errorf("renew timestamp: sequence %d after %d: %w", cur.Sequence, last, ErrPutBack)
 	}
 	now := p.cfg.Now()
 	if age := now.Sub(cur.TimestampExpires.Add(-release.TimestampLife)); age < due(hostID) {

@@ -73,6 +73,9 @@ type Release struct {
 	Probes       []config.Probe
 	Policy       release.Policy
 	Commit, Tree string
+	// Last is the sequence that the host is known to have been given, 0 for none. An
+	// older one in the store was put back there by somebody: it counts as no release.
+	Last int64
 }
 
 // Outcome is what came of one release.
@@ -159,11 +162,11 @@ func (p *Publisher) Publish(ctx context.Context, r Release) (Outcome, error) {
 		if err != nil {
 			return Outcome{}, fmt.Errorf("publish %s: %w", r.Host.Name, err)
 		}
-		if now.says(mark, p.cfg.Now()) {
+		if now.says(mark, r.Last, p.cfg.Now()) {
 			t := now.current.Target
 			return Outcome{Host: r.Host, Sequence: t.Version, Commit: t.Custom.Commit, Unchanged: true}, nil
 		}
-		docs, err := p.make(ctx, r, mark, max(now.version(), taken))
+		docs, err := p.make(ctx, r, mark, max(now.version(), taken, r.Last))
 		if err != nil {
 			return Outcome{}, fmt.Errorf("publish %s: %w", r.Host.Name, err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/bindery/bindery/controller/blob"
 	"github.com/bindery/bindery/controller/blob/blobtest"
+	"github.com/bindery/bindery/controller/publish"
 	"github.com/bindery/bindery/engine/release"
 )
 
@@ -21,7 +22,8 @@ func TestSweep(t *testing.T) {
 	require.NoError(t, err)
 	_, kept, err := s.fetch(t, release.State{})
 	require.NoError(t, err)
-	ids := []string{s.host.ID, "00000000000000000000000000000000"}
+	const nobody = "00000000000000000000000000000000"
+	ids := map[string]int64{s.host.ID: published.Sequence, nobody: 0}
 
 	got, err := p.Sweep(t.Context(), ids)
 	require.NoError(t, err)
@@ -37,7 +39,7 @@ func TestSweep(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 1, got.Renewed)
 		require.Empty(t, got.Failed)
-		require.Equal(t, ids[1:], got.Ageing, "the host without a timestamp")
+		require.Equal(t, []string{nobody}, got.Ageing, "the host without a timestamp")
 		require.Equal(t, 2, counted.Writes()) // the root, which is there, and the timestamp
 		require.Len(t, list(t, s), before)
 
@@ -63,7 +65,7 @@ func TestPublishAfterSweep(t *testing.T) {
 	_, err := p.Publish(t.Context(), s.wants("one"))
 	require.NoError(t, err)
 	s.clock.skip(release.TimestampRenewal)
-	_, err = p.Sweep(t.Context(), []string{s.host.ID})
+	_, err = p.Sweep(t.Context(), map[string]int64{s.host.ID: 0})
 	require.NoError(t, err)
 	_, kept, err := s.fetch(t, release.State{})
 	require.NoError(t, err)
@@ -80,7 +82,7 @@ func TestSweepAgeing(t *testing.T) {
 	_, err := p.Publish(t.Context(), s.wants("one"))
 	require.NoError(t, err)
 	s.clock.skip(release.MetadataLife - 80*24*time.Hour)
-	got, err := p.Sweep(t.Context(), []string{s.host.ID})
+	got, err := p.Sweep(t.Context(), map[string]int64{s.host.ID: 0})
 	require.NoError(t, err)
 	require.Equal(t, []string{s.host.ID}, got.Ageing)
 	out, err := p.Publish(t.Context(), s.wants("one"))
@@ -94,16 +96,60 @@ func TestSweepFailure(t *testing.T) {
 	require.NoError(t, err)
 	s.clock.skip(release.TimestampRenewal)
 	p := s.publisher(t, &blobtest.Faulty{Store: s.store, FailAt: 2})
-	got, err := p.Sweep(t.Context(), []string{s.host.ID})
+	got, err := p.Sweep(t.Context(), map[string]int64{s.host.ID: 0})
 	require.NoError(t, err)
 	require.ErrorIs(t, got.Failed[s.host.ID], blobtest.ErrFault)
 
 	_, err = s.store.Put(t.Context(), release.HostPath(s.host.ID, release.TimestampName), []byte("{}"), blob.Condition{})
 	require.NoError(t, err)
-	got, err = s.publisher(t, s.store).Sweep(t.Context(), []string{s.host.ID})
+	got, err = s.publisher(t, s.store).Sweep(t.Context(), map[string]int64{s.host.ID: 0})
 	require.NoError(t, err)
 	require.ErrorIs(t, got.Failed[s.host.ID], release.ErrUntrusted)
 	require.Equal(t, []string{s.host.ID}, got.Ageing)
+}
+
+// Whoever can write to the store puts an old release back. The controller must not
+// make it fresh, nor take it for what it published last.
+func TestOldReleaseIsPutBack(t *testing.T) {
+	s := newSite(t)
+	p := s.publisher(t, s.store)
+	_, err := p.Publish(t.Context(), s.wants("one"))
+	require.NoError(t, err)
+	timestamp := release.HostPath(s.host.ID, release.TimestampName)
+	old, _, err := s.store.Get(t.Context(), timestamp)
+	require.NoError(t, err)
+	two, err := p.Publish(t.Context(), s.wants("two"))
+	require.NoError(t, err)
+	_, kept, err := s.fetch(t, release.State{})
+	require.NoError(t, err)
+
+	putBack := func() []byte {
+		_, err := s.store.Put(t.Context(), timestamp, old, blob.Condition{})
+		require.NoError(t, err)
+		data, _, err := s.store.Get(t.Context(), timestamp)
+		require.NoError(t, err)
+		return data
+	}
+	before := putBack()
+	s.clock.skip(release.TimestampRenewal)
+	got, err := p.Sweep(t.Context(), map[string]int64{s.host.ID: two.Sequence})
+	require.NoError(t, err)
+	require.ErrorIs(t, got.Failed[s.host.ID], publish.ErrPutBack)
+	require.Equal(t, []string{s.host.ID}, got.Ageing)
+	after, _, err := s.store.Get(t.Context(), timestamp)
+	require.NoError(t, err)
+	require.Equal(t, before, after, "nothing was signed")
+
+	// Back to the content of the old release: agents take it only as a new one.
+	again := s.wants("one")
+	again.Last = two.Sequence
+	out, err := p.Publish(t.Context(), again)
+	require.NoError(t, err)
+	require.False(t, out.Unchanged)
+	require.Greater(t, out.Sequence, two.Sequence)
+	b, _, err := s.fetch(t, kept)
+	require.NoError(t, err)
+	require.Equal(t, "one", text(b))
 }
 
 func list(t *testing.T, s *site) []string {

@@ -130,6 +130,8 @@ type Current struct {
 	HostID string
 	// TimestampVersion is at least Target.Version: timestamps are renewed alone.
 	TimestampVersion int64
+	// Sequence is that of the release which the timestamp names.
+	Sequence         int64
 	TimestampExpires time.Time
 	// Whole tells whether the other documents verify too. Target and Expires are set
 	// only then.
@@ -156,6 +158,7 @@ func ReadCurrent(hostID string, root, timestamp []byte, get func(name string) ([
 	c := &Current{
 		HostID: hostID, TimestampVersion: t.Version, TimestampExpires: t.Expires, snapshot: t.Meta[metadata.SNAPSHOT+".json"],
 	}
+	c.Sequence = c.snapshot.Version
 	if get == nil {
 		return c, nil
 	}
