@@ -63,6 +63,8 @@ func TestAdmin(t *testing.T) {
 	require.Contains(t, plain, `"pull":3`)
 	require.NotContains(t, plain, `"n":1`)
 	require.Contains(t, get(t, admin.URL+"/api/v1/reviews?reports=true").body, `"report":{"n":1}`)
+	require.Contains(t, get(t, admin.URL+"/api/v1/reviews/3").body, `"report":{"n":1}`)
+	require.Equal(t, http.StatusNotFound, get(t, admin.URL+"/api/v1/reviews/4").code)
 	require.Contains(t, get(t, admin.URL+"/api/v1/events?limit=1").body, `"host-enrolled"`)
 	require.Equal(t, http.StatusUnprocessableEntity, get(t, admin.URL+"/api/v1/events?limit=100000").code)
 	require.Equal(t, "ready\n", get(t, admin.URL+"/readyz").body)
@@ -89,7 +91,7 @@ func TestDocument(t *testing.T) {
 	require.Equal(t, "test", doc.Info.Version)
 	require.Equal(t, []string{
 		"/api/v1/enroll", "/api/v1/events", "/api/v1/facts", "/api/v1/hosts", "/api/v1/hosts/{name}", "/api/v1/overview",
-		"/api/v1/releases", "/api/v1/reports", "/api/v1/reviews",
+		"/api/v1/releases", "/api/v1/reports", "/api/v1/reviews", "/api/v1/reviews/{pull}",
 	}, slices.Sorted(maps.Keys(doc.Paths)))
 	for path, operations := range doc.Paths {
 		require.Len(t, operations, 1, path)
@@ -150,7 +152,7 @@ func TestStateDown(t *testing.T) {
 	s := newSite(t)
 	require.NoError(t, s.store.Close())
 	server := s.serve(t, (*api.API).Admin)
-	for _, path := range []string{"hosts", "hosts/web1", "overview", "releases", "reviews", "events"} {
+	for _, path := range []string{"hosts", "hosts/web1", "overview", "releases", "reviews", "reviews/1", "events"} {
 		r := get(t, server.URL+"/api/v1/"+path)
 		require.Equal(t, http.StatusServiceUnavailable, r.code, path)
 		require.NotContains(t, r.body, "sql")

@@ -82,6 +82,12 @@ type reviewsOutput struct {
 	}
 }
 
+type reviewInput struct {
+	Pull int `path:"pull" minimum:"1" doc:"number of the pull request"`
+}
+
+type reviewOutput struct{ Body *status.Review }
+
 type eventsOutput struct {
 	Body struct {
 		Events []status.Event `json:"events" doc:"the audit trail, the newest first"`
@@ -100,6 +106,12 @@ func (a *API) describe() {
 	huma.Register(a.document, a.takes(pathFacts, "send-facts", "Tell answers to probes", release.MaxFacts), a.sendFacts)
 	huma.Register(a.document, a.takes(pathReports, "send-report", "Tell what came of a run", release.MaxReport), a.sendReport)
 
+	a.describeFleet()
+	a.describeJournal()
+}
+
+// describeFleet registers what is told of hosts.
+func (a *API) describeFleet() {
 	huma.Register(a.document, reads("/api/v1/overview", "overview", "Repositories, hosts by state, and what is wrong"),
 		func(ctx context.Context, _ *struct{}) (*overviewOutput, error) {
 			o, err := a.c.Status.Overview(ctx)
@@ -122,11 +134,20 @@ func (a *API) describe() {
 			out.Body.Releases, err = a.c.Status.Releases(ctx)
 			return out, a.unread(ctx, err)
 		})
+}
+
+// describeJournal registers what is told of the controller's own work.
+func (a *API) describeJournal() {
 	huma.Register(a.document, reads("/api/v1/reviews", "list-reviews", "Pull requests as they were shown"),
 		func(ctx context.Context, in *reviewsInput) (out *reviewsOutput, err error) {
 			out = &reviewsOutput{}
 			out.Body.Reviews, err = a.c.Status.Reviews(ctx, in.Limit, in.Reports)
 			return out, a.unread(ctx, err)
+		})
+	huma.Register(a.document, reads("/api/v1/reviews/{pull}", "show-review", "The newest review of a pull request, with its report"),
+		func(ctx context.Context, in *reviewInput) (*reviewOutput, error) {
+			v, err := a.c.Status.Review(ctx, in.Pull)
+			return &reviewOutput{Body: v}, a.unread(ctx, err)
 		})
 	huma.Register(a.document, reads("/api/v1/events", "list-events", "The audit trail"),
 		func(ctx context.Context, in *eventsInput) (out *eventsOutput, err error) {
@@ -166,7 +187,7 @@ func (a *API) unread(ctx context.Context, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, status.ErrNotFound):
-		return problem(http.StatusNotFound, "no such host is enrolled")
+		return problem(http.StatusNotFound, "there is no such thing here")
 	}
 	a.log(ctx).Error("state cannot be read", "err", err)
 	return problem(http.StatusServiceUnavailable, "the controller's state cannot be read now")

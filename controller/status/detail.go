@@ -26,7 +26,7 @@ const (
 	maxHistory = 20
 )
 
-// ErrNotFound is a host that is not enrolled.
+// ErrNotFound is a host that is not enrolled, or a pull request without a review.
 var ErrNotFound = store.ErrNotFound
 
 // Detail is one host in full.
@@ -253,18 +253,44 @@ func (r *Reader) Reviews(ctx context.Context, limit int, whole bool) ([]Review, 
 			return nil, fmt.Errorf("read reviews: %w", err)
 		}
 		for _, v := range rows {
-			review := Review{
-				Repo: v.Repo, Pull: v.Pull, Seq: v.Seq, Head: v.Head, Base: v.Base, Merged: v.Merged, Digest: v.Digest,
-				State: v.State, At: v.At,
-			}
-			if whole && json.Valid(v.Body) {
-				review.Report = v.Body
-			}
-			out = append(out, review)
+			out = append(out, reviewOf(v, whole))
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Review) int { return b.At.Compare(a.At) })
 	return out[:min(len(out), limit)], nil
+}
+
+// Review gives the newest review of a pull request, with its report.
+func (r *Reader) Review(ctx context.Context, pull int) (*Review, error) {
+	var newest *Review
+	for _, repo := range r.c.Repositories {
+		v, err := r.c.Journal.LatestReview(ctx, repo, pull)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read review of pull request %d: %w", pull, err)
+		}
+		if newest == nil || v.At.After(newest.At) {
+			review := reviewOf(v, true)
+			newest = &review
+		}
+	}
+	if newest == nil {
+		return nil, fmt.Errorf("read review of pull request %d: %w", pull, ErrNotFound)
+	}
+	return newest, nil
+}
+
+func reviewOf(v store.Review, whole bool) Review {
+	out := Review{
+		Repo: v.Repo, Pull: v.Pull, Seq: v.Seq, Head: v.Head, Base: v.Base, Merged: v.Merged, Digest: v.Digest,
+		State: v.State, At: v.At,
+	}
+	if whole && json.Valid(v.Body) {
+		out.Report = v.Body
+	}
+	return out
 }
 
 // Event is one row of the audit trail.

@@ -68,6 +68,7 @@ type History interface {
 type Journal interface {
 	Refs(ctx context.Context) ([]store.Ref, error)
 	Reviews(ctx context.Context, repo string, limit int) ([]store.Review, error)
+	LatestReview(ctx context.Context, repo string, pull int) (store.Review, error)
 	AuditTrail(ctx context.Context, limit int) ([]store.Record, error)
 }
 

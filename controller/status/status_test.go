@@ -189,6 +189,12 @@ func TestJournal(t *testing.T) {
 	require.Equal(t, 1, reviews[1].Pull)
 	require.JSONEq(t, `{}`, string(reviews[0].Report))
 
+	one, err := r.Review(t.Context(), 2)
+	require.NoError(t, err)
+	require.Equal(t, reviews[0], *one)
+	_, err = r.Review(t.Context(), 3)
+	require.ErrorIs(t, err, status.ErrNotFound)
+
 	require.NoError(t, f.Audit(t.Context(), store.Record{Actor: "a", Action: "b", Subject: "c", Detail: "d"}))
 	events, err := r.Events(t.Context(), 10)
 	require.NoError(t, err)

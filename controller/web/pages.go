@@ -4,17 +4,14 @@ package web
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/bindery/bindery/controller/status"
-	"github.com/bindery/bindery/engine/review"
 )
 
 // rows is how many reviews and events a page shows.
@@ -95,29 +92,6 @@ func (w *Web) reviews(out http.ResponseWriter, r *http.Request) {
 	w.show(out, r, http.StatusOK, "reviews", view{Title: "Reviews", Here: "/reviews", Data: all})
 }
 
-// review shows the newest report of a pull request whole, as the terminal does.
-func (w *Web) review(out http.ResponseWriter, r *http.Request) {
-	all, err := w.c.Journal.Reviews(r.Context(), rows, true)
-	if err != nil {
-		w.fail(out, r, err)
-		return
-	}
-	i := slices.IndexFunc(all, func(v status.Review) bool { return strconv.Itoa(v.Pull) == r.PathValue("pull") })
-	if i < 0 {
-		w.say(out, r, http.StatusNotFound, "No review of this pull request is kept.")
-		return
-	}
-	var report review.Report
-	if err := json.Unmarshal(all[i].Report, &report); err != nil {
-		w.fail(out, r, fmt.Errorf("read review of pull request %d: %w", all[i].Pull, err))
-		return
-	}
-	w.show(out, r, http.StatusOK, "review", view{Title: fmt.Sprintf("Pull request %d", all[i].Pull), Here: "/reviews", Data: struct {
-		status.Review
-		Text string
-	}{all[i], report.Text(review.TextOptions{})}})
-}
-
 func (w *Web) events(out http.ResponseWriter, r *http.Request) {
 	all, err := w.c.Journal.Events(r.Context(), rows)
 	if err != nil {
@@ -136,6 +110,7 @@ func (w *Web) functions() template.FuncMap {
 		"words": words,
 		"tone":  tone,
 		"count": count,
+		"plain": plain,
 		"first": func(n int, list []string) []string { return list[:min(n, len(list))] },
 		"more":  func(n int, list []string) int { return max(len(list)-n, 0) },
 	}
@@ -176,9 +151,9 @@ func words(v any) string {
 // shown too.
 func tone(v any) string {
 	switch fmt.Sprint(v) {
-	case "applied", "clean", "published", "success", "unchanged", "host-enrolled":
+	case "applied", "clean", "changed", "published", "success", "unchanged", "host-enrolled":
 		return "good"
-	case "failed", "dirty", "refused", "error", "failure", "token-reused", "stale":
+	case "failed", "dirty", "refused", "error", "failure", "token-reused", "stale", "invalid", "conflict":
 		return "bad"
 	}
 	return "busy"

@@ -41,6 +41,7 @@ type Status interface {
 // Journal is what the pages show of the controller's own work.
 type Journal interface {
 	Reviews(ctx context.Context, limit int, whole bool) ([]status.Review, error)
+	Review(ctx context.Context, pull int) (*status.Review, error)
 	Events(ctx context.Context, limit int) ([]status.Event, error)
 }
 
@@ -144,7 +145,7 @@ func (w *Web) say(out http.ResponseWriter, r *http.Request, code int, sentence s
 // fail tells that something cannot be shown. The log says why.
 func (w *Web) fail(out http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, status.ErrNotFound) {
-		w.say(out, r, http.StatusNotFound, "No host of this name is enrolled.")
+		w.say(out, r, http.StatusNotFound, "Nothing of this name is known here.")
 		return
 	}
 	w.c.Logger.ErrorContext(r.Context(), "state cannot be read", "err", err)

@@ -20,7 +20,9 @@ import (
 	"github.com/bindery/bindery/controller/store"
 	"github.com/bindery/bindery/controller/web"
 	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/problem"
 	"github.com/bindery/bindery/engine/release"
+	"github.com/bindery/bindery/engine/review"
 )
 
 // hostile is what a page must never take for its own words.
@@ -71,6 +73,7 @@ func (s *site) page(t *testing.T, path string) string {
 	require.NotContains(t, body, " style=")
 	require.NotContains(t, body, "<img")
 	require.NotContains(t, body, "ZgotmplZ")
+	require.NotContains(t, body, "\u202e") // what turns the direction of writing
 	return body
 }
 
@@ -95,9 +98,37 @@ func (s *site) fill(t *testing.T, text string, hosts int) {
 		require.NoError(t, err)
 	}
 	require.NoError(t, s.store.PutRef(ctx, store.Ref{Repo: "o/r" + text, Name: "refs/heads/main", Commit: "c", Outcome: "refused", Detail: "Bundler/x.xml:3:1: " + text}))
-	_, err := s.store.PutReview(ctx, store.Review{Repo: "o/r", Pull: 3, Head: text, State: "success", Body: []byte(`{"verdict": {"state": "clean", "ok": true, "title": "No host is affected"}}`)})
+	_, err := s.store.PutReview(ctx, store.Review{Repo: "o/r", Pull: 3, Head: text, State: "failed", Body: reviewed(t, text)})
 	require.NoError(t, err)
 	require.NoError(t, s.store.Audit(ctx, store.Record{Actor: text, Action: "token-reused", Subject: text, Detail: text}))
+}
+
+// reviewed is a report with something of everything.
+func reviewed(t *testing.T, text string) []byte {
+	t.Helper()
+	hosts, mode := review.Hosts{Names: []string{"web1", "web2"}, Label: "web[1-2]" + text}, "0600"+text
+	key := config.Key{Tag: "Path", Name: "/etc/motd" + text}
+	r := &review.Report{
+		Verdict: review.Verdict{State: review.Failed, Title: "1 host does not build" + text},
+		Totals:  review.Totals{Hosts: 3, Changed: 2, Failed: 1},
+		Impact:  []review.Impact{{Kind: "package-removed", Subjects: []string{"xinetd" + text}, Hosts: hosts}},
+		Errors: []review.Cause{{
+			Problem: problem.New(problem.Pos{File: "Bundler/x.xml", Line: 3, Column: 1}, "x", "no such group"+text, text), Entries: []string{text}, Hosts: hosts,
+		}},
+		Problems: []*problem.Problem{problem.New(problem.Pos{}, "x", text, text)}, Files: []string{text}, Held: &hosts, Added: &hosts, Removed: &hosts,
+		Changes: []review.Change{
+			{Entry: key, Kind: review.EntryModified, Severity: review.Removal, Hosts: hosts, Effects: []string{"restart sshd" + text},
+				From: config.Source{File: "Bundler/ssh.xml" + text, Line: 7}, Variants: []review.Variant{{
+					Hosts: hosts, Masked: true, Attrs: []review.AttrChange{{Name: "mode", New: &mode}}, Notes: []string{text},
+					Hunks: []review.Hunk{{Header: "@@ -1 +1 @@", Lines: []review.Line{{Op: "-", Text: "old line" + text}, {Op: "+", Text: "new line" + text}, {Op: " ", Text: "\u202egnp"}}}},
+				}}},
+			{Entry: key, Kind: review.EntryModified, Severity: review.Sensitive, Hosts: hosts, Secret: true,
+				Variants: []review.Variant{{Hosts: hosts, Secrets: []review.Fingerprints{{Old: "9d41c2", New: "e07c5a"}}}}},
+		},
+	}
+	data, err := r.JSON()
+	require.NoError(t, err)
+	return data
 }
 
 var paths = []string{"/", "/hosts", "/hosts?state=failed", "/hosts/web00", "/releases", "/reviews", "/reviews/3", "/audit"}
@@ -111,9 +142,13 @@ func TestPages(t *testing.T) {
 		"/hosts":       {`href="/hosts/web19"`, "2 hours ago", "failed"},
 		"/hosts/web00": {"1 of 3 good, 1 bad", "sequence 7", "no driver", "Package:vim", "0123456789"},
 		"/releases":    {"0123456789", `<td class="number">20</td>`},
-		"/reviews":     {`<a href="/reviews/3">#3</a>`, "success"},
-		"/reviews/3":   {"Pull request 3", "No host is affected"},
-		"/audit":       {"token reused"},
+		"/reviews":     {`<a href="/reviews/3">#3</a>`, "failed"},
+		"/reviews/3": {
+			"Pull request 3", "1 host does not build", "3 hosts: 2 changed", "Bundler/x.xml:3:1: no such group", "package removed", "web[1-2]",
+			"<del>-old line\n</del>", "<ins>+new line\n</ins>", "<ins>+mode=0600\n</ins>", "@@ -1 &#43;1 @@", "‹secret 9d41c2›", "restart sshd",
+			`<details class="change" open>`, "from <code>Bundler/ssh.xml:7</code>",
+		},
+		"/audit": {"token reused"},
 	} {
 		body := s.page(t, path)
 		for _, w := range want {
@@ -150,7 +185,7 @@ func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`(?:href|src)="([^"]*)"`)
 	for _, path := range paths {
 		for _, m := range link.FindAllStringSubmatch(s.page(t, path), -1) {
-			if m[1] == "data:," || m[1] == "#main" || m[1] == "/openapi.json" {
+			if m[1] == "data:," || m[1] == "#main" || strings.HasPrefix(m[1], "/api/") || m[1] == "/openapi.json" {
 				continue
 			}
 			require.True(t, strings.HasPrefix(m[1], "/"), "%s links to %s", path, m[1])
@@ -163,7 +198,7 @@ func TestLinks(t *testing.T) {
 func TestWhatIsNotThere(t *testing.T) {
 	s := newSite(t)
 	for path, want := range map[string]string{
-		"/hosts/ghost": "No host of this name is enrolled.", "/nothing": "There is no such page.", "/reviews/4": "No review of this pull request is kept.", "/hosts/..%2f..%2fetc": "No host of this name",
+		"/hosts/ghost": "Nothing of this name is known here.", "/nothing": "There is no such page.", "/reviews/4": "Nothing of this name is known here.", "/hosts/..%2f..%2fetc": "Nothing of this name",
 	} {
 		code, _, body := s.get(t, path)
 		require.Equal(t, http.StatusNotFound, code, path)
