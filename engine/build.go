@@ -88,33 +88,45 @@ func (s *Spec) fixed(v *memo.View) []*boundStructure {
 // name, nameless structures first.
 func (s *Spec) bundled(v *memo.View, h *host.Host, out []*boundStructure, r *Result) []*boundStructure {
 	out = slices.Grow(out, len(h.Bundles))
-	seen := make(map[string]bool, len(h.Bundles))
-	queue := make([]bundler.Required, len(h.Bundles), len(h.Bundles)+8)
-	for i, name := range h.Bundles {
-		queue[i].Name = name
+	var required []bundler.Required
+	for _, name := range h.Bundles {
+		b := s.bundle(v, name)
+		if b == nil {
+			r.Problems = append(r.Problems, s.plugins.Bundler.Missing(bundler.Required{Name: name, At: s.meta.ListedAt(name)}))
+			continue
+		}
+		out = append(out, b)
+		required = append(required, b.required...)
+	}
+	out = s.required(v, h, out, r, required)
+	slices.SortStableFunc(out, func(a, b *boundStructure) int { return cmp.Compare(a.name(), b.name()) })
+	return out
+}
+
+// required adds bundles that others ask for, each once.
+func (s *Spec) required(v *memo.View, h *host.Host, out []*boundStructure, r *Result, queue []bundler.Required) []*boundStructure {
+	if len(queue) == 0 {
+		return out
+	}
+	seen := map[string]bool{}
+	for _, name := range h.Bundles {
+		seen[name] = true
 	}
 	for len(queue) > 0 {
 		next := queue[0]
-		name := next.Name
 		queue = queue[1:]
-		if seen[name] {
+		if seen[next.Name] {
 			continue
 		}
-		seen[name] = true
-		b := s.bundle(v, name)
+		seen[next.Name] = true
+		b := s.bundle(v, next.Name)
 		if b == nil {
-			if next.At.File == "" {
-				next.At = s.meta.ListedAt(name)
-			}
 			r.Problems = append(r.Problems, s.plugins.Bundler.Missing(next))
 			continue
 		}
 		out = append(out, b)
-		if len(b.required) > 0 {
-			queue = append(queue, b.required...)
-		}
+		queue = append(queue, b.required...)
 	}
-	slices.SortStableFunc(out, func(a, b *boundStructure) int { return cmp.Compare(a.name(), b.name()) })
 	return out
 }
 
@@ -127,22 +139,12 @@ func (b *boundStructure) name() string {
 
 // bundle gives one bundle for the host, nil where it does not exist.
 func (s *Spec) bundle(v *memo.View, name string) *boundStructure {
-	s.bundlesMu.RLock()
 	tree := s.bundles[name]
-	s.bundlesMu.RUnlock()
 	if tree == nil {
-		s.bundlesMu.Lock()
-		if tree = s.bundles[name]; tree == nil {
-			tree = &memo.Tree[*boundStructure]{}
-			s.bundles[name] = tree
-		}
-		s.bundlesMu.Unlock()
+		return nil
 	}
 	return tree.Get(v, func(v *memo.View) *boundStructure {
 		st, required := s.plugins.Bundler.Structure(v, name)
-		if st == nil {
-			return nil
-		}
 		b := s.structure(v, st)
 		b.required = required
 		return b

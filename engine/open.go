@@ -29,7 +29,6 @@ type Spec struct {
 	problems []*problem.Problem
 
 	bundles    map[string]*memo.Tree[*boundStructure]
-	bundlesMu  sync.RWMutex
 	structures []memo.Tree[[]*boundStructure]
 	probes     memo.Tree[*probeSet]
 	entries    sync.Map // *plugin.Item → *memo.Tree[*bound]
@@ -57,6 +56,11 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	}
 	s.plugins = plugins.Load(plugin.Env{FS: fsys, Conf: conf, Voc: s.voc, Report: report}, s.names)
 	s.structures = make([]memo.Tree[[]*boundStructure], len(s.plugins.Structures))
+	if s.plugins.Bundler != nil {
+		for _, name := range s.plugins.Bundler.Names() {
+			s.bundles[name] = &memo.Tree[*boundStructure]{}
+		}
+	}
 	s.paths = sync.OnceValue(s.listPaths)
 	s.problems = problem.Sort(s.problems)
 	s.hosts = append(s.meta.Names(), opts.Clients...)

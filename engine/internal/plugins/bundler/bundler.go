@@ -6,6 +6,7 @@ package bundler
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -96,13 +97,13 @@ func (b *Bundler) Missing(r Required) *problem.Problem {
 	return problem.New(r.At, "missing-bundle", fmt.Sprintf("there is no bundle %q", name), "write Bundler/"+name+".xml, or take the bundle out here")
 }
 
+// Names lists the bundles that can be used.
+func (b *Bundler) Names() []string { return slices.Sorted(maps.Keys(b.bundles)) }
+
 // Structure gives one bundle as it is for the host, and the bundles that it
-// requires. An unknown name gives nil.
+// requires. The name must be one of Names.
 func (b *Bundler) Structure(v *memo.View, name string) (*plugin.Structure, []Required) {
 	bd := b.bundles[name]
-	if bd == nil {
-		return nil, nil
-	}
 	s := &plugin.Structure{Tag: "Bundle", Name: name, Attrs: []config.Attr{{Name: "name", Value: name}}}
 	if bd.independent {
 		s.Tag = "Independent"
