@@ -76,18 +76,27 @@ func (r *Reader) Host(ctx context.Context, name string) (*Detail, error) {
 		return nil, err
 	}
 	d.Host = k.Host
-	d.Bad, d.Modified, d.Extra, d.NotVerified = k.items.Bad, k.items.Modified, k.items.Extra, k.items.NotVerified
 	for _, v := range releases {
 		d.Releases = append(d.Releases, releaseOf(v))
 	}
-	for _, v := range reports {
-		rep, _, err := r.reportOf(v)
+	return d, r.tellAll(d, reports)
+}
+
+// tellAll adds a host's reports, and the entries of the newest.
+func (r *Reader) tellAll(d *Detail, reports []store.Report) error {
+	for i, v := range reports {
+		body, err := decode(v)
 		if err != nil {
-			return nil, fmt.Errorf("read host %q: %w", name, err)
+			return fmt.Errorf("read host %q: %w", d.Name, err)
 		}
+		if i == 0 {
+			d.Bad, d.Modified, d.Extra, d.NotVerified = body.Bad, body.Modified, body.Extra, body.NotVerified
+		}
+		rep := reportOf(v, body)
+		rep.AgeSeconds = seconds(r.c.Now().Sub(v.At))
 		d.Reports = append(d.Reports, rep)
 	}
-	return d, nil
+	return nil
 }
 
 // Overview is the fleet at a glance.
@@ -162,7 +171,7 @@ func causes(all []known) []Cause {
 		if all[i].State != StateFailed {
 			continue
 		}
-		for _, text := range all[i].causes() {
+		for _, text := range all[i].causes {
 			hosts[text] = append(hosts[text], all[i].Name)
 		}
 	}

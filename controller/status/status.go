@@ -11,7 +11,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/bindery/bindery/controller/store"
@@ -84,7 +86,21 @@ type Config struct {
 }
 
 // Reader answers questions about the fleet. It is safe for concurrent use.
-type Reader struct{ c Config }
+type Reader struct {
+	c Config
+
+	mu sync.Mutex
+	// told are the last reports of hosts, by host id: reports are long, and most are
+	// the same each time that somebody looks.
+	told map[string]told
+}
+
+// told is what is kept of a report.
+type told struct {
+	counter int64
+	report  Report
+	causes  []string
+}
 
 // New makes a Reader.
 func New(c Config) (*Reader, error) {
@@ -94,7 +110,7 @@ func New(c Config) (*Reader, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Reader{c: c}, nil
+	return &Reader{c: c, told: map[string]told{}}, nil
 }
 
 // Host is one host at a glance.
@@ -162,10 +178,10 @@ func (r *Reader) Hosts(ctx context.Context) ([]Host, error) {
 	return out, nil
 }
 
-// known is a host with its last report as it came.
+// known is a host with what is wrong in its last report.
 type known struct {
 	Host
-	items release.Report
+	causes []string
 }
 
 func (r *Reader) all(ctx context.Context) ([]known, error) {
@@ -185,6 +201,7 @@ func (r *Reader) all(ctx context.Context) ([]known, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read fleet: %w", err)
 	}
+	r.forget(reports)
 	out := make([]known, 0, len(hosts))
 	for _, h := range hosts {
 		row := stored{host: h}
@@ -228,11 +245,11 @@ func (r *Reader) describe(s stored) (known, error) {
 		}
 	}
 	if s.report != nil {
-		v, items, err := r.reportOf(*s.report)
+		v, err := r.tell(*s.report)
 		if err != nil {
 			return k, fmt.Errorf("report of host %s: %w", s.host.Name, err)
 		}
-		k.Report, k.items = &v, items
+		k.Report, k.causes = &v.report, v.causes
 	}
 	k.State, k.Cause = k.judge(now)
 	return k, nil
@@ -246,17 +263,45 @@ func releaseOf(s store.Release) Release {
 	}
 }
 
-func (r *Reader) reportOf(s store.Report) (Report, release.Report, error) {
+// tell reads a report, unless it was read before.
+func (r *Reader) tell(s store.Report) (told, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	v, ok := r.told[s.HostID]
+	if !ok || v.counter != s.Counter {
+		body, err := decode(s)
+		if err != nil {
+			return v, err
+		}
+		v = told{s.Counter, reportOf(s, body), causesOf(body)}
+		r.told[s.HostID] = v
+	}
+	v.report.AgeSeconds = seconds(r.c.Now().Sub(s.At))
+	return v, nil
+}
+
+// forget drops what was kept of hosts that are gone.
+func (r *Reader) forget(latest map[string]store.Report) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.told, func(id string, _ told) bool { _, ok := latest[id]; return !ok })
+}
+
+func decode(s store.Report) (release.Report, error) {
 	var body release.Report
 	if err := json.Unmarshal(s.Body, &body); err != nil {
-		return Report{}, body, fmt.Errorf("decode: %w", err)
+		return body, fmt.Errorf("decode: %w", err)
 	}
+	return body, nil
+}
+
+func reportOf(s store.Report, body release.Report) Report {
 	return Report{
-		At: s.At, AgeSeconds: seconds(r.c.Now().Sub(s.At)), Sequence: s.Sequence, Commit: s.Commit,
-		ConfigDigest: s.ConfigDigest, State: body.State, Mode: body.Mode, DryRun: body.DryRun, Error: body.Error,
+		At: s.At, Sequence: s.Sequence, Commit: s.Commit, ConfigDigest: s.ConfigDigest,
+		State: body.State, Mode: body.Mode, DryRun: body.DryRun, Error: body.Error,
 		Agent: body.Agent, Total: body.Total, Good: body.Good, Bad: len(body.Bad), Modified: len(body.Modified),
 		Extra: len(body.Extra), NotVerified: len(body.NotVerified), Drift: len(body.Bad) + len(body.Modified) + len(body.Extra),
-	}, body, nil
+	}
 }
 
 // judge finds the state and, unless the host is applied, why.
@@ -290,20 +335,23 @@ func (k *known) lastSeen() time.Time {
 }
 
 func (k *known) failure() string {
-	causes := k.causes()
-	if len(causes) == 1 {
-		return causes[0]
+	if len(k.causes) == 1 {
+		return k.causes[0]
 	}
-	return causes[0] + " (and " + strconv.Itoa(len(causes)-1) + " more)"
+	return k.causes[0] + " (and " + strconv.Itoa(len(k.causes)-1) + " more)"
 }
 
-// causes lists what is wrong in the last report, never empty for one that failed.
-func (k *known) causes() []string {
-	var out []string
-	if k.items.Error != "" {
-		out = append(out, k.items.Error)
+// causesOf lists what is wrong in a report: nothing in one that is well, something
+// in every other.
+func causesOf(r release.Report) []string {
+	if r.State != release.StateFailed && r.State != release.StateDirty {
+		return nil
 	}
-	for _, item := range k.items.Bad {
+	var out []string
+	if r.Error != "" {
+		out = append(out, r.Error)
+	}
+	for _, item := range r.Bad {
 		text := item.Key.String()
 		if item.Reason != "" {
 			text += ": " + item.Reason
@@ -311,7 +359,7 @@ func (k *known) causes() []string {
 		out = append(out, text)
 	}
 	if len(out) == 0 {
-		out = append(out, "the last run ended "+string(k.items.State)+" and names no entry")
+		out = append(out, "the last run ended "+string(r.State)+" and names no entry")
 	}
 	return out
 }
