@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/x509"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,9 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/stretchr/testify/require"
 
+	"github.com/bindery/bindery/agent"
 	"github.com/bindery/bindery/agent/agenttest"
+	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/release"
 )
@@ -94,4 +97,22 @@ func TestPrintable(t *testing.T) {
 	var out bytes.Buffer
 	writeDiff(&out, "+a\x1b[2Jb\tc\n-x")
 	require.Equal(t, "    +a\uFFFD[2Jb\tc\n    -x\n", out.String())
+}
+
+// Many entries that nobody looked at for one reason are one line, but not in a plan.
+func TestSameReason(t *testing.T) {
+	r := &agent.Result{}
+	for i := range 9 {
+		r.Lines = append(r.Lines, agent.Line{
+			Key: config.Key{Tag: "Package", Name: fmt.Sprintf("p%d", i)}, State: driver.NotVerified, Reason: "no driver",
+		})
+	}
+	r.Lines = append(r.Lines, agent.Line{Key: config.Key{Tag: "Action", Name: "a"}, State: driver.NotVerified, Reason: "not here"})
+	var run, plan bytes.Buffer
+	require.NoError(t, show(&run, r, "text", false))
+	require.NoError(t, show(&plan, r, "text", true))
+	require.Contains(t, run.String(), "not verified 9 entries: no driver (p0, p1, p2, p3, p4, p5 and 3 more)\n")
+	require.Contains(t, run.String(), "not verified Action:a  not here\n")
+	require.NotContains(t, run.String(), "Package:p3")
+	require.Contains(t, plan.String(), "not verified Package:p8  no driver\n")
 }

@@ -26,10 +26,14 @@ func show(w io.Writer, r *agent.Result, format string, plan bool) error {
 	if format == "json" {
 		return writeJSON(w, jsonResult(r))
 	}
-	soft := map[string]int{}
+	soft, alike := map[string]int{}, map[string][]string{}
+	if !plan {
+		alike = sameReason(r.Lines)
+	}
 	for i := range r.Lines {
 		l := &r.Lines[i]
 		switch {
+		case l.State == driver.NotVerified && len(alike[l.Reason]) > fewLines:
 		case l.State == driver.Correct && l.Changed:
 			writeLine(w, "changed", l, l.Was)
 		case l.State == driver.Correct && len(l.Unverified) > 0:
@@ -44,6 +48,11 @@ func show(w io.Writer, r *agent.Result, format string, plan bool) error {
 			writeDiff(w, l.Diff)
 		}
 	}
+	for _, reason := range sorted(alike) {
+		if names := alike[reason]; len(names) > fewLines {
+			fmt.Fprintf(w, "%-13s%d entries: %s (%s)\n", driver.NotVerified, len(names), printable(reason), some(names))
+		}
+	}
 	for _, what := range sorted(soft) {
 		fmt.Fprintf(w, "%-13s%s (entries: %d; no privilege, or no such names, under this root)\n", driver.NotVerified, what, soft[what])
 	}
@@ -52,6 +61,33 @@ func show(w io.Writer, r *agent.Result, format string, plan bool) error {
 	}
 	writeSummary(w, &r.Report)
 	return nil
+}
+
+// fewLines is how many entries that nobody looked at for the same reason have a
+// line each.
+const fewLines = 2
+
+// sameReason gathers the entries that nobody looked at, by why: a host has hundreds
+// of packages, and what its driver lacks is one message.
+func sameReason(lines []agent.Line) map[string][]string {
+	out := map[string][]string{}
+	for i := range lines {
+		if l := &lines[i]; l.State == driver.NotVerified && len(l.Extra) == 0 {
+			out[l.Reason] = append(out[l.Reason], l.Key.Name)
+		}
+	}
+	return out
+}
+
+// some names the first few.
+func some(names []string) string {
+	const most = 6
+	rest := ""
+	if len(names) > most {
+		rest = fmt.Sprintf(" and %d more", len(names)-most)
+		names = names[:most]
+	}
+	return printable(strings.Join(names, ", ")) + rest
 }
 
 func writeLine(w io.Writer, state string, l *agent.Line, reason string) {
@@ -91,7 +127,7 @@ func printable(s string) string {
 	return s
 }
 
-func sorted(m map[string]int) []string {
+func sorted[V any](m map[string]V) []string {
 	out := make([]string, 0, len(m))
 	for k := range m {
 		out = append(out, k)

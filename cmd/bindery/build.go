@@ -84,7 +84,7 @@ func runBuild(ctx context.Context, o *buildOptions, s streams) error {
 	if o.all {
 		hosts = op.spec.Hosts()
 	}
-	w := &buildWriter{o: o, op: op, s: s}
+	w := &buildWriter{o: o, op: op, s: s, problems: []outProblem{}}
 	if err := w.build(ctx, hosts); err != nil {
 		return err
 	}

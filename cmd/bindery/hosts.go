@@ -8,8 +8,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -198,7 +202,7 @@ func listHosts(w io.Writer, hosts []status.Host) {
 		if h.Report != nil {
 			seen = h.Report.At.Local().Format("2006-01-02 15:04:05")
 		}
-		t.AppendRow(table.Row{h.Name, string(h.State), commit, sequence, seen, h.Cause})
+		t.AppendRow(table.Row{h.Name, string(h.State), commit, sequence, seen, printable(h.Cause)})
 	}
 	t.Render()
 }
@@ -232,7 +236,7 @@ func newHostsShowCommand(o *hostsOptions, s streams) *cobra.Command {
 func showHost(w io.Writer, d *status.Detail) {
 	fmt.Fprintf(w, "%s  %s", d.Name, d.State)
 	if d.Cause != "" {
-		fmt.Fprintf(w, ": %s", d.Cause)
+		fmt.Fprintf(w, ": %s", printable(d.Cause))
 	}
 	fmt.Fprintf(w, "\n  id        %s, enrolled %s\n", d.ID, d.Enrolled.Local().Format(time.DateTime))
 	if d.Release != nil {
@@ -247,11 +251,43 @@ func showHost(w io.Writer, d *status.Detail) {
 	for _, list := range []struct {
 		what  string
 		items []release.Item
-	}{{"bad", d.Bad}, {"modified", d.Modified}, {"extra", d.Extra}, {"not verified", d.NotVerified}} {
+	}{{"bad", d.Bad}, {"modified", d.Modified}, {"extra", d.Extra}} {
 		for _, i := range list.items {
-			fmt.Fprintf(w, "  %-12s %s\n", list.what, strings.TrimSpace(i.Key.String()+"  "+i.Reason))
+			showItem(w, list.what, i)
 		}
 	}
+	showNotVerified(w, d.NotVerified)
+}
+
+func showItem(w io.Writer, what string, i release.Item) {
+	fmt.Fprintf(w, "  %-12s %s\n", what, printable(strings.TrimSpace(i.Key.String()+"  "+i.Reason)))
+}
+
+// showNotVerified gives many entries that nobody looked at for one reason one line.
+func showNotVerified(w io.Writer, items []release.Item) {
+	const few = 2
+	alike := map[string]int{}
+	for _, i := range items {
+		alike[i.Reason]++
+	}
+	for _, i := range items {
+		if alike[i.Reason] <= few {
+			showItem(w, "not verified", i)
+		}
+	}
+	for _, reason := range slices.Sorted(maps.Keys(alike)) {
+		if n := alike[reason]; n > few {
+			fmt.Fprintf(w, "  %-12s %d entries: %s\n", "not verified", n, printable(reason))
+		}
+	}
+}
+
+// printable quotes what a host said and what would disturb a terminal.
+func printable(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
 }
 
 func printJSON(w io.Writer, v any) error {
