@@ -56,8 +56,9 @@ func (d *Demo) open(ctx context.Context, c site.Commit) (pull, error) {
 	return p, nil
 }
 
-// verdict waits for the check of a pull request and reads its one comment.
-func (d *Demo) verdict(ctx context.Context, p pull) (check, string, error) {
+// verdict waits for the check of a pull request and shows the first lines of its one
+// comment.
+func (d *Demo) verdict(ctx context.Context, p pull, lines int) (check, string, error) {
 	var last check
 	err := d.until(ctx, fmt.Sprintf("pull request %d has its check", p.Number), func(ctx context.Context) (bool, error) {
 		list, err := d.client.checks(ctx, p.Head.SHA)
@@ -78,7 +79,7 @@ func (d *Demo) verdict(ctx context.Context, p pull) (check, string, error) {
 		return last, "", fmt.Errorf("there is not one comment by %s, but %d comments", robot, len(list))
 	}
 	d.say.hand(fmt.Sprintf("curl -s -H @%s.header %s", person, d.client.of("issues/%d/comments", p.Number)))
-	d.page(list[0].Body)
+	d.page(list[0].Body, lines)
 	d.say.hand(fmt.Sprintf("curl -s -H @%s.header %s", person, d.client.of("commits/%.10s/statuses", p.Head.SHA)))
 	d.say.output(fmt.Sprintf("%s: %s, %q", last.Context, last.State, last.Description))
 	return last, list[0].Body, nil
@@ -89,7 +90,7 @@ func secrets() []string { return []string{"first edition", "second edition", "ma
 
 // review shows the comment, and keeps what the merge would give to compare with.
 func (d *Demo) review(ctx context.Context) error {
-	last, body, err := d.verdict(ctx, d.pull)
+	last, body, err := d.verdict(ctx, d.pull, 200)
 	if err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func (d *Demo) Run(ctx context.Context) error {
 
 func (d *Demo) intro() {
 	d.say.line(d.say.style(bold, "A commit goes all the way: pull request, review, signed release, applied host."))
-	d.say.line("Everything is in one folder and on 127.0.0.1. What stands after $ is what is run; to do it by hand:")
+	d.say.say("Everything is in one folder and on 127.0.0.1. What stands after $ is what is run; to do it by hand:")
 	d.say.hand(fmt.Sprintf("export PATH=%s:$PATH; cd %s", filepath.Dir(d.c.Program), d.c.Dir))
 }
 

@@ -6,19 +6,24 @@ import (
 	"fmt"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // page shows a comment as a person reads it on the forge: no marker, no markup,
-// tables as tables. Folds are opened, as far as their first lines.
-func (d *Demo) page(body string) {
-	r := &reader{s: d.say}
+// tables as tables. Folds are opened, as far as their first lines; what is longer
+// than most lines is cut.
+func (d *Demo) page(body string, most int) {
+	r := &reader{s: d.say, most: most}
 	for line := range strings.Lines(body) {
 		r.read(strings.TrimRight(line, "\r\n"))
 	}
 	r.endTable()
+	if r.lines > most {
+		r.s.line("   " + r.s.style(dim, fmt.Sprintf("┃ … %d more lines", r.lines-most)))
+	}
 }
 
 // folded is how many lines of a folded block are shown.
@@ -33,6 +38,8 @@ type reader struct {
 	open  []bool
 	count int // lines shown of the fold
 	blank bool
+	lines int // so far, of most
+	most  int
 }
 
 var (
@@ -78,10 +85,16 @@ func (r *reader) read(line string) {
 // put shows a line, after the blank line that may stand before it.
 func (r *reader) put(line string) {
 	if r.blank && r.depth == 0 {
-		r.s.line(r.margin())
+		r.print("")
 	}
 	r.blank = false
-	r.s.line(r.margin() + line)
+	r.print(line)
+}
+
+func (r *reader) print(line string) {
+	if r.lines++; r.lines <= r.most {
+		r.s.line(r.margin() + line)
+	}
 }
 
 func (r *reader) margin() string {
@@ -112,7 +125,7 @@ func (r *reader) unfold() {
 		return
 	}
 	if r.count > folded && !r.open[len(r.open)-1] {
-		r.s.line(r.margin() + r.s.style(dim, fmt.Sprintf("… %d more lines", r.count-folded)))
+		r.print(r.s.style(dim, fmt.Sprintf("… %d more lines", r.count-folded)))
 	}
 	r.depth--
 	r.open = r.open[:len(r.open)-1]
@@ -165,8 +178,8 @@ func (r *reader) row(line string) {
 	r.rows = append(r.rows, cells)
 }
 
-// endTable shows the table that is open, its last column wrapped where the screen
-// is too narrow.
+// endTable shows the table that is open. Where the screen is too narrow, the widest
+// column is wrapped.
 func (r *reader) endTable() {
 	var widths []int
 	for _, row := range r.rows {
@@ -174,22 +187,46 @@ func (r *reader) endTable() {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], text.StringWidthWithoutEscSequences(cell))
+			widths[i] = max(widths[i], columns(cell))
 		}
 	}
+	total := 2 * len(widths)
+	for _, w := range widths {
+		total += w
+	}
+	if over := total - (r.s.width - 6); over > 0 && len(widths) > 0 {
+		widest := slices.Index(widths, slices.Max(widths))
+		widths[widest] = max(20, widths[widest]-over)
+	}
 	for n, row := range r.rows {
+		r.tableRow(row, widths, n == 0)
+	}
+	r.rows = nil
+}
+
+func (r *reader) tableRow(row []string, widths []int, head bool) {
+	cells, height := make([][]string, len(row)), 1
+	for i, cell := range row {
+		cells[i] = strings.Split(text.WrapSoft(cell, max(1, widths[i])), "\n")
+		height = max(height, len(cells[i]))
+	}
+	for n := range height {
 		line := ""
-		for i, cell := range row {
-			line += cell + strings.Repeat(" ", widths[i]-text.StringWidthWithoutEscSequences(cell)+2)
+		for i := range row {
+			part := ""
+			if n < len(cells[i]) {
+				part = strings.TrimRight(cells[i][n], " ")
+			}
+			line += part + strings.Repeat(" ", max(0, widths[i]-columns(part))+2)
 		}
-		line = text.Trim(strings.TrimRight(line, " "), max(20, r.s.width-6))
-		if n == 0 {
+		if line = strings.TrimRight(line, " "); head {
 			line = r.s.style(dim, line)
 		}
 		r.put(line)
 	}
-	r.rows = nil
 }
+
+func columns(s string) int { return text.StringWidthWithoutEscSequences(s) }
 
 // clean turns a line of markup into what it looks like.
 func clean(line string) string {

@@ -123,7 +123,10 @@ func (d *Demo) broken(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	last, body, err := d.verdict(ctx, p)
+	if _, err := d.doWith(ctx, []int{1}, "bindery", "lint", "--spec", work); err != nil {
+		return err
+	}
+	last, body, err := d.verdict(ctx, p, 12)
 	if err != nil {
 		return err
 	}
