@@ -198,7 +198,7 @@ func (a *Agent) obtain(ctx context.Context, o Options) (b *release.Bundle, fetch
 			return nil, nil, ctx.Err()
 		}
 		if fetchErr == nil && s.bundle != nil {
-			return s.bundle, nil, a.acceptable(s.bundle, s.spooled)
+			return s.bundle, nil, nil
 		}
 		b, err = a.take(o)
 		return b, fetchErr, err

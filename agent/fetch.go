@@ -41,8 +41,10 @@ type freshness struct {
 	// Root is when a next root was looked for.
 	Root time.Time `json:"root"`
 	// Floor is the latest time that something signed has named. The host's clock
-	// cannot be right before it.
-	Floor time.Time `json:"floor"`
+	// cannot be right before it. FloorRoot is the version of the root that it was
+	// signed under.
+	Floor     time.Time `json:"floor"`
+	FloorRoot int64     `json:"floor_root"`
 }
 
 // pollKind says how eager a poll is.
@@ -195,13 +197,17 @@ func (f *fetcher) poll(ctx context.Context) (*polled, error) {
 	if err != nil {
 		return nil, damagedRoot(err)
 	}
-	p := &polled{fresh: f.fresh}
+	p := &polled{}
 	if f.lookForRoot {
 		if err := f.roots(ctx, v); err != nil {
 			return nil, err
 		}
-		p.fresh.Root, p.changed = f.now, true
+		if v, err = f.refloor(v); err != nil {
+			return nil, err
+		}
+		f.fresh.Root, p.changed = f.now, true
 	}
+	p.fresh = f.fresh
 	if err := f.timestamp(ctx, v, p); err != nil {
 		return nil, err
 	}
@@ -221,6 +227,23 @@ func (f *fetcher) poll(ctx context.Context) (*polled, error) {
 	}
 	p.state = v.State()
 	return p, f.bundle(ctx, v, p)
+}
+
+// refloor forgets times that were signed by keys which a newer root no longer names:
+// a stolen key can name a time far ahead, and nothing would ever be fresh again. What
+// still verifies goes on to count. The verifier that it gives has the time of now.
+func (f *fetcher) refloor(v *release.Verifier) (*release.Verifier, error) {
+	if v.RootVersion() == f.fresh.FloorRoot {
+		return v, nil
+	}
+	kept := f.kept
+	kept.Root = v.State().Root
+	f.fresh.Floor, f.fresh.FloorRoot = time.Time{}, v.RootVersion()
+	if cur, err := release.ReadCurrent(f.a.enrolment.HostID, kept.Root, kept.Timestamp, nil); err == nil {
+		f.fresh.raise(cur.TimestampExpires.Add(-release.TimestampLife))
+	}
+	f.now = f.a.now(f.fresh)
+	return release.NewVerifier(f.a.enrolment.HostID, kept, f.now)
 }
 
 func (f *fetcher) path(name string) string { return release.HostPath(f.a.enrolment.HostID, name) }
@@ -304,7 +327,8 @@ func (f *fetcher) bundle(ctx context.Context, v *release.Verifier, p *polled) er
 	}
 	p.bundle, p.changed = b, true
 	p.spooled = spooled{HostID: b.Manifest.HostID, Host: b.Manifest.Host, Sequence: t.Version, Sealed: t.SHA256, Root: v.RootVersion()}
-	return nil
+	// What the applying half would refuse must not take the place of what it has.
+	return f.a.acceptable(b, p.spooled, func() (int64, error) { return v.RootVersion(), nil })
 }
 
 // response is an answer whose body was not read yet.

@@ -113,7 +113,7 @@ func (a *Agent) take(o Options) (*release.Bundle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("take release: %w", err)
 	}
-	if err := a.acceptable(b, *s); err != nil {
+	if err := a.acceptable(b, *s, a.trustedRoot); err != nil {
 		return nil, err
 	}
 	if o.DryRun || o.Offline {
@@ -132,8 +132,8 @@ func (a *Agent) take(o Options) (*release.Bundle, error) {
 
 // acceptable is the applying half's own judgement: this host's, and not older
 // than what it applied. A newer root makes old sequences void, because that is how
-// a stolen key's sequences are undone; the root is read from the half's own file.
-func (a *Agent) acceptable(b *release.Bundle, s spooled) error {
+// a stolen key's sequences are undone. Root gives the version that is trusted now.
+func (a *Agent) acceptable(b *release.Bundle, s spooled, root func() (int64, error)) error {
 	m := &b.Manifest
 	if m.HostID != a.enrolment.HostID || m.Host != a.enrolment.Host || s.HostID != m.HostID {
 		return fmt.Errorf("take release of %.80q: %w", m.Host, release.ErrWrongHost)
@@ -158,8 +158,7 @@ func (a *Agent) acceptable(b *release.Bundle, s spooled) error {
 	default:
 		return nil
 	}
-	rotated, err := a.rotated(last.Root)
-	if err != nil || rotated {
+	if version, err := root(); err != nil || version > last.Root {
 		return err
 	}
 	return refused
@@ -169,15 +168,15 @@ func damagedRoot(err error) error {
 	return fmt.Errorf("the kept root of trust is damaged, enrol again: %w", err)
 }
 
-// rotated tells whether the trusted root is newer than it was.
-func (a *Agent) rotated(since int64) (bool, error) {
+// trustedRoot is the version of the root that the half has in its own file.
+func (a *Agent) trustedRoot() (int64, error) {
 	data, err := a.c.State.Read(fileRoot, release.MaxRoot)
 	if err != nil {
-		return false, fmt.Errorf("take release: %w", err)
+		return 0, fmt.Errorf("take release: %w", err)
 	}
 	root, err := release.ParseRoot(data)
 	if err != nil {
-		return false, damagedRoot(err)
+		return 0, damagedRoot(err)
 	}
-	return root.Version > since, nil
+	return root.Version, nil
 }

@@ -78,6 +78,28 @@ func (s *Site) Rotate() {
 	s.renew(s.Root.Version + 1)
 }
 
+// Extend publishes the next root, which trusts the same keys.
+func (s *Site) Extend() {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	spec := release.RootSpec{Version: s.Root.Version + 1, Expires: time.Now().Add(365 * 24 * time.Hour)}
+	rootSigner, err := s.load(s.rootKey)
+	require.NoError(s.t, err)
+	for _, r := range []struct {
+		signer release.Signer
+		into   *release.RoleKeys
+	}{
+		{rootSigner, &spec.Root}, {s.signers.Targets, &spec.Targets}, {s.signers.Snapshot, &spec.Snapshot}, {s.signers.Timestamp, &spec.Timestamp},
+	} {
+		pub, err := r.signer.PublicKey()
+		require.NoError(s.t, err)
+		*r.into = release.RoleKeys{Keys: []crypto.PublicKey{pub}, Threshold: 1}
+	}
+	s.Root, err = release.NewRoot(spec, rootSigner)
+	require.NoError(s.t, err)
+	s.Blobs[release.RootPath(s.Root.Version)] = s.Root.Data
+}
+
 // renew makes fresh online keys, and a root of the given version that trusts them.
 func (s *Site) renew(version int64) {
 	role := func(key ed25519.PrivateKey) (release.Signer, release.RoleKeys) {
