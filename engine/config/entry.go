@@ -3,9 +3,9 @@
 package config
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -41,10 +41,19 @@ func NewEntry(e Entry) *Entry {
 	sortAttrs(e.Attrs)
 	e.name, _ = lookup(e.Attrs, "name")
 	e.typ, _ = lookup(e.Attrs, "type")
-	e.xml = e.append(nil)
+	e.xml = e.append(make([]byte, 0, e.size()))
 	e.digest = sha256.Sum256(e.xml)
 	e.secret = e.isSecret()
 	return &e
+}
+
+// size is how long the canonical bytes are, as long as nothing in them is escaped.
+func (e *Entry) size() int {
+	n := 2*len(e.Tag) + len(e.Text) + len("<></>")
+	for _, a := range e.Attrs {
+		n += len(a.Name) + len(a.Value) + len(` =""`)
+	}
+	return n
 }
 
 // Name returns the name attribute.
@@ -86,14 +95,14 @@ func (e *Entry) isSecret() bool {
 	if e.Sensitive || e.True("sensitive") {
 		return true
 	}
-	if e.Tag != "Path" {
-		return privateKey([]byte(e.Text))
-	}
-	if e.typ == "file" && (e.Text != "" || len(e.Children) > 0) && unreadable(e.Get("mode")) {
+	if e.Tag == "Path" && e.typ == "file" && (e.Text != "" || len(e.Children) > 0) && unreadable(e.Get("mode")) {
 		return true
 	}
+	if e.Tag != "Path" || e.Get("encoding") != "base64" {
+		return privateKey(e.Text)
+	}
 	content, err := e.Content()
-	return err != nil || privateKey(content)
+	return err != nil || privateKey(string(content))
 }
 
 // unreadable tells whether an octal mode keeps group and others from reading.
@@ -102,15 +111,8 @@ func unreadable(mode string) bool {
 	return mode != "" && err == nil && m&0o044 == 0
 }
 
-var keyMarks = [][]byte{
-	[]byte("PRIVATE KEY-----"), []byte("PRIVATE KEY BLOCK-----"), []byte("AGE-SECRET-KEY-"), []byte("PuTTY-User-Key-File-"),
-}
+var keyMarks = []string{"PRIVATE KEY-----", "PRIVATE KEY BLOCK-----", "AGE-SECRET-KEY-", "PuTTY-User-Key-File-"}
 
-func privateKey(text []byte) bool {
-	for _, m := range keyMarks {
-		if bytes.Contains(text, m) {
-			return true
-		}
-	}
-	return false
+func privateKey(text string) bool {
+	return slices.ContainsFunc(keyMarks, func(m string) bool { return strings.Contains(text, m) })
 }
