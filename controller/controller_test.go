@@ -41,7 +41,7 @@ func TestAChangeGoesTheWholeWay(t *testing.T) {
 	require.Contains(t, comments[0].Body, "+HELLO")
 
 	// What was reviewed is what is published.
-	w.merge(number)
+	w.merge(number, "merge")
 	w.until("the merge is published", func() bool { return text(web.fetch(), "/etc/motd") == "HELLO\n" })
 	w.until("db1 has it too", func() bool { return text(db.fetch(), "/etc/motd") == "HELLO\n" })
 	tip := w.git("ls-remote", w.remote(), "refs/heads/main")[:40]
@@ -50,9 +50,7 @@ func TestAChangeGoesTheWholeWay(t *testing.T) {
 	require.Empty(t, w.outcome(st).Detail, "everything was reviewed")
 
 	// A commit that got worse changes nobody.
-	w.git("checkout", "-q", "main")
-	bad := w.commit("broken", map[string]string{"Bundler/motd.xml": "<Bundle>\n  <Path\n</Bundle>\n"})
-	w.push("main")
+	bad := w.direct("broken", map[string]string{"Bundler/motd.xml": "<Bundle>\n  <Path\n</Bundle>\n"})
 	w.until("the broken commit is refused", func() bool { r := w.outcome(st); return r.Commit == bad && r.Outcome == "refused" })
 	require.Contains(t, w.outcome(st).Detail, "Bundler/motd.xml:3:")
 	require.Equal(t, "HELLO\n", text(web.fetch(), "/etc/motd"))

@@ -30,7 +30,7 @@ type machine struct {
 // enrol makes a token as `bindery hosts add` does, and uses it.
 func (w *world) enrol(st *store.Store, name string) *machine {
 	w.t.Helper()
-	token, row, err := api.MintToken(name, w.root, false, time.Now().Add(time.Hour))
+	token, row, err := api.MintToken(name, w.root, false, w.now().Add(time.Hour))
 	require.NoError(w.t, err)
 	require.NoError(w.t, st.AddToken(w.t.Context(), row))
 	m := &machine{w: w, name: name}
@@ -78,7 +78,7 @@ func (m *machine) fetch() *release.Bundle {
 	if timestamp == nil {
 		return nil
 	}
-	v, err := release.NewVerifier(m.welcome.HostID, m.kept, time.Now())
+	v, err := release.NewVerifier(m.welcome.HostID, m.kept, m.w.now())
 	require.NoError(m.w.t, err)
 	_, err = v.UpdateTimestamp(timestamp)
 	require.NoError(m.w.t, err)
@@ -99,7 +99,7 @@ func (m *machine) answer(b *release.Bundle, answers map[string]string) {
 	m.counter++
 	data, err := m.id.SignFacts(release.Facts{
 		HostID: m.welcome.HostID, Host: m.name, Counter: m.counter, ProbeDigest: config.ProbeDigest(b.Probes).String(),
-		Answers: answers, Time: time.Now().UTC(),
+		Answers: answers, Time: m.w.now().UTC(),
 	})
 	require.NoError(m.w.t, err)
 	m.post("/api/v1/facts", data)

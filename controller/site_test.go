@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 	"github.com/bindery/bindery/controller/keys"
 	"github.com/bindery/bindery/controller/store"
 	"github.com/bindery/bindery/engine/release"
+	"github.com/bindery/bindery/webhooks"
 	"github.com/bindery/bindery/webhooks/github/githubtest"
 )
 
@@ -45,6 +47,9 @@ type world struct {
 	work   string // a person's clone
 	root   *release.Root
 	log    *syncBuffer
+	wire   *wire
+	skew   atomic.Int64 // seconds that the controller's clock is ahead
+	pings  int
 
 	ct     *controller.Controller
 	cancel context.CancelFunc
@@ -79,7 +84,8 @@ var basic = map[string]string{
 	"Probes/size.H_db1":    "#!/bin/sh\necho group:big\n",
 }
 
-func newWorld(t *testing.T, files map[string]string) *world {
+// newWorld makes a world; extra goes to the end of controller.yaml.
+func newWorld(t *testing.T, files map[string]string, extra ...string) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), log: &syncBuffer{}}
 	var err error
@@ -88,7 +94,8 @@ func newWorld(t *testing.T, files map[string]string) *world {
 		Users: map[string]githubtest.User{botToken: {ID: 91234, Login: "bindery"}, personToken: {ID: 7, Login: "alice"}},
 	})
 	require.NoError(t, err)
-	w.server = httptest.NewServer(w.forge)
+	w.wire = &wire{next: w.forge}
+	w.server = httptest.NewServer(w.wire)
 	t.Cleanup(w.server.Close)
 	w.work = filepath.Join(w.dir, "work")
 	w.git("init", "-q", "-b", "main", w.work)
@@ -107,12 +114,26 @@ state: state
 keys: keys
 repository: {name: %s, url: "%s%s", token_file: git.token, poll: "@every 24h"}
 github: {api: "%s/api/v3/", token_file: git.token, webhook_secret_files: [hook.secret]}
-`, repo, w.server.URL, w.forge.ClonePath(), w.server.URL))
+%s`, repo, w.server.URL, w.forge.ClonePath(), w.server.URL, strings.Join(extra, "\n")))
 	return w
 }
 
+// now is the controller's clock. Each start moves it, so that no release waits for
+// the second after the last one.
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.skew.Load()) * time.Second) }
+
 func (w *world) write(name, text string) {
 	require.NoError(w.t, os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600))
+}
+
+// replaceSetting edits controller.yaml.
+func (w *world) replaceSetting(old, text string) {
+	w.t.Helper()
+	path := filepath.Join(w.dir, "controller.yaml")
+	data, err := os.ReadFile(path)
+	require.NoError(w.t, err)
+	require.Contains(w.t, string(data), old)
+	require.NoError(w.t, os.WriteFile(path, []byte(strings.Replace(string(data), old, text, 1)), 0o600))
 }
 
 func (w *world) git(args ...string) string {
@@ -156,23 +177,37 @@ func (w *world) remote() string {
 }
 
 // start runs the controller until stop, or the end of the test.
-func (w *world) start() {
+func (w *world) start() { w.startWith(controller.New) }
+
+type maker func(context.Context, controller.Config) (*controller.Controller, error)
+
+func (w *world) startWith(open maker) {
 	w.t.Helper()
+	require.NoError(w.t, w.tryStart(open))
+}
+
+func (w *world) tryStart(open maker) error {
 	settings, err := controller.LoadSettings(filepath.Join(w.dir, "controller.yaml"))
 	require.NoError(w.t, err)
 	secrets, err := settings.LoadSecrets(func(string) string { return "" })
 	require.NoError(w.t, err)
+	w.skew.Add(60)
 	ctx, cancel := context.WithCancel(context.Background())
-	w.ct, err = controller.New(ctx, controller.Config{
-		Settings: settings, Secrets: secrets, Version: "test",
+	ct, err := open(ctx, controller.Config{
+		Settings: settings, Secrets: secrets, Version: "test", Now: w.now,
 		Logger: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
-	require.NoError(w.t, err)
-	public, _ := w.ct.Addresses()
+	if err != nil {
+		cancel()
+		return err
+	}
+	w.ct = ct
+	public, _ := ct.Addresses()
 	w.forge.SetHook("http://"+public+"/webhooks/github", []byte(hookSecret))
 	w.cancel, w.done = cancel, make(chan error, 1)
-	go func() { w.done <- w.ct.Run(ctx) }()
+	go func() { w.done <- ct.Run(ctx) }()
 	w.t.Cleanup(w.stop)
+	return nil
 }
 
 func (w *world) stop() {
@@ -185,17 +220,67 @@ func (w *world) stop() {
 	w.cancel = nil
 }
 
-// until waits for something that the controller will bring about.
+// until waits for something that the controller will bring about by itself.
 func (w *world) until(what string, ok func() bool) {
 	w.t.Helper()
-	for range 600 {
+	w.wait(what, ok, func() {})
+}
+
+// untilWoken waits for something that the next polls will bring about.
+func (w *world) untilWoken(what string, ok func() bool) {
+	w.t.Helper()
+	w.wait(what, ok, w.wake)
+}
+
+func (w *world) wait(what string, ok func() bool, poke func()) {
+	w.t.Helper()
+	for i := range 1200 {
 		if ok() {
 			return
+		}
+		if i%20 == 0 {
+			poke()
 		}
 		time.Sleep(25 * time.Millisecond)
 	}
 	w.t.Fatalf("%s: it did not come about\n%s", what, w.log)
 }
+
+// wake makes the controller look, as its poll does.
+func (w *world) wake() {
+	w.pings++
+	require.Less(w.t, w.deliver("ping", fmt.Sprintf("ping-%d", w.pings), hookSecret, []byte(`{}`)), 300)
+}
+
+// deliver sends a delivery to the public address and gives the answer's code.
+func (w *world) deliver(event, id, secret string, body []byte) int {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.url("/webhooks/github"), bytes.NewReader(body))
+	require.NoError(w.t, err)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-GitHub-Event", event)
+	req.Header.Set("X-GitHub-Delivery", id)
+	if secret != "" {
+		req.Header.Set("X-Hub-Signature-256", githubtest.Sign([]byte(secret), body))
+	}
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(w.t, err)
+	require.NoError(w.t, resp.Body.Close())
+	return resp.StatusCode
+}
+
+// looks waits until the controller has looked at everything once more.
+func (w *world) looks() {
+	w.t.Helper()
+	n := w.ended()
+	w.wake()
+	w.until("a look ends", func() bool { return w.ended() > n })
+	w.wake()
+	w.until("another look ends", func() bool { return w.ended() > n+1 })
+}
+
+// ended counts the looks that have ended, well or not.
+func (w *world) ended() int { return strings.Count(w.log.String(), " job=reconcile dur=") }
 
 func (w *world) url(path string) string {
 	public, _ := w.ct.Addresses()
@@ -222,11 +307,16 @@ func (w *world) outcome(st *store.Store) store.Ref {
 // call asks the forge's API as a person.
 func (w *world) call(method, path string, body any) map[string]any {
 	w.t.Helper()
+	return w.callAs(personToken, method, path, body)
+}
+
+func (w *world) callAs(token, method, path string, body any) map[string]any {
+	w.t.Helper()
 	data, err := json.Marshal(body)
 	require.NoError(w.t, err)
 	req, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL+"/api/v3"+path, bytes.NewReader(data))
 	require.NoError(w.t, err)
-	req.Header.Set("Authorization", "Bearer "+personToken)
+	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(w.t, err)
 	defer resp.Body.Close()
@@ -234,18 +324,92 @@ func (w *world) call(method, path string, body any) map[string]any {
 	require.NoError(w.t, err)
 	require.Less(w.t, resp.StatusCode, 300, "%s", text)
 	var out map[string]any
+	if len(text) == 0 {
+		return nil
+	}
 	require.NoError(w.t, json.Unmarshal(text, &out))
 	return out
 }
 
 // open opens a pull request of a branch and gives its number.
-func (w *world) open(branch string) int {
+func (w *world) open(branch string, more ...string) int {
 	w.t.Helper()
-	out := w.call(http.MethodPost, "/repos/"+repo+"/pulls", map[string]any{"title": "change", "head": branch, "base": "main"})
+	body := map[string]any{"title": "change", "head": branch, "base": "main"}
+	for _, flag := range more {
+		body[flag] = true
+	}
+	out := w.call(http.MethodPost, "/repos/"+repo+"/pulls", body)
 	return int(out["number"].(float64))
 }
 
-func (w *world) merge(number int) {
+// propose commits on a branch from main's tip and opens a pull request.
+func (w *world) propose(branch string, files map[string]string, more ...string) (number int, head string) {
 	w.t.Helper()
-	w.call(http.MethodPut, fmt.Sprintf("/repos/%s/pulls/%d/merge", repo, number), map[string]any{})
+	w.git("checkout", "-q", "-B", branch, "main")
+	head = w.commit(branch, files)
+	w.push(branch)
+	w.git("checkout", "-q", "main")
+	return w.open(branch, more...), head
+}
+
+// direct commits on main without a pull request.
+func (w *world) direct(msg string, files map[string]string) string {
+	w.t.Helper()
+	w.git("checkout", "-q", "main")
+	id := w.commit(msg, files)
+	w.push("main")
+	return id
+}
+
+func (w *world) merge(number int, method string) {
+	w.t.Helper()
+	w.call(http.MethodPut, fmt.Sprintf("/repos/%s/pulls/%d/merge", repo, number), map[string]any{"merge_method": method})
+	w.git("checkout", "-q", "main")
+	w.git("fetch", "-q", w.remote(), "main")
+	w.git("reset", "-q", "--hard", "FETCH_HEAD")
+}
+
+// status is the newest of a commit.
+func (w *world) status(commit string) githubtest.Status {
+	if all := w.forge.Statuses(commit); len(all) > 0 {
+		return all[0]
+	}
+	return githubtest.Status{}
+}
+
+// untilStatus waits for the state of a commit's check.
+func (w *world) untilStatus(commit string, want webhooks.State) {
+	w.t.Helper()
+	w.untilWoken("the check of "+commit+" says "+string(want), func() bool { return w.status(commit).State == string(want) })
+}
+
+// untilSettled waits for what comes of main's tip.
+func (w *world) untilSettled(st *store.Store, commit, outcome string) store.Ref {
+	w.t.Helper()
+	var ref store.Ref
+	w.untilWoken(commit+" is "+outcome, func() bool {
+		ref = w.outcome(st)
+		return ref.Commit == commit && ref.Outcome == outcome
+	})
+	return ref
+}
+
+// comment is the one that a pull request has.
+func (w *world) comment(number int) githubtest.Comment {
+	w.t.Helper()
+	all := w.forge.Comments(number)
+	require.Len(w.t, all, 1)
+	return all[0]
+}
+
+// trail is the audit trail as text.
+func (w *world) trail(st *store.Store) string {
+	w.t.Helper()
+	all, err := st.AuditTrail(w.t.Context(), 1000)
+	require.NoError(w.t, err)
+	var b strings.Builder
+	for _, r := range all {
+		fmt.Fprintf(&b, "%s %s: %s\n", r.Action, r.Subject, r.Detail)
+	}
+	return b.String()
 }

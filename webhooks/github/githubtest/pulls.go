@@ -130,6 +130,12 @@ func (s *Server) editPull(r *http.Request, _ User) (int, any, error) {
 		p.closed = *in.State == "closed"
 		action = map[bool]string{true: "closed", false: "reopened"}[p.closed]
 	}
+	if action == "reopened" {
+		if err := s.sync(r.Context(), p); err != nil {
+			s.mu.Unlock()
+			return http.StatusUnprocessableEntity, nil, err
+		}
+	}
 	p.updated = time.Now()
 	answer := s.pullJSON(r, p)
 	s.mu.Unlock()
@@ -137,7 +143,7 @@ func (s *Server) editPull(r *http.Request, _ User) (int, any, error) {
 	return http.StatusOK, answer, nil
 }
 
-// mergePull really merges, as a merge commit or as a squash.
+// mergePull really merges: as a merge commit, as a squash or by a rebase.
 func (s *Server) mergePull(r *http.Request, u User) (int, any, error) {
 	var in struct {
 		Method string `json:"merge_method"`
@@ -176,9 +182,12 @@ func (s *Server) merge(ctx context.Context, p *pull, method, sha string, u User)
 	}
 	text := fmt.Sprintf("%s (#%d)", p.title, p.number)
 	var merged string
-	if method == "squash" {
+	switch method {
+	case "squash":
 		merged, err = s.git.squash(ctx, base, p.headSHA, text)
-	} else {
+	case "rebase":
+		merged, err = s.git.rebase(ctx, base, p.headSHA)
+	default:
 		merged, err = s.git.merge(ctx, base, p.headSHA, fmt.Sprintf("Merge pull request #%d by %s\n\n%s", p.number, u.Login, p.title))
 	}
 	if errors.Is(err, errConflict) {

@@ -124,6 +124,24 @@ func (g *repository) merge(ctx context.Context, base, head, message string) (str
 	return g.run(ctx, "commit-tree", tree, "-p", base, "-p", head, "-m", message)
 }
 
+// rebase puts the commits of head onto base, one by one.
+func (g *repository) rebase(ctx context.Context, base, head string) (string, error) {
+	list, err := g.run(ctx, "rev-list", "--reverse", base+".."+head)
+	if err != nil {
+		return "", err
+	}
+	for _, commit := range strings.Fields(list) {
+		tree, err := g.run(ctx, "merge-tree", "--write-tree", "--merge-base="+commit+"^", base, commit)
+		if err != nil {
+			return "", errConflict
+		}
+		if base, err = g.run(ctx, "commit-tree", tree, "-p", base, "-m", "rebased "+commit); err != nil {
+			return "", err
+		}
+	}
+	return base, nil
+}
+
 func (g *repository) squash(ctx context.Context, base, head, message string) (string, error) {
 	tree, err := g.mergedTree(ctx, base, head)
 	if err != nil {
