@@ -139,9 +139,26 @@ func ParseConf(data []byte) (map[string]map[string]string, error) {
 	}
 	out := map[string]map[string]string{}
 	for _, s := range f.Sections() {
-		if len(s.Keys()) > 0 {
-			out[s.Name()] = s.KeysHash()
+		if len(s.Keys()) == 0 {
+			continue
+		}
+		out[s.Name()] = s.KeysHash()
+		for option, value := range out[s.Name()] {
+			out[s.Name()][option] = pythonValue(value)
 		}
 	}
 	return out, nil
+}
+
+// pythonValue is a value as Python's reader takes it: lines without the blanks
+// around them, and in the first one nothing behind a semicolon after a blank.
+func pythonValue(value string) string {
+	lines := strings.Split(value, "\n")
+	if i := strings.IndexByte(lines[0], ';'); i > 0 && (lines[0][i-1] == ' ' || lines[0][i-1] == '\t') {
+		lines[0] = lines[0][:i]
+	}
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }

@@ -147,7 +147,7 @@ func TestPrioDir(t *testing.T) {
 		"Rules/a.xml": {Data: []byte(`<Rules priority="99999999999999999999999"><Path name="/a" from="a"/></Rules>`)},
 		"Rules/b.xml": {Data: []byte(`<Rules priority="+-5"><Path name="/b/" from="b"/><Group name="g"><Path name="/c"/></Group></Rules>`)},
 	}}
-	dir := plugin.NewPrioDir(env, "Rules", false)
+	dir := plugin.NewPrioDir(env, "Rules", plugin.PrioOptions{})
 	require.Equal(t, []string{`Rules/b.xml:1:8: priority "+-5" is no whole number; -1 is taken`}, found)
 	v := view(t, env.Voc, "h")
 	r, ok := dir.Find(v, plugin.Name{Tag: "Path", Name: "/a/", Named: true})

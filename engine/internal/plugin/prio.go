@@ -24,7 +24,15 @@ type PrioDir struct {
 	plugin string
 	files  []*prioFile
 	listed map[Name]bool
-	regex  bool
+	opts   PrioOptions
+}
+
+// PrioOptions say how a PrioDir is read.
+type PrioOptions struct {
+	// Regex: names are patterns too.
+	Regex bool
+	// ReplaceName: %{name} in the value of an attribute is the entry's name.
+	ReplaceName bool
 }
 
 // Name is the tag and the name of an entry. Named is false for one without name.
@@ -49,9 +57,9 @@ type pattern struct {
 }
 
 // NewPrioDir reads the files *.xml below dir. A file that is not well-formed is
-// reported and left out. With regex, names are patterns too.
-func NewPrioDir(env Env, dir string, regex bool) *PrioDir {
-	d := &PrioDir{plugin: dir, listed: map[Name]bool{}, regex: regex}
+// reported and left out.
+func NewPrioDir(env Env, dir string, opts PrioOptions) *PrioDir {
+	d := &PrioDir{plugin: dir, listed: map[Name]bool{}, opts: opts}
 	for _, name := range Walk(env, dir) {
 		if path.Ext(name) != ".xml" {
 			continue
@@ -77,7 +85,7 @@ func (d *PrioDir) load(env Env, name string, root *xmltree.Element) *prioFile {
 		n := nameOf(g.Element)
 		d.listed[n] = true
 		f.exact[n] = append(f.exact[n], g)
-		if d.regex && n.Named {
+		if d.opts.Regex && n.Named {
 			p := pattern{text: n.Name, rule: g, at: g.Element.AttrPos("name")}
 			if _, p.err = CompilePython(n.Name); p.err == nil {
 				p.re, p.err = CompilePython("^(?:" + n.Name + `$)`)
@@ -174,6 +182,8 @@ type Rule struct {
 	Tie string
 	// Bad is a pattern that does not compile and stands in the way.
 	Bad *problem.Problem
+
+	replaceName bool
 }
 
 // Find returns the rule for an entry: of the file with the highest priority that
@@ -197,7 +207,7 @@ func (d *PrioDir) Find(v *memo.View, n Name) (Rule, bool) {
 			found.Tie = f.name
 			return *found, true
 		}
-		found = &Rule{Guarded: *g, File: f.name, Priority: f.priority}
+		found = &Rule{Guarded: *g, File: f.name, Priority: f.priority, replaceName: d.opts.ReplaceName}
 	}
 	if found == nil {
 		return Rule{}, false
@@ -239,11 +249,31 @@ func (f *prioFile) find(v *memo.View, n Name) (*Guarded, *pattern) {
 func Apply(v *memo.View, d *Draft, r Rule) {
 	e := r.Element
 	for _, a := range e.Attrs {
-		d.Default(Qualified(a.Space, a.Name), a.Value)
+		value := a.Value
+		if r.replaceName {
+			value = substituteName(value, d.Name())
+		}
+		d.Default(Qualified(a.Space, a.Name), value)
 	}
 	if e.Text != "" {
 		d.Text = e.Text
 	}
 	d.Children = append(d.Children[:len(d.Children):len(d.Children)], r.Inner.Nodes(v)...)
 	d.BoundAt = config.Source{File: e.Pos.File, Line: e.Pos.Line}
+}
+
+var placeholder = regexp.MustCompile(`%(?:%|[_A-Za-z][_A-Za-z0-9]*|\{[_A-Za-z][_A-Za-z0-9]*\})`)
+
+// substituteName puts an entry's name for %{name} and %name, and % for %%; other
+// placeholders stay.
+func substituteName(value, name string) string {
+	return placeholder.ReplaceAllStringFunc(value, func(p string) string {
+		switch p {
+		case "%%":
+			return "%"
+		case "%name", "%{name}":
+			return name
+		}
+		return p
+	})
 }

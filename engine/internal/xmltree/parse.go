@@ -295,6 +295,9 @@ func (p *parser) attributes(e *Element) (empty bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		if strings.HasPrefix(name, "xmlns:") && value == "" {
+			return false, p.fail(start, "%s declares a prefix for no namespace", name)
+		}
 		if name == "xmlns" || strings.HasPrefix(name, "xmlns:") {
 			p.ns = append(p.ns, binding{strings.TrimPrefix(strings.TrimPrefix(name, "xmlns"), ":"), value})
 			e.Namespaces = append(e.Namespaces, value)

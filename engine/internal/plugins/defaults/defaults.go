@@ -17,7 +17,9 @@ var _ plugin.Finisher = (*Defaults)(nil)
 
 // New reads the directory.
 func New(env plugin.Env) *Defaults {
-	return &Defaults{plugin.NewPrioDir(env, "Defaults", true)}
+	return &Defaults{plugin.NewPrioDir(env, "Defaults", plugin.PrioOptions{
+		Regex: true, ReplaceName: env.Conf.True("defaults", "replace_name", false),
+	})}
 }
 
 // Finish applies the rule for the entry, if there is exactly one.

@@ -20,6 +20,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -28,6 +29,8 @@ type Probes struct {
 	names   []string
 	sets    map[string]*plugin.Variants[config.Probe]
 	allowed []*regexp.Regexp
+	// recorded are the groups that Probes/probed.xml has for hosts.
+	recorded map[string][]string
 }
 
 var (
@@ -42,8 +45,9 @@ const maxProbe = 1 << 20
 
 // New reads the directory. Sub-directories are ignored, with a finding.
 func New(env plugin.Env) *Probes {
-	p := &Probes{sets: map[string]*plugin.Variants[config.Probe]{}}
+	p := &Probes{sets: map[string]*plugin.Variants[config.Probe]{}, recorded: map[string][]string{}}
 	p.allow(env)
+	p.read(env)
 	lists := map[string][]plugin.Variant[config.Probe]{}
 	entries, err := fs.ReadDir(env.FS, "Probes")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -78,6 +82,33 @@ func New(env plugin.Env) *Probes {
 		p.sets[name] = plugin.NewVariants(env.Voc, list)
 	}
 	return p
+}
+
+// recordFile is where Bcfg2's server kept the answers of hosts.
+const recordFile = "Probes/probed.xml"
+
+// read reads the record of answers, if there is one.
+func (p *Probes) read(env plugin.Env) {
+	if _, err := fs.Stat(env.FS, recordFile); err != nil {
+		return
+	}
+	root, bad := xmltree.Read(env.FS, recordFile)
+	if bad != nil {
+		env.Report(bad)
+		return
+	}
+	for _, c := range root.Children {
+		if !c.Is("Client") {
+			continue
+		}
+		var groups []string
+		for _, g := range c.Children {
+			if g.Is("Group") {
+				groups = append(groups, g.Get("name"))
+			}
+		}
+		p.recorded[c.Get("name")] = groups
+	}
 }
 
 func ignored(conf plugin.Conf, name string) bool {
@@ -131,8 +162,12 @@ func (p *Probes) Ask(v *memo.View) []config.Probe {
 	return out
 }
 
-// Groups gives the groups that a host's answers assign, by probe name and line.
+// Groups gives the groups that a host's answers assign, by probe name and line; for
+// a host without answers those of the record.
 func (p *Probes) Groups(h *host.Host) []string {
+	if h.Probes == nil {
+		return p.recorded[h.Name]
+	}
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(h.Probes)) {
 		groups, _ := Split(h.Probes[name])

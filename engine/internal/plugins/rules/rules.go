@@ -23,7 +23,9 @@ var (
 
 // New reads the directory.
 func New(env plugin.Env) *Rules {
-	return &Rules{plugin.NewPrioDir(env, "Rules", env.Conf.True("rules", "regex", false))}
+	return &Rules{plugin.NewPrioDir(env, "Rules", plugin.PrioOptions{
+		Regex: env.Conf.True("rules", "regex", false), ReplaceName: env.Conf.True("rules", "replace_name", false),
+	})}
 }
 
 // Name is the plugin's name.
