@@ -22,7 +22,6 @@ func TestParseConf(t *testing.T) {
 		"[a]\nb=1\nb=2\n[A]\nc=3\n":               {"a": {"b": "2", "c": "3"}},
 		"[a]\nb = C:\\\nc = 1\n":                  {"a": {"b": `C:\`, "c": "1"}},
 		"[packages:yum]\nuse_yum_libraries = 1\n": {"packages:yum": {"use_yum_libraries": "1"}},
-		"[a]\nx=1\ny=%(x)s2\n":                    {"a": {"x": "1", "y": "12"}},
 		"[a]\r\nb = c\r\n":                        {"a": {"b": "c"}},
 	} {
 		got, err := engine.ParseConf([]byte(in))
