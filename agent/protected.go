@@ -11,19 +11,17 @@ import (
 // ownFiles are what no release may ever touch, wherever the state is: whoever
 // could change them would be the agent.
 func ownFiles() []string {
-	return []string{
-		"/var/lib/bindery",
-		"/etc/bindery/agent.yaml",
-		"/etc/systemd/system/bindery-agent.service",
-		"/etc/systemd/system/bindery-agent.service.d",
-		"/etc/systemd/system/bindery-agent.timer",
-		"/usr/lib/systemd/system/bindery-agent.service",
-		"/usr/lib/systemd/system/bindery-agent.timer",
-		"/lib/systemd/system/bindery-agent.service",
-		"/lib/systemd/system/bindery-agent.timer",
-		"/usr/bin/bindery-agent",
-		"/usr/local/bin/bindery-agent",
+	out := []string{
+		"/var/lib/bindery", "/etc/bindery/agent.yaml", "/usr/bin/bindery-agent", "/usr/local/bin/bindery-agent",
 	}
+	// Where systemd looks for units, and for what alters them.
+	for _, dir := range []string{"/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"} {
+		for _, kind := range []string{"service", "timer"} {
+			unit := dir + "/systemd/system/bindery-agent." + kind
+			out = append(out, unit, unit+".d")
+		}
+	}
+	return out
 }
 
 // Protected lists the names below root that no release may touch: the agent's

@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -62,6 +63,10 @@ func Open(c Config) (*Dir, error) {
 	}
 	if info.Mode().Perm()&0o022 != 0 {
 		return nil, fmt.Errorf("open state: others can write to %s", path)
+	}
+	// Whoever owns the directory replaces what is in it.
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
+		return nil, fmt.Errorf("open state: %s belongs to user %d, not to the one who runs this", path, st.Uid)
 	}
 	tree, err := system.NewTree(system.TreeConfig{Root: path, Before: c.Before})
 	if err != nil {

@@ -102,6 +102,12 @@ func TestRefusals(t *testing.T) {
 	require.NoError(t, os.Chmod(path, 0o777))
 	_, err := state.Open(state.Config{Path: path})
 	require.ErrorContains(t, err, "others can write")
+	if os.Geteuid() == 0 {
+		theirs := t.TempDir()
+		require.NoError(t, os.Chown(theirs, 12345, 12345))
+		_, err = state.Open(state.Config{Path: theirs})
+		require.ErrorContains(t, err, "belongs to user 12345")
+	}
 	_, err = state.Open(state.Config{Path: path + "/none"})
 	require.ErrorIs(t, err, os.ErrNotExist)
 	fault := errors.New("no space left on device")

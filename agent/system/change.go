@@ -242,6 +242,18 @@ func (s *step) hardlink(c Change) error {
 	if s.inside(from.path()) {
 		return ErrProtected
 	}
+	var st, dir unix.Stat_t
+	if err := unix.Fstatat(from.dir(), from.base, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return err
+	}
+	if err := unix.Fstat(from.dir(), &dir); err != nil {
+		return err
+	}
+	// A name in a directory of others may be that of anybody's file, which would be
+	// given an owner and a mode next.
+	if st.Nlink > 1 && !s.private(&dir) {
+		return errShared
+	}
 	tmp := temp(s.base)
 	if err := s.clear(tmp); err != nil {
 		return err
@@ -282,6 +294,8 @@ func (s *step) swap(tmp string) error {
 	return s.sync()
 }
 
+var errShared = errors.New("it has several names and its directory is not the administrator's alone")
+
 func (s *step) attributes(c Change) error {
 	fd, err := openat(s.dir, s.base, unix.O_PATH|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -298,7 +312,7 @@ func (s *step) attributes(c Change) error {
 	kind := st.Mode & unix.S_IFMT
 	// Whoever may write to the directory may have linked someone's file there.
 	if kind != unix.S_IFDIR && st.Nlink > 1 && !s.private(&dir) {
-		return errors.New("it has several names and its directory is not the administrator's alone")
+		return errShared
 	}
 	if kind == unix.S_IFLNK {
 		c.Mode = Keep

@@ -20,7 +20,7 @@ type Host struct{}
 const grace = 2 * time.Second
 
 // Run implements Processes. The program gets a process group of its own, so that
-// what it started ends with it.
+// what it started ends with it when it runs too long or was asked for its output.
 func (Host) Run(ctx context.Context, c Command) (Result, error) {
 	if len(c.Args) == 0 {
 		return Result{}, errors.New("run: empty command")
@@ -51,6 +51,11 @@ func (Host) Run(ctx context.Context, c Command) (Result, error) {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = grace
 	err = cmd.Run()
+	if c.MaxOutput > 0 && cmd.Process != nil {
+		// What was asked has answered; nothing that it left behind may go on, run
+		// after run. A program that is run for its effect may leave a service.
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
 	if cause := context.Cause(ctx); cause != nil {
 		return Result{}, fmt.Errorf("run %q: %w", c.Args[0], cause)
 	}

@@ -137,6 +137,9 @@ func TestHardlinkedFileOfOthers(t *testing.T) {
 	tree := open(t, system.TreeConfig{Root: root})
 	err := tree.Change(system.Change{Op: system.Attributes, Name: "/home/mine", Mode: 0o666, UID: system.Keep, GID: system.Keep})
 	require.ErrorContains(t, err, "several names")
+	err = tree.Change(system.Change{Op: system.Hardlink, Name: "/ours", To: "/home/mine"})
+	require.ErrorContains(t, err, "several names")
+	require.NoFileExists(t, root+"/ours")
 }
 
 func TestProtected(t *testing.T) {
@@ -298,6 +301,18 @@ func TestProcesses(t *testing.T) {
 	r, err = run(10, "kill -9 $$")
 	require.NoError(t, err)
 	require.Equal(t, 137, r.Exit)
+
+	// What was asked for its output leaves nobody behind, not even one that let go of
+	// the output.
+	r, err = run(100, "sleep 1000 >/dev/null 2>&1 & echo $!")
+	require.NoError(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(r.Stdout)))
+	require.NoError(t, err)
+	for alive := true; alive; {
+		// A dead one may still wait to be buried by init.
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		alive = err == nil && !strings.Contains(string(stat), ") Z ")
+	}
 
 	_, err = system.Host{}.Run(t.Context(), system.Command{Args: []string{"sleep", "1000"}, Env: env, Timeout: 50 * time.Millisecond})
 	require.ErrorIs(t, err, system.ErrTimeout)
