@@ -79,8 +79,11 @@ func runDemo(ctx context.Context, o *demoOptions, s streams) error {
 	if err != nil && ctx.Err() == nil {
 		return withCode(exitUnavailable, fmt.Errorf("demo: %w\nEverything is kept for you to look at: %s (logs in %s)", err, dir, filepath.Join(dir, "logs")))
 	}
-	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
-		return withCode(exitUnavailable, err)
+	if gone := os.RemoveAll(dir); gone != nil {
+		return withCode(exitUnavailable, gone)
+	}
+	if err != nil {
+		return withCode(exitInterrupted, errors.New("demo: interrupted; nothing of it is left"))
 	}
 	return nil
 }

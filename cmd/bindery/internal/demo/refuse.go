@@ -126,7 +126,7 @@ func (d *Demo) broken(ctx context.Context) error {
 	if _, err := d.doWith(ctx, []int{1}, "bindery", "lint", "--spec", work); err != nil {
 		return err
 	}
-	last, body, err := d.verdict(ctx, p, 12)
+	last, body, err := d.verdict(ctx, p, 17)
 	if err != nil {
 		return err
 	}

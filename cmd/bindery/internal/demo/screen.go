@@ -66,18 +66,26 @@ func (s *screen) good(format string, args ...any) {
 	}
 }
 
-// shown is how many lines of a command's output are shown.
-const shown = 14
+// Of a long output the first lines are shown, and the last, where sums are.
+const (
+	firstLines = 10
+	lastLines  = 4
+)
 
-// output shows what a command wrote, the first lines of it.
+// output shows what a command wrote.
 func (s *screen) output(out string) {
 	lines := strings.Split(strings.TrimRight(out, "\n"), "\n")
+	cut := len(lines) - firstLines - lastLines
 	for i, line := range lines {
-		if i == shown && len(lines) > shown+1 {
-			s.line(s.style(dim, fmt.Sprintf("   │ … %d more lines", len(lines)-shown)))
-			return
+		if cut > 1 && i >= firstLines && i < firstLines+cut {
+			if i == firstLines {
+				s.line(s.style(dim, fmt.Sprintf("   │ … %d more lines", cut)))
+			}
+			continue
 		}
-		s.line(s.style(dim, "   │ ") + plain(line))
+		for _, part := range s.wrap(plain(line), 5) {
+			s.line(strings.TrimRight(s.style(dim, "   │ ")+part, " "))
+		}
 	}
 }
 
