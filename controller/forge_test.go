@@ -63,7 +63,7 @@ func TestAForgeThatLimitsIsLeftAlone(t *testing.T) {
 			}
 			require.Equal(t, 1, w.forge.Calls("GET", "/api/v3/"))
 			require.Empty(t, w.forge.Comments(number))
-			require.Contains(t, w.log.String(), "rate limited, again in 1h0m0s")
+			require.Contains(t, w.log.String(), "rate limited, again in ")
 
 			w.stop()
 			w.start() // an hour later, as it were

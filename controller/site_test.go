@@ -413,3 +413,13 @@ func (w *world) trail(st *store.Store) string {
 	}
 	return b.String()
 }
+
+func linesWith(text, part string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, part) {
+			out = append(out, line)
+		}
+	}
+	return out
+}

@@ -131,9 +131,14 @@ func (g *repository) rebase(ctx context.Context, base, head string) (string, err
 		return "", err
 	}
 	for _, commit := range strings.Fields(list) {
-		tree, err := g.run(ctx, "merge-tree", "--write-tree", "--merge-base="+commit+"^", base, commit)
+		// As if what is there so far had been made from the commit's own parent.
+		beside, err := g.run(ctx, "commit-tree", base+"^{tree}", "-p", commit+"^", "-m", "beside")
 		if err != nil {
-			return "", errConflict
+			return "", err
+		}
+		tree, err := g.mergedTree(ctx, beside, commit)
+		if err != nil {
+			return "", err
 		}
 		if base, err = g.run(ctx, "commit-tree", tree, "-p", base, "-m", "rebased "+commit); err != nil {
 			return "", err
