@@ -229,6 +229,6 @@ func TestHugeGroups(t *testing.T) {
 	require.Contains(t, found, " g1000 ")
 	require.Equal(t, "Path:/good Service:s", bound)
 	found, bound = buildGood(t, chain(20000))
-	require.Contains(t, found, "good refused: Metadata/groups.xml: error groups-too-complex: the groups of host good cannot be found: the rules do not come to an end")
+	require.Contains(t, found, "good refused: Metadata/groups.xml: error groups-too-complex: the groups of the host cannot be found: the rules do not come to an end")
 	require.Equal(t, "refused", bound)
 }

@@ -46,12 +46,10 @@ func (s *Spec) complete(v *memo.View, d *plugin.Draft) *bound {
 			d.BoundAt = d.NamedAt
 		}
 	} else {
-		p = s.bind(v, d)
+		p = s.guard(v, d, s.bind)
 	}
 	if p == nil {
-		for _, f := range s.plugins.Finishers {
-			f.Finish(v, d)
-		}
+		p = s.guard(v, d, s.finish)
 	}
 	if depth(d.Children) > maxDepth {
 		d.Children = nil
@@ -73,6 +71,24 @@ func (s *Spec) complete(v *memo.View, d *plugin.Draft) *bound {
 		Tag: d.Tag, Attrs: d.Attrs, Text: d.Text, Children: sortNodes(d.Children), Failure: failure,
 		Sensitive: d.Sensitive, NamedAt: d.NamedAt, BoundAt: d.BoundAt,
 	})}
+}
+
+// guard runs a step of binding. A mistake in the code of a plugin costs the one
+// entry, not the hosts and entries beside it.
+func (s *Spec) guard(v *memo.View, d *plugin.Draft, step func(*memo.View, *plugin.Draft) *problem.Problem) (p *problem.Problem) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			p = problem.New(d.At, "internal-error", fmt.Sprintf("%s %s could not be bound because of a mistake in Bindery: %v", d.Tag, d.Name(), cause), "please report it")
+		}
+	}()
+	return step(v, d)
+}
+
+func (s *Spec) finish(v *memo.View, d *plugin.Draft) *problem.Problem {
+	for _, f := range s.plugins.Finishers {
+		f.Finish(v, d)
+	}
+	return nil
 }
 
 // maxDepth bounds the elements in an entry, because readers of configurations do.

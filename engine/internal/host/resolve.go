@@ -390,7 +390,7 @@ func (r *resolver) membership(key string) *Membership {
 		settled: r.settled && (r.profile != "" || r.m.groups.deflt == ""),
 	}
 	if r.steps > maxSteps {
-		out.refused = problem.New(problem.Pos{File: GroupsFile}, "groups-too-complex", fmt.Sprintf("the groups of host %s cannot be found: the rules do not come to an end", r.host), "look for groups that are granted and taken away in turn")
+		out.refused = problem.New(problem.Pos{File: GroupsFile}, "groups-too-complex", "the groups of the host cannot be found: the rules do not come to an end", "look for groups that are granted and taken away in turn")
 		return out
 	}
 	seen := make(map[string]bool, len(r.bundles))

@@ -113,12 +113,22 @@ func (s *Source) load(name string) {
 func (s *Source) secretFile(name string, data []byte) bool {
 	base := path.Base(name)
 	if strings.Contains(base+".", ".crypt.") || strings.Contains(base+".", ".age.") ||
-		bytes.Contains(data, []byte("PRIVATE KEY-----")) || sealed(data) {
+		privateKey(data) || sealed(data) {
 		return true
 	}
 	switch dir, _, _ := strings.Cut(name, "/"); dir {
 	case "Cfg", "TGenshi", "TCheetah", "SSHbase":
 		return !special(base) && s.privateInfo(path.Dir(name))
+	}
+	return false
+}
+
+// privateKey tells whether a file holds a key of SSH, TLS, OpenPGP, age or PuTTY.
+func privateKey(data []byte) bool {
+	for _, mark := range []string{"PRIVATE KEY-----", "PRIVATE KEY BLOCK-----", "AGE-SECRET-KEY-", "PuTTY-User-Key-File-"} {
+		if bytes.Contains(data, []byte(mark)) {
+			return true
+		}
 	}
 	return false
 }
@@ -171,7 +181,7 @@ func privateLines(text string) bool {
 // privateMode tells whether neither group nor others may read.
 func privateMode(mode string) bool {
 	bits, err := strconv.ParseUint(mode, 8, 32)
-	return err == nil && mode != "" && bits&0o044 == 0
+	return mode != "" && (err != nil || bits&0o044 == 0)
 }
 
 var (

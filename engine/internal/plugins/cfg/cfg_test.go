@@ -36,9 +36,10 @@ func TestPatch(t *testing.T) {
 		"into nothing":              {"", "@@ -0,0 +1,1 @@\n+a\n", "a\n"},
 		"to nothing":                {"a\n", "@@ -1,1 +0,0 @@\n-a\n", ""},
 		"without newline":           {"a", "@@ -1,1 +1,1 @@\n-a\n\\ No newline at end of file\n+b\n\\ No newline at end of file\n", "b"},
-		"not there":                 {"1\n2\n", change, "error: the lines of \"@@ -3,3 +3,3 @@\" are not in the file"},
-		"hunks out of order":        {numbers, "@@ -7,3 +7,2 @@\n 7\n-8\n 9\n" + change, "error: the lines of \"@@ -3,3 +3,3 @@\" are not in the file"},
+		"not there":                 {"1\n2\n", change, "error: the lines of @@ -3,3 +3,3 @@ are not in the file"},
+		"hunks out of order":        {numbers, "@@ -7,3 +7,2 @@\n 7\n-8\n 9\n" + change, "error: the lines of @@ -3,3 +3,3 @@ are not in the file"},
 		"two files":                 {numbers, "--- a\n+++ a\n" + change + "--- b\n+++ b\n" + change, "error: it changes 2 files"},
+		"no diff":                   {numbers, "@@ -1,1 secret\n", "error: it is no unified diff"},
 		"nothing":                   {numbers, "", "error: it changes 0 files"},
 		"a place far away":          {numbers, "@@ -9000000000000000000,1 +1,1 @@\n-x\n+y\n", "error: its places are too hard to find"},
 	} {

@@ -23,9 +23,17 @@ func hunks(diff string) ([]*gitdiff.TextFragment, error) {
 	if strings.HasPrefix(diff, "@@ ") {
 		diff = "--- a\n+++ b\n" + diff
 	}
+	// The library would inflate a binary patch, to whatever size; the program patch
+	// knows none.
+	for line := range strings.Lines(diff) {
+		if strings.HasPrefix(line, "GIT binary patch") {
+			return nil, errors.New("it is a binary patch")
+		}
+	}
 	files, _, err := gitdiff.Parse(strings.NewReader(diff))
 	if err != nil {
-		return nil, err
+		// What the library says may quote the file, which may be secret.
+		return nil, errors.New("it is no unified diff")
 	}
 	if len(files) != 1 {
 		return nil, fmt.Errorf("it changes %d files", len(files))
@@ -94,7 +102,7 @@ func (p *patcher) apply(h *gitdiff.TextFragment) error {
 		p.done = at + len(old)
 		return nil
 	}
-	return fmt.Errorf("the lines of %q are not in the file", strings.TrimSpace(h.Header()))
+	return fmt.Errorf("the lines of @@ -%d,%d +%d,%d @@ are not in the file", h.OldPosition, h.OldLines, h.NewPosition, h.NewLines)
 }
 
 // find looks for lines near a place, behind what is done already.
