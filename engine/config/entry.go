@@ -88,11 +88,12 @@ func (e *Entry) Content() ([]byte, error) {
 
 // Secret tells whether the entry's content and attributes must never be shown
 // anywhere: it is marked sensitive, comes from an encrypted source, holds a
-// private key, or has a mode that neither group nor others may read.
+// private key or an attribute for a password, or has a mode that neither group nor
+// others may read.
 func (e *Entry) Secret() bool { return e.secret }
 
 func (e *Entry) isSecret() bool {
-	if e.Sensitive || e.True("sensitive") {
+	if e.Sensitive || e.True("sensitive") || password(e.Attrs) {
 		return true
 	}
 	if e.Tag == "Path" && e.typ == "file" && (e.Text != "" || len(e.Children) > 0) && unreadable(e.Get("mode")) {
@@ -105,10 +106,22 @@ func (e *Entry) isSecret() bool {
 	return err != nil || privateKey(string(content))
 }
 
-// unreadable tells whether an octal mode keeps group and others from reading.
+// unreadable tells whether an octal mode keeps group and others from reading. What
+// is no mode may have been meant to.
 func unreadable(mode string) bool {
 	m, err := strconv.ParseUint(mode, 8, 32)
-	return mode != "" && err == nil && m&0o044 == 0
+	return mode != "" && (err != nil || m&0o044 == 0)
+}
+
+// password tells whether an attribute is there to hold a password.
+func password(attrs []Attr) bool {
+	for i := range attrs {
+		switch strings.ToLower(attrs[i].Name) {
+		case "password", "passwd", "passphrase", "secret":
+			return attrs[i].Value != ""
+		}
+	}
+	return false
 }
 
 var keyMarks = []string{"PRIVATE KEY-----", "PRIVATE KEY BLOCK-----", "AGE-SECRET-KEY-", "PuTTY-User-Key-File-"}

@@ -165,6 +165,25 @@ func TestSecretAnywhereIsSecretEverywhere(t *testing.T) {
 	require.NotContains(t, views(t, r)["json"], "canary")
 }
 
+// A change that gives a secret another path and a public mode does not show it, nor
+// does one that gives it another type or encoding.
+func TestSecretMovedIsStillSecret(t *testing.T) {
+	const text = "canary-0123\n"
+	encoded := config.NewEntry(config.Entry{
+		Tag: "Path", Attrs: attrs("name", "/e", "type", "file", "mode", "0644", "encoding", "base64"), Text: "Y2FuYXJ5LTAxMjMK",
+	})
+	from := side(bundle("b", modeFile("/old", text, "0600"), file("/same", "other")))
+	r := report(t, review.Input{Hosts: []review.Host{
+		host("a", from, side(bundle("b", modeFile("/new", text, "0644"), encoded, file("/same", "other text")))),
+		host("b", side(bundle("b")), side(bundle("b", file("/elsewhere", text)))),
+	}})
+	for name, view := range views(t, r) {
+		require.NotContains(t, view, "canary", name)
+		require.NotContains(t, view, encoded.Text, name)
+	}
+	require.Contains(t, views(t, r)["json"], "other text")
+}
+
 func TestBinaryAndLarge(t *testing.T) {
 	blob := func(n int) *review.Side {
 		return side(bundle("b", config.NewEntry(config.Entry{Tag: "Path", Text: strings.Repeat("AAAA", n), Attrs: attrs("name", "/bin", "type", "file", "encoding", "base64")}),

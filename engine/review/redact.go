@@ -42,15 +42,31 @@ func secret(e *config.Entry) bool {
 	return false
 }
 
-// secrets remembers the digests of secret entries: a value that is secret on one
-// host is secret on every host, whatever its provenance there.
+// secrets remembers the digests of secret entries, and of what they hold: a value
+// that is secret on one host is secret on every host, whatever its provenance there,
+// and it stays so when a change moves it to another path with another mode.
 type secrets struct {
-	seen    map[*config.Bundle]bool
-	digests map[config.Digest]bool
+	seen     map[*config.Bundle]bool
+	digests  map[config.Digest]bool
+	contents map[config.Digest]bool
 }
 
 func newSecrets() *secrets {
-	return &secrets{map[*config.Bundle]bool{}, map[config.Digest]bool{}}
+	return &secrets{map[*config.Bundle]bool{}, map[config.Digest]bool{}, map[config.Digest]bool{}}
+}
+
+// shortest is how long a content must be to be known again: shorter ones are in many
+// files by chance.
+const shortest = 8
+
+// contentDigest names what an entry holds.
+func contentDigest(e *config.Entry) (config.Digest, bool) {
+	data, err := e.Content()
+	if err != nil {
+		data = []byte(e.Text)
+	}
+	data = bytes.TrimSpace(data)
+	return sha256.Sum256(data), len(data) >= shortest
 }
 
 func (s *secrets) look(side *Side) {
@@ -65,12 +81,21 @@ func (s *secrets) look(side *Side) {
 		for _, e := range b.Entries {
 			if secret(e) {
 				s.digests[e.Digest()] = true
+				if d, ok := contentDigest(e); ok {
+					s.contents[d] = true
+				}
 			}
 		}
 	}
 }
 
-func (s *secrets) has(e *config.Entry) bool { return e != nil && s.digests[e.Digest()] }
+func (s *secrets) has(e *config.Entry) bool {
+	if e == nil || s.digests[e.Digest()] {
+		return e != nil
+	}
+	d, ok := contentDigest(e)
+	return ok && s.contents[d]
+}
 
 // fingerprint stands for a secret: without the key it tells nothing, not even to
 // someone who guesses the value. The length of the value is not in it.
