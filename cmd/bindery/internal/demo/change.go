@@ -25,7 +25,7 @@ func (d *Demo) open(ctx context.Context, c site.Commit) (pull, error) {
 	if err != nil {
 		return pull{}, err
 	}
-	d.say.say("%s pushes the branch %s: %s.", person, c.Branch, c.Title)
+	d.say.say("%s commits on the branch %s, pushes it, and opens a pull request: %s.", person, c.Branch, c.Title)
 	d.say.hand(words([]string{"git", "-C", work, "push", "origin", c.Branch}))
 	if _, err := d.push(ctx, c); err != nil {
 		return pull{}, err
@@ -34,7 +34,8 @@ func (d *Demo) open(ctx context.Context, c site.Commit) (pull, error) {
 	if err != nil {
 		return p, err
 	}
-	d.say.hand(fmt.Sprintf(`curl -H @%s.header -d '{"title":"…","head":"%s","base":"%s"}' %s`, person, c.Branch, branch, d.client.of("pulls")))
+	asked := fmt.Sprintf(`{"title": %q, "head": %q, "base": %q}`, c.Title, c.Branch, branch)
+	d.say.hand(words([]string{"curl", "-H", "@" + person + ".header", "-d", asked, d.client.of("pulls")}))
 	var sent []delivery
 	err = d.until(ctx, "the deliveries arrived", func(ctx context.Context) (bool, error) {
 		all, err := d.client.deliveries(ctx)
@@ -103,6 +104,12 @@ func (d *Demo) review(ctx context.Context) error {
 		}
 	}
 	d.say.good("one comment, by %s; the secret that changes is shown as a fingerprint only", robot)
+	_, page, _ := strings.Cut(body, "[Full report](")
+	page, _, _ = strings.Cut(page, ")")
+	if err := d.client.do(ctx, http.MethodGet, page, nil, nil); err != nil {
+		return fmt.Errorf("the full report of the comment: %w", err)
+	}
+	d.say.good("its full report is a page of the controller: %s", page)
 	return nil
 }
 

@@ -143,7 +143,7 @@ func (d *Demo) linger(ctx context.Context) error {
 	d.say.line(d.say.style(bold, "Everything keeps running until Ctrl-C."))
 	for _, row := range [][2]string{
 		{"folder", d.c.Dir}, {"clone to push from", filepath.Join(d.c.Dir, work)}, {"forge", d.forge + "/" + repo + ".git"},
-		{"controller, for agents", "http://" + d.public}, {"controller, for people", "http://" + d.admin + "/api/v1/overview"},
+		{"controller, for agents", "http://" + d.public}, {"controller, for people", "http://" + d.admin + "/"},
 		{"logs", filepath.Join(d.c.Dir, "logs")},
 	} {
 		d.say.line(fmt.Sprintf("   %-24s %s", row[0], row[1]))

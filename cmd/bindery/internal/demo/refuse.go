@@ -29,7 +29,7 @@ func (d *Demo) tamper(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.say.say("%s pushes a line for the databases straight to %s. It is published and said to be unreviewed:", person, branch)
+	d.say.say("%s commits a line for the databases and pushes it straight to %s. It is published and said to be unreviewed:", person, branch)
 	d.say.hand(words([]string{"git", "-C", work, "push", "origin", branch}))
 	if d.lastGood, err = d.push(ctx, site.Notice()); err != nil {
 		return err
@@ -47,10 +47,11 @@ func (d *Demo) tamper(ctx context.Context) error {
 		return err
 	}
 	d.say.say("Before %s fetches it, one bit of its bundle is turned where it is published:", h.short)
-	if err := flip(filepath.Join(d.c.Dir, bundle)); err != nil {
+	at, was, err := flip(filepath.Join(d.c.Dir, bundle))
+	if err != nil {
 		return err
 	}
-	d.say.line("     " + shorten(bundle, d.say.width-8))
+	d.say.hand(overwrite(bundle, at, was^1))
 	if _, err := d.doWith(ctx, []int{untrusted}, "bindery-agent", "run", "--once", "--root", h.short); err != nil {
 		return err
 	}
@@ -63,7 +64,8 @@ func (d *Demo) tamper(ctx context.Context) error {
 	}
 	d.say.good("refused, exit code %d: nothing of it was applied, and release %d stays in force", untrusted, have.Release.Sequence)
 	d.say.say("The bit is turned back:")
-	if err := flip(filepath.Join(d.c.Dir, bundle)); err != nil {
+	d.say.hand(overwrite(bundle, at, was))
+	if _, _, err := flip(filepath.Join(d.c.Dir, bundle)); err != nil {
 		return err
 	}
 	if _, err := d.do(ctx, "bindery-agent", "run", "--once", "--root", h.short); err != nil {
@@ -92,29 +94,30 @@ func (d *Demo) newest(h host, id string) (string, error) {
 	return filepath.Join(dir, filepath.Base(best)), nil
 }
 
-// flip turns the last bit of a file's middle byte, in place.
-func flip(name string) error {
+// flip turns the last bit of the byte in the middle of a file, and tells which byte
+// that is and what it was.
+func flip(name string) (at int, was byte, err error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	info, err := os.Stat(name)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	data[len(data)/2] ^= 1
+	at = len(data) / 2
+	was = data[at]
+	data[at] ^= 1
 	next := name + ".tampered"
 	if err := os.WriteFile(next, data, info.Mode().Perm()); err != nil {
-		return err
+		return 0, 0, err
 	}
-	return os.Rename(next, name)
+	return at, was, os.Rename(next, name)
 }
 
-func shorten(s string, width int) string {
-	if len(s) <= width {
-		return s
-	}
-	return s[:width/2-1] + "…" + s[len(s)-width/2+1:]
+// overwrite is the command that sets one byte of a file.
+func overwrite(file string, at int, to byte) string {
+	return fmt.Sprintf(`printf '\%03o' | dd of=%s bs=1 seek=%d conv=notrunc`, to, file, at)
 }
 
 // broken merges a commit that is broken although its check failed.

@@ -83,7 +83,12 @@ func (s *screen) output(out string) {
 			}
 			continue
 		}
-		for _, part := range s.wrap(plain(line), 5) {
+		line = strings.TrimRight(plain(line), " ")
+		parts := []string{line}
+		if !strings.Contains(strings.TrimLeft(line, " "), "   ") { // what is no table
+			parts = s.wrap(line, 5)
+		}
+		for _, part := range parts {
 			s.line(strings.TrimRight(s.style(dim, "   │ ")+part, " "))
 		}
 	}

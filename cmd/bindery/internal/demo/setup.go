@@ -177,6 +177,7 @@ func (d *Demo) controller(ctx context.Context) error {
 	}
 	settings := fmt.Sprintf(`listen: %s
 admin_listen: %s
+admin_url: http://%s
 state: state
 keys: keys
 repository:
@@ -187,7 +188,7 @@ github:
   api: %s%s
   token_file: bot.token
   webhook_secret_files: [hook.secret]
-`, d.public, d.admin, repo, d.forge, repo, d.forge, githubtest.APIPath)
+`, d.public, d.admin, d.admin, repo, d.forge, repo, d.forge, githubtest.APIPath)
 	if err := d.write("controller.yaml", settings); err != nil {
 		return err
 	}
