@@ -3,6 +3,7 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -210,6 +211,30 @@ func TestLargeFiles(t *testing.T) {
 		found, _ := buildGood(t, large{fsys, name})
 		require.Contains(t, found, want)
 	}
+}
+
+// Small files that include much are refused before they take all memory.
+func TestHugeIncludes(t *testing.T) {
+	fsys := good()
+	fsys["Bundler/b.xml"].Data = []byte(`<Bundle xmlns:xi="http://www.w3.org/2001/XInclude">` + strings.Repeat(`<xi:include href="x.inc"/>`, 200) + `</Bundle>`)
+	for _, inc := range []string{"<x>" + strings.Repeat("<x/>", 10000) + "</x>", "<x><!--" + strings.Repeat("x", 1<<20) + "--></x>"} {
+		fsys["Bundler/x.inc"] = &fstest.MapFile{Data: []byte(inc)}
+		found, bound := buildGood(t, fsys)
+		require.Contains(t, found, "bundle b cannot be used: the includes of this file bring too much")
+		require.Equal(t, "Package:p Path:/other", bound)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	spec := open(t, good(), engine.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := spec.Build(ctx, engine.Input{Host: "good"})
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = spec.All(ctx, []engine.Input{{Host: "good"}, {Host: "other"}})
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = engine.Open(ctx, good(), engine.Options{})
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 // A long chain of groups takes as many passes as it has links; the work is bounded

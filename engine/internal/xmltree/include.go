@@ -16,8 +16,12 @@ import (
 // maxDocument bounds one document in bytes.
 const maxDocument = 64 << 20
 
-// maxIncluded bounds the nodes that includes may bring into one document.
-const maxIncluded = 1 << 20
+// maxIncluded bounds the nodes that includes may bring into one document, and
+// maxIncludedBytes what is read for them.
+const (
+	maxIncluded      = 1 << 20
+	maxIncludedBytes = 2 * maxDocument
+)
 
 // Document is a file with everything that it includes.
 type Document struct {
@@ -33,7 +37,7 @@ type Document struct {
 // file that is being included already is not followed again, and the document's
 // own file is dropped. The content of xi:fallback is lost.
 func Load(fsys fs.FS, name string) (*Document, *problem.Problem) {
-	root, p := read(fsys, name)
+	root, _, p := read(fsys, name)
 	if p != nil {
 		return nil, p
 	}
@@ -46,20 +50,25 @@ func Load(fsys fs.FS, name string) (*Document, *problem.Problem) {
 }
 
 // Read parses one file and leaves its includes alone.
-func Read(fsys fs.FS, name string) (*Element, *problem.Problem) { return read(fsys, name) }
+func Read(fsys fs.FS, name string) (*Element, *problem.Problem) {
+	root, _, p := read(fsys, name)
+	return root, p
+}
 
-func read(fsys fs.FS, name string) (*Element, *problem.Problem) {
+func read(fsys fs.FS, name string) (root *Element, size int, p *problem.Problem) {
 	data, p := file.Read(fsys, name, maxDocument)
 	if p != nil {
-		return nil, p
+		return nil, 0, p
 	}
-	return Parse(name, data)
+	root, p = Parse(name, data)
+	return root, len(data), p
 }
 
 type loader struct {
 	fsys  fs.FS
 	doc   *Document
 	nodes int
+	bytes int
 }
 
 // follow replaces the includes among children, at any depth.
@@ -111,7 +120,7 @@ func (l *loader) include(e *Element, from string) ([]*Element, *problem.Problem)
 			continue
 		}
 		again := slices.Contains(l.doc.Files, name)
-		root, p := read(l.fsys, name)
+		root, size, p := read(l.fsys, name)
 		if p != nil {
 			// A broken include makes the whole document unusable, as in Bcfg2.
 			return nil, p
@@ -120,8 +129,8 @@ func (l *loader) include(e *Element, from string) ([]*Element, *problem.Problem)
 			l.doc.Files = append(l.doc.Files, name)
 		}
 		root.Walk(func(*Element) bool { l.nodes++; return true })
-		if l.nodes > maxIncluded {
-			return nil, problem.New(e.Pos, "xinclude-too-large", "the includes of this file bring too many elements", "")
+		if l.bytes += size; l.nodes > maxIncluded || l.bytes > maxIncludedBytes {
+			return nil, problem.New(e.Pos, "xinclude-too-large", "the includes of this file bring too much", "")
 		}
 		if root.Children, p = l.follow(root.Children, name, !again); p != nil {
 			return nil, p

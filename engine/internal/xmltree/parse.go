@@ -3,6 +3,7 @@
 package xmltree
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -110,8 +111,8 @@ func (e *syntaxError) Error() string { return e.p.Error() }
 func (d *document) parse() (*Element, *problem.Problem) {
 	p := &parser{document: d, s: d.text, at: -1, ns: []binding{{"xml", nsXML}}}
 	root, err := p.document1()
-	if err != nil {
-		return nil, err.(*syntaxError).p
+	if syntax, ok := errors.AsType[*syntaxError](err); ok {
+		return nil, syntax.p
 	}
 	return root, nil
 }
@@ -333,9 +334,9 @@ func (p *parser) resolve(qname string, off int, element bool) (space, local stri
 			return "", local, nil
 		}
 	}
-	for i := len(p.ns) - 1; i >= 0; i-- {
-		if p.ns[i].prefix == prefix {
-			return p.ns[i].uri, local, nil
+	for _, b := range slices.Backward(p.ns) {
+		if b.prefix == prefix {
+			return b.uri, local, nil
 		}
 	}
 	if prefix == "" {
