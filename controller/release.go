@@ -74,7 +74,7 @@ func (p *pipeline) release(ctx context.Context, tip string, built *sites) error 
 // What no review showed is announced before it is published.
 func (p *pipeline) judge(ctx context.Context, head *site, last *past, f *fleet) (outcome, detail string, err error) {
 	if last.tip == nil && !last.lost {
-		return published, problems("errors", errorsOf(head.problems)), nil
+		return published, problems("error", errorsOf(head.problems)), nil
 	}
 	report, err := p.compare(p.publication(head, last, f))
 	if err != nil {
@@ -82,7 +82,7 @@ func (p *pipeline) judge(ctx context.Context, head *site, last *past, f *fleet) 
 	}
 	if len(report.Problems) > 0 {
 		// What is there is kept: a specification that got worse changes no host.
-		return refused, problems("new errors", report.Problems), nil
+		return refused, problems("new error", report.Problems), nil
 	}
 	name := unreviewed + "/" + p.branch
 	said, err := p.store.Ref(ctx, p.repo, name)
@@ -113,6 +113,9 @@ func errorsOf(list []*problem.Problem) []*problem.Problem {
 func problems(what string, list []*problem.Problem) string {
 	if len(list) == 0 {
 		return ""
+	}
+	if len(list) > 1 {
+		what += "s"
 	}
 	return fmt.Sprintf("%d %s, the first: %s", len(list), what, list[0])
 }
