@@ -75,6 +75,10 @@ func (s *Spec) Problems() []*problem.Problem { return s.problems }
 // Hosts lists the hosts that exist, sorted: clients.xml and Options.Clients.
 func (s *Spec) Hosts() []string { return s.hosts }
 
+// Canonical gives the name under which a host is built: in lower case, and that of
+// the client that an alias stands for.
+func (s *Spec) Canonical(name string) string { return s.meta.Canonical(name) }
+
 // Plugins lists the plugins that are on.
 func (s *Spec) Plugins() []string { return s.names }
 

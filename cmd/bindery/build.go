@@ -131,7 +131,7 @@ func (w *buildWriter) build(ctx context.Context, hosts []string) error {
 	bar := newProgress(w.s.Err, "hosts", len(hosts))
 	defer bar.stop()
 	for part := range slices.Chunk(hosts, chunk) {
-		results, err := w.op.spec.All(ctx, inputs(part, w.op.answers))
+		results, err := w.op.spec.All(ctx, w.op.inputs(part))
 		if err != nil {
 			return withCode(exitUnavailable, err)
 		}

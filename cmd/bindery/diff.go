@@ -201,7 +201,7 @@ func (o *diffOptions) pick(hosts []string) []string {
 
 func buildAll(ctx context.Context, op *opened, hosts []string, bar *bar, each func(*engine.Result)) error {
 	for part := range slices.Chunk(hosts, chunk) {
-		results, err := op.spec.All(ctx, inputs(part, op.answers))
+		results, err := op.spec.All(ctx, op.inputs(part))
 		if err != nil {
 			return err
 		}

@@ -103,7 +103,7 @@ func findProblems(ctx context.Context, o *lintOptions, snap *git.Snapshot) ([]*p
 	if err != nil {
 		return nil, err
 	}
-	more, err := op.spec.LintHosts(ctx, inputs(op.spec.Hosts(), op.answers))
+	more, err := op.spec.LintHosts(ctx, op.inputs(op.spec.Hosts()))
 	if err != nil {
 		return nil, withCode(exitUnavailable, err)
 	}

@@ -83,11 +83,15 @@ func (o *specOptions) probes() (map[string]map[string]string, error) {
 	return out, nil
 }
 
-// inputs pairs hosts with their answers.
-func inputs(hosts []string, answers map[string]map[string]string) []engine.Input {
+// inputs pairs hosts with their answers, those of an alias with the answers of the
+// host that it stands for.
+func (o *opened) inputs(hosts []string) []engine.Input {
 	in := make([]engine.Input, len(hosts))
 	for i, h := range hosts {
-		in[i] = engine.Input{Host: h, Probes: answers[h]}
+		in[i] = engine.Input{Host: h, Probes: o.answers[h]}
+		if in[i].Probes == nil {
+			in[i].Probes = o.answers[o.spec.Canonical(h)]
+		}
 	}
 	return in
 }

@@ -63,7 +63,7 @@ type Host struct {
 // that lists the host where it is about that.
 func (h *Host) Findings() []*problem.Problem {
 	if h.Client == nil {
-		return h.Problems[:len(h.Problems):len(h.Problems)]
+		return slices.Clip(h.Problems)
 	}
 	out := make([]*problem.Problem, len(h.Problems))
 	for i, p := range h.Problems {
@@ -120,6 +120,18 @@ func (m *Metadata) Names() []string {
 // Client returns a host of clients.xml.
 func (m *Metadata) Client(name string) *Client { return m.clients.byName[name] }
 
+// Canonical gives the client that a name stands for, in lower case.
+func (m *Metadata) Canonical(name string) string {
+	name = strings.ToLower(name)
+	if m.broken != nil {
+		return name
+	}
+	if target, ok := m.clients.aliases[name]; ok {
+		return target
+	}
+	return name
+}
+
 // Resolve finds the host that a name stands for, directly or as an alias, and
 // what clients.xml and groups.xml make of it. assert is a public profile that the
 // host asks for, "" for none.
@@ -128,10 +140,7 @@ func (m *Metadata) Resolve(name, assert string) (*Host, *problem.Problem) {
 		return nil, problem.New(m.broken.Pos, "metadata-unreadable",
 			"no host can be built, because the metadata cannot be read: "+m.broken.Msg, m.broken.Hint)
 	}
-	name = strings.ToLower(name)
-	if target, ok := m.clients.aliases[name]; ok {
-		name = target
-	}
+	name = m.Canonical(name)
 	if !ValidName(name) {
 		return nil, problem.New(problem.Pos{File: ClientsFile}, "bad-host-name", fmt.Sprintf("%q is no host name", name), "")
 	}
