@@ -177,14 +177,12 @@ func (w *world) remote() string {
 }
 
 // start runs the controller until stop, or the end of the test.
-func (w *world) start() { w.startWith(controller.New) }
+func (w *world) start() {
+	w.t.Helper()
+	require.NoError(w.t, w.tryStart(controller.New))
+}
 
 type maker func(context.Context, controller.Config) (*controller.Controller, error)
-
-func (w *world) startWith(open maker) {
-	w.t.Helper()
-	require.NoError(w.t, w.tryStart(open))
-}
 
 func (w *world) tryStart(open maker) error {
 	settings, err := controller.LoadSettings(filepath.Join(w.dir, "controller.yaml"))
