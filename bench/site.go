@@ -174,8 +174,7 @@ func (s *site) command(ctx context.Context, args ...string) ([]byte, error) {
 	cmd.Dir = s.folder
 	out, err := cmd.Output()
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			err = fmt.Errorf("%w\n%s", err, exit.Stderr)
 		}
 		return nil, fmt.Errorf("%s: %w", strings.Join(args[:2], " "), err)

@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -94,8 +95,8 @@ func open(ctx context.Context, c Config, s seams) (*Controller, error) {
 
 // Close releases what New opened, in reverse. It may be called after Run too.
 func (ct *Controller) Close() {
-	for i := len(ct.stop) - 1; i >= 0; i-- {
-		if err := ct.stop[i](); err != nil && !errors.Is(err, net.ErrClosed) {
+	for _, stop := range slices.Backward(ct.stop) {
+		if err := stop(); err != nil && !errors.Is(err, net.ErrClosed) {
 			ct.c.Logger.Warn("shutdown", "err", err)
 		}
 	}

@@ -155,8 +155,7 @@ func notYAML(data []byte) (line, column int, err error) {
 		return line, 1, errors.New("it is nested too deeply")
 	}
 	_, err = parser.ParseBytes(data, 0)
-	var syntax *yaml.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*yaml.SyntaxError](err); ok {
 		if at := syntax.GetToken(); at != nil && at.Position != nil {
 			line, column = at.Position.Line, at.Position.Column
 		}

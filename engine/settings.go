@@ -118,8 +118,7 @@ func parseSettings(data []byte) (settings, *problem.Problem) {
 func yamlProblem(err error) *problem.Problem {
 	pos := problem.Pos{File: settingsFile}
 	msg := err.Error()
-	var ye yaml.Error
-	if errors.As(err, &ye) {
+	if ye, ok := errors.AsType[yaml.Error](err); ok {
 		msg = ye.GetMessage()
 		if t := ye.GetToken(); t != nil && t.Position != nil {
 			pos.Line, pos.Column = t.Position.Line, t.Position.Column

@@ -44,7 +44,7 @@ func readFixture(t *testing.T, name string) *fixture {
 	require.NoError(t, err)
 	f := &fixture{name: name, archive: a, fsys: fstest.MapFS{}, want: map[string]string{}}
 	settings := map[string][]string{}
-	for _, line := range strings.Split(string(a.Comment), "\n") {
+	for line := range strings.SplitSeq(string(a.Comment), "\n") {
 		if key, value, ok := strings.Cut(line, ": "); ok && !strings.HasPrefix(line, "#") {
 			settings[key] = strings.Fields(value)
 		}
@@ -171,7 +171,7 @@ func checkFailures(t *testing.T, r *engine.Result) {
 		require.Nil(t, r.Config)
 		return
 	}
-	require.Equal(t, r.Config.Failed(), len(r.Failures))
+	require.Len(t, r.Failures, r.Config.Failed())
 	again, err := config.Decode(r.Config.XML())
 	require.NoError(t, err)
 	require.Equal(t, r.Config.Digest(), again.Digest())

@@ -150,8 +150,7 @@ func (s *step) fill(f *os.File, c Change) error {
 
 // plain drops the path of an os error: it would name the temporary file.
 func plain(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -94,13 +95,13 @@ func runEnroll(ctx context.Context, o *enrollOptions, s streams) error {
 
 // flags are those of this command line that the next one needs as well.
 func (o *enrollOptions) flags() string {
-	var out string
+	var out strings.Builder
 	for _, f := range []struct{ name, value string }{{"config", o.config}, {"state", o.state}, {"root", o.root}} {
 		if f.value != "" {
-			out += " --" + f.name + " " + f.value
+			out.WriteString(" --" + f.name + " " + f.value)
 		}
 	}
-	return out
+	return out.String()
 }
 
 func (o *enrollOptions) token(stdin io.Reader) (release.Token, error) {

@@ -63,8 +63,7 @@ func run(ctx context.Context, args []string, s streams) int {
 		return exitOK
 	}
 	code := exitUsage
-	var coded *exitError
-	if errors.As(err, &coded) {
+	if coded, ok := errors.AsType[*exitError](err); ok {
 		code = coded.code
 	}
 	if ctx.Err() != nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -56,7 +57,7 @@ func (b *Bundle) appendOpen(buf []byte) []byte {
 func (e *Entry) append(buf []byte) []byte {
 	n := Node{Tag: e.Tag, Attrs: e.Attrs, Text: e.Text, Children: e.Children}
 	if e.Failure != "" {
-		n.Attrs = sortAttrs(append(n.Attrs[:len(n.Attrs):len(n.Attrs)], Attr{"failure", e.Failure}))
+		n.Attrs = sortAttrs(append(slices.Clip(n.Attrs), Attr{"failure", e.Failure}))
 	}
 	return n.append(buf)
 }

@@ -117,7 +117,7 @@ func Unpack(data []byte) (*Bundle, error) {
 	switch n, err := zr.Read(make([]byte, 1)); {
 	case n > 0:
 		return nil, errors.New("unpack bundle: data behind the end")
-	case err != io.EOF:
+	case !errors.Is(err, io.EOF):
 		return nil, fmt.Errorf("unpack bundle: %w", err)
 	}
 	return b, nil
@@ -150,7 +150,7 @@ func readBundle(tr *tar.Reader) (*Bundle, error) {
 	}
 	if h, err := tr.Next(); err == nil {
 		return nil, fmt.Errorf("member %q is not expected", h.Name)
-	} else if err != io.EOF {
+	} else if !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return b, b.check()
@@ -175,7 +175,7 @@ func decodeManifest(data []byte) (Manifest, error) {
 
 func readMember(tr *tar.Reader, name string, limit int) ([]byte, error) {
 	h, err := tr.Next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("member %s is missing", name)
 	}
 	if err != nil {

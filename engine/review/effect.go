@@ -134,8 +134,10 @@ func removal(p *pair) string {
 	old, now := p.change.Old, p.change.New
 	switch {
 	case p.kind == EntryRemoved && old != nil && old.Failure == "":
-		return map[string]string{"Package": "package-removed", "Path": "path-removed", "Service": "service-removed",
-			"POSIXUser": "user-removed", "POSIXGroup": "user-removed"}[p.key.Tag]
+		return map[string]string{
+			"Package": "package-removed", "Path": "path-removed", "Service": "service-removed",
+			"POSIXUser": "user-removed", "POSIXGroup": "user-removed",
+		}[p.key.Tag]
 	case now == nil || now.Failure != "":
 		return ""
 	case now.Tag == "Path" && now.Type() == "nonexistent" && (old == nil || old.Type() != "nonexistent"):

@@ -158,6 +158,7 @@ type Cause struct {
 // Kind says what happened to an entry.
 type Kind string
 
+// Kinds of a Change.
 const (
 	EntryAdded    Kind = "added"
 	EntryRemoved  Kind = "removed"
@@ -172,6 +173,7 @@ const (
 // Severity orders changes; the smallest comes first.
 type Severity int
 
+// Severities, the gravest first.
 const (
 	Failing Severity = iota
 	Removal

@@ -44,8 +44,7 @@ func retryableError(ctx context.Context, resp *http.Response, err error) (bool, 
 	if errors.Is(err, ErrTooLarge) {
 		return false, err
 	}
-	var attempt *attemptError
-	if errors.As(err, &attempt) {
+	if attempt, ok := errors.AsType[*attemptError](err); ok {
 		if !attempt.repeatable {
 			return false, err
 		}

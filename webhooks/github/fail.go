@@ -27,16 +27,13 @@ func fail(op string, err error) error {
 }
 
 func classify(err error) (webhooks.Reason, time.Duration) {
-	var primary *github.RateLimitError
-	if errors.As(err, &primary) {
+	if primary, ok := errors.AsType[*github.RateLimitError](err); ok {
 		return webhooks.RateLimited, max(time.Until(primary.Rate.Reset.Time), 0)
 	}
-	var secondary *github.AbuseRateLimitError
-	if errors.As(err, &secondary) {
+	if secondary, ok := errors.AsType[*github.AbuseRateLimitError](err); ok {
 		return webhooks.RateLimited, secondary.GetRetryAfter()
 	}
-	var refused *github.ErrorResponse
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*github.ErrorResponse](err); ok {
 		return classifyAnswer(refused.Response)
 	}
 	var broken *url.Error

@@ -159,7 +159,7 @@ func (f *Forge) SetStatus(ctx context.Context, commit string, s webhooks.Status)
 		break
 	}
 	status := &github.RepoStatus{
-		State: github.String(string(s.State)), Context: github.String(webhooks.StatusContext),
+		State: new(string(s.State)), Context: github.String(webhooks.StatusContext),
 		Description: &s.Description,
 	}
 	if s.URL != "" {

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -164,8 +165,8 @@ func (f *finding) parents() error {
 		}
 		missing = append(missing, dir)
 	}
-	for i := len(missing) - 1; i >= 0; i-- {
-		f.change(system.Change{Op: system.Mkdir, Name: missing[i], Mode: 0o755, UID: f.uid, GID: f.gid})
+	for _, dir := range slices.Backward(missing) {
+		f.change(system.Change{Op: system.Mkdir, Name: dir, Mode: 0o755, UID: f.uid, GID: f.gid})
 	}
 	return nil
 }
@@ -288,10 +289,8 @@ func (f *finding) compare(info *system.Info, at string) *system.Change {
 }
 
 func (f *finding) aspect(name string) {
-	for _, have := range f.unverified {
-		if have == name {
-			return
-		}
+	if slices.Contains(f.unverified, name) {
+		return
 	}
 	f.unverified = append(f.unverified, name)
 }

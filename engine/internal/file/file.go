@@ -32,13 +32,11 @@ func Read(fsys fs.FS, name string, max int64) ([]byte, *problem.Problem) {
 
 // Unreadable is the problem of a file that cannot be read.
 func Unreadable(name string, err error) *problem.Problem {
-	var p *problem.Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*problem.Problem](err); ok {
 		return p
 	}
 	reason := err.Error()
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		reason = pe.Err.Error()
 	}
 	return problem.New(problem.Pos{File: name}, "unreadable-file", "cannot be read: "+reason, "")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
@@ -183,7 +184,7 @@ func (g *groups) under(conds []condition, e *xmltree.Element) []condition {
 	default:
 		return conds
 	}
-	return append(conds[:len(conds):len(conds)], c)
+	return append(slices.Clip(conds), c)
 }
 
 func addRule(list []rules, index map[int]int, group int, conds []condition) []rules {

@@ -110,7 +110,7 @@ func TestExtendGivesADefaultProfile(t *testing.T) {
 	m := read(`<Group name="d" default="true" profile="true"/>`, `<Client name="h" profile="nowhere"/>`)
 	h, refused := m.Resolve("h", "")
 	require.Nil(t, refused)
-	require.Equal(t, "", h.Profile)
+	require.Empty(t, h.Profile)
 	m.Extend(h, nil)
 	require.Equal(t, "d", h.Profile)
 	require.Equal(t, []string{"nowhere"}, h.Names)

@@ -5,6 +5,7 @@ package lint
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/bindery/bindery/engine/internal/xmltree"
@@ -54,10 +55,10 @@ func walkEntries(x *xmltree.Element, scope []*xmltree.Element, visit func(entry)
 		switch {
 		case c.Kind != xmltree.Node || c.Space == xmltree.NSXInclude:
 		case c.Is("Group") || c.Is("Client"):
-			walkEntries(c, append(scope[:len(scope):len(scope)], c), visit)
+			walkEntries(c, append(slices.Clip(scope), c), visit)
 		case c.Space != "" || c.Is("Bundle"):
 			// What a template directive holds may be there or not, as in a condition.
-			walkEntries(c, append(scope[:len(scope):len(scope)], c), visit)
+			walkEntries(c, append(slices.Clip(scope), c), visit)
 		default:
 			visit(entry{x: c, tag: c.Tag, scope: scope})
 		}

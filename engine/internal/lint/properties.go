@@ -47,8 +47,7 @@ func (t *tree) json(name string, data []byte) {
 		return
 	}
 	pos := at(name)
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		// The offset counts the bytes read, the wrong one among them.
 		pos = position(name, data, int(syntax.Offset)-1)
 	}

@@ -92,6 +92,7 @@ func (t *tree) add(p *problem.Problem) {
 func (t *tree) error(pos problem.Pos, code, msg, hint string) {
 	t.add(problem.New(pos, code, msg, hint))
 }
+
 func (t *tree) warn(pos problem.Pos, code, msg, hint string) {
 	t.add(problem.Warn(pos, code, msg, hint))
 }
@@ -193,8 +194,10 @@ func (t *tree) parse(set *schema.Set, f file) {
 		return
 	}
 	dir, _, _ := strings.Cut(f.name, "/")
-	d := &doc{file: f.name, dir: dir, root: root, schema: set.For(f.name, root.Tag),
-		templated: strings.HasSuffix(f.name, ".genshi") || bytes.Contains(data, []byte(nsGenshi))}
+	d := &doc{
+		file: f.name, dir: dir, root: root, schema: set.For(f.name, root.Tag),
+		templated: strings.HasSuffix(f.name, ".genshi") || bytes.Contains(data, []byte(nsGenshi)),
+	}
 	t.docs = append(t.docs, d)
 	t.byName[f.name] = d
 }

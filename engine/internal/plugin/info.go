@@ -4,6 +4,7 @@ package plugin
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/bindery/bindery/engine/config"
@@ -96,7 +97,7 @@ func (in *Info) Bind(v *memo.View, d *Draft) *problem.Problem {
 			}
 			d.Set(name, a.Value)
 		}
-		d.Children = append(d.Children[:len(d.Children):len(d.Children)], g.Inner.Nodes(v)...)
+		d.Children = append(slices.Clip(d.Children), g.Inner.Nodes(v)...)
 		return nil
 	}
 	return problem.New(problem.Pos{File: in.file}, "no-info", "no Info of this file is for the host", "add an Info without condition")

@@ -3,6 +3,7 @@
 package plugin
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/bindery/bindery/engine/config"
@@ -156,7 +157,7 @@ func (n *Nest) flatten(conds []*condition, out []Guarded) []Guarded {
 	}
 	for i := range n.items {
 		if it := &n.items[i]; it.cond != nil {
-			out = it.Inner.flatten(append(conds[:len(conds):len(conds)], it.cond), out)
+			out = it.Inner.flatten(append(slices.Clip(conds), it.cond), out)
 		}
 	}
 	return out

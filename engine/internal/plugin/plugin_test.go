@@ -176,7 +176,7 @@ func TestConf(t *testing.T) {
 	for option, want := range map[string]bool{"yes": true, "on": true, "one": true, "true": true, "no": false, "empty": false, "absent": true} {
 		require.Equal(t, want, conf.True("s", option, true), option)
 	}
-	require.Equal(t, "", conf.Get("s", "empty", "x"))
+	require.Empty(t, conf.Get("s", "empty", "x"))
 	require.Equal(t, "x", conf.Get("t", "empty", "x"))
 }
 

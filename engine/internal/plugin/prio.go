@@ -258,7 +258,7 @@ func Apply(v *memo.View, d *Draft, r Rule) {
 	if e.Text != "" {
 		d.Text = e.Text
 	}
-	d.Children = append(d.Children[:len(d.Children):len(d.Children)], r.Inner.Nodes(v)...)
+	d.Children = append(slices.Clip(d.Children), r.Inner.Nodes(v)...)
 	d.BoundAt = config.Source{File: e.Pos.File, Line: e.Pos.Line}
 }
 

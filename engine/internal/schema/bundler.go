@@ -2,6 +2,8 @@
 
 package schema
 
+import "maps"
+
 // structure is what Bundler and Base share: abstract entries, Bound entries and
 // conditions around them.
 func structure(extra ...string) map[string]*Element {
@@ -29,9 +31,7 @@ func structure(extra ...string) map[string]*Element {
 		out[tag] = &Element{Open: true, Old: hint}
 		inside = append(inside, tag)
 	}
-	for tag, e := range children() {
-		out[tag] = e
-	}
+	maps.Copy(out, children())
 	inside = append(inside, sortedKeys(children())...)
 	out["Group"] = condition(inside)
 	out["Client"] = condition(inside)

@@ -2,6 +2,8 @@
 
 package schema
 
+import "maps"
+
 // priorities is a list of literal entries with a priority: Rules, Defaults, Svcmgr.
 func priorities(name, root string) *Schema {
 	elements := literal()
@@ -10,9 +12,7 @@ func priorities(name, root string) *Schema {
 		elements[tag] = &Element{Open: true, Old: hint}
 		inside = append(inside, tag)
 	}
-	for tag, e := range children() {
-		elements[tag] = e
-	}
+	maps.Copy(elements, children())
 	// Bcfg2 reads Rules by tag and name only, so that children may be conditional too.
 	inside = append(inside, sortedKeys(children())...)
 	elements["Group"] = condition(inside)

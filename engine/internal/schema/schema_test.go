@@ -46,8 +46,8 @@ func TestDocumentedAttributes(t *testing.T) {
 		require.Empty(t, check(t, "Rules/r.xml", `<Rules priority="0">`+entry+`</Rules>`, false), entry)
 		name, _, _ := strings.Cut(entry[1:], " ")
 		bound := "<Bound" + entry[1:]
-		if strings.HasSuffix(bound, "</"+name+">") {
-			bound = strings.TrimSuffix(bound, "</"+name+">") + "</Bound" + name + ">"
+		if before, ok := strings.CutSuffix(bound, "</"+name+">"); ok {
+			bound = before + "</Bound" + name + ">"
 		}
 		require.Empty(t, check(t, "Bundler/b.xml", `<Bundle>`+bound+`</Bundle>`, false), bound)
 	}

@@ -130,7 +130,7 @@ func (g *repository) rebase(ctx context.Context, base, head string) (string, err
 	if err != nil {
 		return "", err
 	}
-	for _, commit := range strings.Fields(list) {
+	for commit := range strings.FieldsSeq(list) {
 		// As if what is there so far had been made from the commit's own parent.
 		beside, err := g.run(ctx, "commit-tree", base+"^{tree}", "-p", commit+"^", "-m", "beside")
 		if err != nil {

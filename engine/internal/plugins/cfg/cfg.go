@@ -40,8 +40,13 @@ type set struct {
 
 // defaults are the attributes of a file that no Info says anything about, in 1.3.
 var defaults = [][2]string{
-	{"owner", "root"}, {"group", "root"}, {"mode", "644"}, {"secontext", "__default__"},
-	{"paranoid", "true"}, {"sensitive", "false"}, {"important", "False"},
+	{"owner", "root"},
+	{"group", "root"},
+	{"mode", "644"},
+	{"secontext", "__default__"},
+	{"paranoid", "true"},
+	{"sensitive", "false"},
+	{"important", "False"},
 }
 
 // New reads the directory tree; contents are read when they are first needed.

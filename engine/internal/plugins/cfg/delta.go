@@ -56,7 +56,7 @@ func (d *delta) apply(text string) (string, *problem.Problem) {
 // cat appends the lines marked +, and removes the first line equal to one marked -.
 func cat(text, change string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	for _, l := range strings.Split(change, "\n") {
+	for l := range strings.SplitSeq(change, "\n") {
 		switch {
 		case strings.HasPrefix(l, "+"):
 			lines = append(lines, l[1:])

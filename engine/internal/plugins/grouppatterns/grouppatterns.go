@@ -106,7 +106,7 @@ func nameRange(text string) (pattern, error) {
 	}
 	for _, part := range rangePart.FindAllString(text, -1) {
 		var spans []span
-		for _, s := range strings.Split(strings.Trim(part, "[]"), ",") {
+		for s := range strings.SplitSeq(strings.Trim(part, "[]"), ",") {
 			from, to, isSpan := strings.Cut(s, "-")
 			if !isSpan {
 				to = from

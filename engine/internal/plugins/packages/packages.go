@@ -176,9 +176,13 @@ func (p *Packages) Structures(v *memo.View) []*plugin.Structure {
 			s.Entries = append(s.Entries, plugin.Abstract{Draft: &plugin.Draft{
 				Tag: "BoundPath", NamedAt: plugin.SourceOf(src.rule.Element), BoundAt: plugin.SourceOf(src.rule.Element), At: src.rule.Element.Pos,
 				Attrs: []config.Attr{
-					{Name: "name", Value: "/etc/pki/rpm-gpg/" + path.Base(key)}, {Name: "type", Value: "file"},
-					{Name: "encoding", Value: "ascii"}, {Name: "owner", Value: "root"}, {Name: "group", Value: "root"},
-					{Name: "mode", Value: "0644"}, {Name: "important", Value: "true"},
+					{Name: "name", Value: "/etc/pki/rpm-gpg/" + path.Base(key)},
+					{Name: "type", Value: "file"},
+					{Name: "encoding", Value: "ascii"},
+					{Name: "owner", Value: "root"},
+					{Name: "group", Value: "root"},
+					{Name: "mode", Value: "0644"},
+					{Name: "important", Value: "true"},
 				},
 			}})
 		}
