@@ -112,7 +112,7 @@ func TestDemo(t *testing.T) {
 			"published; not reviewed: Path:/etc/issue.net on db[1-2].example.org",
 			"not trusted: content differs from what was signed",
 			"refused, exit code 4",
-			"refused; 1 new error",
+			"refused; 1 new error, the first: Bundler/nginx.xml:16:1: not well-formed",
 			"Bundler/nginx.xml:16:1: not well-formed",
 			"the last good one",
 		} {

@@ -106,6 +106,7 @@ func (d *Demo) review(ctx context.Context) error {
 	d.say.good("one comment, by %s; the secret that changes is shown as a fingerprint only", robot)
 	_, page, _ := strings.Cut(body, "[Full report](")
 	page, _, _ = strings.Cut(page, ")")
+	page = strings.Trim(page, "<>")
 	if err := d.client.do(ctx, http.MethodGet, page, nil, nil); err != nil {
 		return fmt.Errorf("the full report of the comment: %w", err)
 	}
