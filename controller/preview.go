@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/controller/store"
@@ -30,11 +31,19 @@ func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, 
 	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	report, err := p.report(ctx, tip, merged, pull, built)
+	var report *review.Report
+	err = within(ctx, previewTime, func(ctx context.Context) (err error) {
+		report, err = p.report(ctx, tip, merged, pull, built)
+		return err
+	})
 	if err != nil {
 		// Whoever waits for the check must see that there will be none.
 		broken := webhooks.Status{State: webhooks.Broken, Description: "the preview failed in the controller; its log says why"}
-		return errors.Join(err, p.forge.SetStatus(ctx, pull.Head, broken))
+		err = errors.Join(err, p.forge.SetStatus(ctx, pull.Head, broken))
+		if errors.Is(err, errSlow) {
+			err = errors.Join(err, p.store.PutRef(ctx, store.Ref{Repo: p.repo, Name: name, Commit: pull.Head, Outcome: "slow", Detail: done}))
+		}
+		return err
 	}
 	seq, err := p.remember(ctx, tip, merged, pull, built.fleet, report)
 	if err != nil {
@@ -45,6 +54,25 @@ func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, 
 	}
 	p.log.Info("previewed", "repo", p.repo, "pull", pull.Number, "rev", pull.Head, "verdict", report.Verdict.Title)
 	return p.store.PutRef(ctx, store.Ref{Repo: p.repo, Name: name, Commit: pull.Head, Outcome: string(report.Verdict.State), Detail: done})
+}
+
+// previewTime is how long one preview may take. Anybody may open a pull request, and
+// while it is built the branch is not published.
+const previewTime = 10 * time.Minute
+
+// errSlow is a pull request that took too long. It is not tried again before
+// something changes: it would take as long.
+var errSlow = errors.New("it took too long")
+
+// within bounds the time of a step.
+func within(ctx context.Context, most time.Duration, step func(context.Context) error) error {
+	timed, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	err := step(timed)
+	if err != nil && timed.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("%w (more than %s): %w", errSlow, most, err)
+	}
+	return err
 }
 
 // merge gives the commit that has a pull request merged, "" where there is none.
