@@ -4,6 +4,7 @@ package host
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -27,6 +28,10 @@ type Client struct {
 	Secure, Floating bool
 	Pos              problem.Pos
 }
+
+// maxClients bounds the hosts: each costs memory in every build, and a line of
+// clients.xml costs nothing to write.
+const maxClients = 250_000
 
 type clients struct {
 	byName  map[string]*Client
@@ -66,6 +71,9 @@ func (cs *clients) add(e *xmltree.Element, found []*problem.Problem) ([]*problem
 		return append(found, problem.New(e.AttrPos("name"), "bad-host-name", "the client's name is no host name; it is left out", "")), nil
 	}
 	c := cs.byName[name]
+	if c == nil && len(cs.byName) == maxClients {
+		return nil, problem.New(e.Pos, "too-many-clients", fmt.Sprintf("more than %d clients", maxClients), "split the specification")
+	}
 	if c == nil {
 		c = &Client{Name: name, Pos: e.Pos}
 		cs.byName[name] = c

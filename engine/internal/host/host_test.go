@@ -101,7 +101,7 @@ func TestExtend(t *testing.T) {
 	m.Extend(h, []string{"role", "web", "other", "web", ""})
 	require.Equal(t, []string{"by-web", "other", "web"}, h.Names)
 	require.Equal(t, []string{"p"}, h.Bundles)
-	require.NotEqual(t, before.GroupKey(), h.GroupKey())
+	require.NotSame(t, before, h.Membership)
 	require.Equal(t, []string{"p"}, before.Names)
 }
 

@@ -77,10 +77,6 @@ func (h *Host) Findings() []*problem.Problem {
 	return out
 }
 
-// GroupKey tells memberships apart: equal keys have equal profile, groups,
-// categories and bundles.
-func (m *Membership) GroupKey() string { return m.key }
-
 // Read reads the metadata of a specification. A specification whose metadata
 // cannot be read knows no host; Resolve then says why.
 func Read(fsys fs.FS, voc *Vocabulary) *Metadata {
@@ -116,9 +112,6 @@ func (m *Metadata) Names() []string {
 	}
 	return slices.Sorted(maps.Keys(m.clients.byName))
 }
-
-// Client returns a host of clients.xml.
-func (m *Metadata) Client(name string) *Client { return m.clients.byName[name] }
 
 // Canonical gives the client that a name stands for, in lower case.
 func (m *Metadata) Canonical(name string) string {

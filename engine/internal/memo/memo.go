@@ -23,8 +23,6 @@ const (
 	isHost
 	hostName
 	among
-	profile
-	groupList
 )
 
 // question is one thing to know about a host. Which number or text counts
@@ -84,14 +82,10 @@ func (v *View) know(q *question) string {
 		return answer(v.h.Groups.Has(q.id))
 	case isHost:
 		return answer(v.h.Name == q.text)
-	case hostName:
-		return v.h.Name
 	case among:
 		return q.set.index[v.h.Name]
-	case profile:
-		return v.h.Profile
-	default:
-		return v.h.GroupKey()
+	default: // hostName
+		return v.h.Name
 	}
 }
 
@@ -135,15 +129,6 @@ func (v *View) Name() string { return v.ask(question{kind: hostName}) }
 
 // Among returns the host's name if it is one of names, else "".
 func (v *View) Among(names *Names) string { return v.ask(question{kind: among, set: names}) }
-
-// Bundles returns the bundles of the host. It asks for all groups at once.
-func (v *View) Bundles() []string {
-	v.ask(question{kind: groupList})
-	return v.h.Bundles
-}
-
-// Profile returns the host's profile.
-func (v *View) Profile() string { return v.ask(question{kind: profile}) }
 
 // Tree remembers the values of one computation as a decision tree over the
 // questions that it asked. It is safe for concurrent use.

@@ -68,9 +68,6 @@ func NewInfo(env Env, file string, data []byte) *Info {
 	return in
 }
 
-// File is the file's name.
-func (in *Info) File() string { return in.file }
-
 // Bind sets what the Info for the host says, over what the entry has. Of several
 // that match, the one in the innermost condition, and of these the last, counts
 // as a whole. An info.xml in which none matches fails.

@@ -94,39 +94,6 @@ func (n *Nest) InPlace(v *memo.View, path string, visit func(*Item)) {
 	}
 }
 
-// Nested visits the elements that are for the host in the order in which later
-// ones win: what stands directly here first, then matching conditions in document
-// order, each in the same way.
-func (n *Nest) Nested(v *memo.View, path string, visit func(*Item)) {
-	if n == nil {
-		return
-	}
-	for i := range n.items {
-		if n.items[i].cond == nil {
-			visit(&n.items[i])
-		}
-	}
-	for i := range n.items {
-		if it := &n.items[i]; it.cond != nil && it.cond.holds(v, path) {
-			it.Inner.Nested(v, path, visit)
-		}
-	}
-}
-
-// Each visits every element that is no condition, whatever stands around it.
-func (n *Nest) Each(visit func(*Item)) {
-	if n == nil {
-		return
-	}
-	for i := range n.items {
-		if n.items[i].cond == nil {
-			visit(&n.items[i])
-		} else {
-			n.items[i].Inner.Each(visit)
-		}
-	}
-}
-
 // Guarded is an element with the conditions that lead to it.
 type Guarded struct {
 	*Item
@@ -143,7 +110,9 @@ func (g *Guarded) Holds(v *memo.View, path string) bool {
 	return true
 }
 
-// Flatten lists every element with its conditions, in the order of Nested.
+// Flatten lists every element with its conditions, in the order in which later ones
+// win: what stands directly here first, then conditions in document order, each in
+// the same way.
 func (n *Nest) Flatten() []Guarded { return n.flatten(nil, nil) }
 
 func (n *Nest) flatten(conds []*condition, out []Guarded) []Guarded {

@@ -22,9 +22,6 @@ type Specific struct {
 	Priority int
 }
 
-// All tells whether the file is for every host.
-func (s Specific) All() bool { return s.Host == "" && s.Group == "" }
-
 // compare orders by how specific: host, then groups by priority, then all. The
 // better one comes first.
 func (s Specific) compare(o Specific) int {
