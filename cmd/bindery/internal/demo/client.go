@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/bindery/bindery/webhooks/github/githubtest"
@@ -97,7 +98,7 @@ func (c *client) do(ctx context.Context, method, url string, body, into any) err
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", method, url, err)
 	}
-	if len(url) > len(c.forge) && url[:len(c.forge)+1] == c.forge+"/" {
+	if strings.HasPrefix(url, c.forge+"/") {
 		r.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	answer, err := c.http.Do(r)

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -133,12 +134,10 @@ func (d *Demo) run(ctx context.Context, stdin string, codes []int, args ...strin
 	if ctx.Err() != nil {
 		return out.String(), fmt.Errorf("%s: %w", words(args), context.Cause(ctx))
 	}
-	for _, want := range append([]int(nil), codes...) {
-		if code == want {
-			return out.String(), nil
-		}
+	if len(codes) == 0 {
+		codes = []int{0}
 	}
-	if code == 0 && len(codes) == 0 {
+	if slices.Contains(codes, code) {
 		return out.String(), nil
 	}
 	return out.String(), fmt.Errorf("%s ended with %d:\n%s", words(args), code, out.String())

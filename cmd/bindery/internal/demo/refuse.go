@@ -42,6 +42,10 @@ func (d *Demo) tamper(ctx context.Context) error {
 		return fmt.Errorf("the push was %s: %q", outcome, detail)
 	}
 	d.say.output(outcome + "; " + detail)
+	_, err = d.released(ctx, h.name, "has the next release", func(s seen) bool { return s.Release.Sequence > have.Release.Sequence })
+	if err != nil {
+		return err
+	}
 	bundle, err := d.newest(h, have.ID)
 	if err != nil {
 		return err
