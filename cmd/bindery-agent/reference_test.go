@@ -3,8 +3,11 @@
 package main
 
 import (
+	"os"
 	"testing"
+	"testing/fstest"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
 	"github.com/bindery/bindery/internal/reference"
@@ -14,4 +17,13 @@ import (
 func TestReferenceCommands(t *testing.T) {
 	page := reference.Commands(newRootCommand(streams{}))
 	require.NoError(t, reference.Check("../../docs/reference/bindery-agent.md", page))
+}
+
+// What pages and help texts tell people to type is understood.
+func TestExamples(t *testing.T) {
+	newRoot := func() *cobra.Command { return newRootCommand(streams{}) }
+	require.NoError(t, reference.Examples(os.DirFS("../../docs"), newRoot))
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	require.NoError(t, reference.Examples(fstest.MapFS{"README.md": {Data: readme}}, newRoot))
 }
