@@ -37,7 +37,7 @@ const maxReason = 500
 func (a *Agent) report(b *release.Bundle, res *Result, started time.Time, dry bool) release.Report {
 	m := &b.Manifest
 	rep := release.Report{
-		HostID: m.HostID, Host: m.Host, Sequence: m.Sequence, Commit: m.Commit, ConfigDigest: m.ConfigDigest, Mode: m.Policy.Mode,
+		HostID: m.HostID, Host: m.Host, Sequence: m.Sequence, Commit: m.Commit, ConfigDigest: m.ConfigMark, Mode: m.Policy.Mode,
 		DryRun: dry, Started: started.UTC(), Finished: a.c.Machine.Now().UTC(), Agent: a.c.Version, Total: len(res.Lines),
 	}
 	for i := range res.Lines {

@@ -249,7 +249,7 @@ func (p *pipeline) factsAlone(ctx context.Context, last *past, f *fleet) error {
 		if s == nil || s.results[h.Name] == nil || s.results[h.Name].Config == nil {
 			continue
 		}
-		if s.results[h.Name].Config.Digest().String() != r.ConfigDigest {
+		if p.publisher.ConfigMark(s.results[h.Name].Config) != r.ConfigDigest {
 			names = append(names, h.Name)
 		}
 	}
@@ -271,7 +271,7 @@ func (p *pipeline) write(ctx context.Context, from map[string]*site, f *fleet) e
 		}
 		rel := draft(s, h, r, f)
 		p.ask(h.ID, rel.Probes)
-		next, old := row(h, rel), f.releases[h.ID]
+		next, old := p.row(h, rel), f.releases[h.ID]
 		if !same(old, next) || !p.trusted(old) {
 			todo = append(todo, rel)
 		} else if old.Commit != s.commit {
@@ -286,7 +286,7 @@ func (p *pipeline) write(ctx context.Context, from map[string]*site, f *fleet) e
 			errs = append(errs, o.Err)
 			continue
 		}
-		r := row(store.Host{ID: o.Host.ID, Recipient: o.Host.Recipient}, todo[i])
+		r := p.row(store.Host{ID: o.Host.ID, Recipient: o.Host.Recipient}, todo[i])
 		r.Sequence = o.Sequence
 		rows = append(rows, r)
 		if o.Unchanged {
@@ -321,14 +321,12 @@ func draft(s *site, h store.Host, r *engine.Result, f *fleet) publish.Release {
 	return rel
 }
 
-func row(h store.Host, r publish.Release) store.Release {
+func (p *pipeline) row(h store.Host, r publish.Release) store.Release {
 	out := store.Release{
 		HostID: h.ID, ProbeDigest: config.ProbeDigest(r.Probes).String(), PolicyDigest: r.Policy.Digest().String(),
 		Recipient: h.Recipient, Format: release.Format, Commit: r.Commit, Tree: r.Tree, Waiting: r.Config == nil,
 	}
-	if r.Config != nil {
-		out.ConfigDigest = r.Config.Digest().String()
-	}
+	out.ConfigDigest = p.publisher.ConfigMark(r.Config)
 	return out
 }
 

@@ -195,6 +195,7 @@ func (p *Publisher) make(ctx context.Context, r Release, mark string, previous i
 	}
 	b, err := release.NewBundle(release.Identified{
 		Host: r.Host.Name, HostID: r.Host.ID, Commit: r.Commit, Tree: r.Tree, Engine: p.cfg.Engine, Sequence: version,
+		ConfigMark: p.ConfigMark(r.Config),
 	}, r.Config, r.Probes, r.Policy)
 	if err != nil {
 		return nil, err
@@ -257,6 +258,20 @@ func swap(etag string) blob.Condition {
 		return blob.Absent()
 	}
 	return blob.Match(etag)
+}
+
+// ConfigMark is a keyed digest of a configuration, "" for none. It is what may leave
+// the seal: a plain digest would let whoever reads a row or a report guess a short
+// secret in it.
+func (p *Publisher) ConfigMark(cfg *config.Config) string {
+	if cfg == nil {
+		return ""
+	}
+	digest := cfg.Digest()
+	mac := hmac.New(sha256.New, p.markKey)
+	mac.Write([]byte("configuration\x00"))
+	mac.Write(digest[:])
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // mark is a keyed digest over all that makes one release differ from another. The

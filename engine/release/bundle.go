@@ -54,6 +54,9 @@ type Manifest struct {
 	Sequence int64 `json:"sequence"`
 	// ConfigDigest is config.Config.Digest; "" where the host waits for facts.
 	ConfigDigest string `json:"config_digest,omitempty"`
+	// ConfigMark stands for the digest outside the seal: only the controller can
+	// compute it. A plain digest would let whoever reads it guess a short secret.
+	ConfigMark   string `json:"config_mark,omitempty"`
 	ProbeDigest  string `json:"probe_digest"`
 	PolicyDigest string `json:"policy_digest"`
 	Engine       string `json:"engine"`
@@ -79,6 +82,8 @@ type Bundle struct {
 type Identified struct {
 	Host, HostID, Commit, Tree, Engine string
 	Sequence                           int64
+	// ConfigMark is the controller's keyed digest of the configuration.
+	ConfigMark string
 }
 
 // NewBundle completes the manifest. A nil configuration means that the host waits
@@ -102,7 +107,7 @@ func NewBundle(id Identified, cfg *config.Config, probes []config.Probe, policy 
 		Engine: id.Engine, Policy: policy, Waiting: cfg == nil,
 	}
 	if cfg != nil {
-		m.ConfigDigest = cfg.Digest().String()
+		m.ConfigDigest, m.ConfigMark = cfg.Digest().String(), id.ConfigMark
 		for _, k := range cfg.Keyed() {
 			if k.Entry.Sensitive {
 				m.Sensitive = append(m.Sensitive, k.Key)

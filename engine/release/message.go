@@ -48,7 +48,8 @@ type Report struct {
 	HostID  string `json:"host_id"`
 	Host    string `json:"host"`
 	Counter int64  `json:"counter"`
-	// Sequence, Commit and ConfigDigest are those of the bundle that was used.
+	// Sequence and Commit are those of the bundle that was used, ConfigDigest is its
+	// ConfigMark.
 	Sequence     int64     `json:"sequence"`
 	Commit       string    `json:"commit"`
 	ConfigDigest string    `json:"config_digest,omitempty"`

@@ -134,15 +134,19 @@ func (d *Demo) publish(ctx context.Context) error {
 		return fmt.Errorf("the merge was %s: %s", outcome, detail)
 	}
 	d.say.good("commit %.10s is published, and the controller found no change that the review did not show", d.merged)
+	published, err := d.digests(ctx, d.merged, "published")
+	if err != nil {
+		return err
+	}
 	for _, h := range hosts() {
 		s, err := d.released(ctx, h.name, "has the release of the merge", func(s seen) bool { return s.Release != nil && s.Release.Commit == d.merged })
 		if err != nil {
 			return err
 		}
-		if s.Release.ConfigDigest != d.reviewed[h.name] {
+		if published[h.name] != d.reviewed[h.name] {
 			return fmt.Errorf("%s was published with %+v, and %s was reviewed", h.name, s.Release, d.reviewed[h.name])
 		}
-		d.say.good("%s: reviewed %.16s…, published %.16s…: equal", h.short, d.reviewed[h.name], s.Release.ConfigDigest)
+		d.say.good("%s: reviewed %.16s…, published %.16s…: equal", h.short, d.reviewed[h.name], published[h.name])
 	}
 	return nil
 }

@@ -43,25 +43,23 @@ type seen struct {
 	ID      string `json:"id"`
 	State   string `json:"state"`
 	Release *struct {
-		Sequence     int64  `json:"sequence"`
-		Commit       string `json:"commit"`
-		ConfigDigest string `json:"config_digest"`
-		Waiting      bool   `json:"waiting"`
+		Sequence int64  `json:"sequence"`
+		Commit   string `json:"commit"`
+		Waiting  bool   `json:"waiting"`
 	} `json:"release"`
 	Report  *report  `json:"report"`
 	Reports []report `json:"reports"`
 }
 
 type report struct {
-	Sequence     int64  `json:"sequence"`
-	Commit       string `json:"commit"`
-	ConfigDigest string `json:"config_digest"`
-	State        string `json:"state"`
-	Total        int    `json:"total"`
-	Good         int    `json:"good"`
-	Bad          int    `json:"bad"`
-	Modified     int    `json:"modified"`
-	NotVerified  int    `json:"not_verified"`
+	Sequence    int64  `json:"sequence"`
+	Commit      string `json:"commit"`
+	State       string `json:"state"`
+	Total       int    `json:"total"`
+	Good        int    `json:"good"`
+	Bad         int    `json:"bad"`
+	Modified    int    `json:"modified"`
+	NotVerified int    `json:"not_verified"`
 }
 
 func (d *Demo) host(ctx context.Context, name string) (seen, error) {
