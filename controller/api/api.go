@@ -98,6 +98,8 @@ const (
 	maxMessages = 64
 	// maxBundles is how many bundles are held in memory at a time.
 	maxBundles = 64
+	// maxBundlesOfHost is how many of these may be one host's.
+	maxBundlesOfHost = 2
 	// Enrolment is asked for by strangers: all of them share this rate.
 	enrolRate, enrolBurst = 100, 200
 )
@@ -110,6 +112,7 @@ type API struct {
 	senders     senders
 	messages    chan struct{}
 	bundles     chan struct{}
+	readers     *readers
 	operations  *http.ServeMux
 	document    huma.API
 }
@@ -142,6 +145,7 @@ func newAPI(c Config, bodyTimeout time.Duration) (*API, error) {
 	a := &API{
 		c: c, bodyTimeout: bodyTimeout, enrolments: rate.NewLimiter(enrolRate, enrolBurst), senders: newSenders(),
 		messages: make(chan struct{}, maxMessages), bundles: make(chan struct{}, maxBundles),
+		readers: &readers{host: map[string]int{}},
 	}
 	a.describe()
 	return a, nil

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bindery/bindery/controller/blob"
@@ -56,6 +57,11 @@ func (a *API) hostFile(w http.ResponseWriter, r *http.Request) {
 	case otherNames.MatchString(name):
 	case bundleName.MatchString(name):
 		f.kind, f.limit = "application/octet-stream", release.MaxSealed
+		if !a.readers.enter(host) {
+			busy(w)
+			return
+		}
+		defer a.readers.leave(host)
 		if !a.enter(r.Context()) {
 			busy(w)
 			return
@@ -67,6 +73,32 @@ func (a *API) hostFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.serve(w, r, release.HostPath(host, name), f)
+}
+
+// readers counts who reads bundles of which host. A host needs one at a time; whoever
+// has stolen its identity, or only seen its id go by, reads slowly and would else keep
+// the bundles of all others away.
+type readers struct {
+	mu   sync.Mutex
+	host map[string]int
+}
+
+func (r *readers) enter(host string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.host[host] == maxBundlesOfHost {
+		return false
+	}
+	r.host[host]++
+	return true
+}
+
+func (r *readers) leave(host string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.host[host]--; r.host[host] == 0 {
+		delete(r.host, host)
+	}
 }
 
 // enter waits for one of the bundles that may be in memory.
