@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 
@@ -132,8 +133,11 @@ func (s *Settings) defaults() {
 		to   *string
 		text string
 	}{
-		{&s.AdminListen, "127.0.0.1:8471"}, {&s.Repository.Branch, "main"}, {&s.Repository.Poll, "@every 1m"},
-		{&s.Publish.Unreviewed, announce}, {&s.Publish.Sweep, "@hourly"},
+		{&s.AdminListen, "127.0.0.1:8471"},
+		{&s.Repository.Branch, "main"},
+		{&s.Repository.Poll, "@every 1m"},
+		{&s.Publish.Unreviewed, announce},
+		{&s.Publish.Sweep, "@hourly"},
 	} {
 		if *d.to == "" {
 			*d.to = d.text
@@ -162,11 +166,17 @@ func (s *Settings) anchor(dir string) {
 
 func (s *Settings) check() error {
 	for _, need := range []struct{ name, value string }{
-		{"listen", s.Listen}, {"state", s.State}, {"keys", s.Keys},
-		{"repository.name", s.Repository.Name}, {"repository.url", s.Repository.URL},
+		{"listen", s.Listen},
+		{"state", s.State},
+		{"keys", s.Keys},
+		{"repository.name", s.Repository.Name},
+		{"repository.url", s.Repository.URL},
 	} {
 		if need.value == "" {
 			return fmt.Errorf("%s is missing", need.name)
+		}
+		if strings.ContainsFunc(need.value, unicode.IsControl) {
+			return fmt.Errorf("%s holds a control character", need.name)
 		}
 	}
 	for _, a := range []struct{ name, value string }{{"listen", s.Listen}, {"admin_listen", s.AdminListen}} {

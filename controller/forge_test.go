@@ -92,6 +92,23 @@ func TestAForgeThatIsDownFreezesChangeAndNothingElse(t *testing.T) {
 	require.LessOrEqual(t, len(w.forge.Comments(number)), 1)
 }
 
+func TestARepositoryThatCannotBeReachedYetStopsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, basic)
+	w.wire.setDown(true)
+	w.start()
+	st := w.database()
+	web := w.enrol(st, "web1")
+	w.until("the forge is tried", func() bool { return w.wire.refused() > 0 })
+	resp, err := http.Get(w.url("/healthz"))
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, http.StatusOK, resp.StatusCode)
+	require.Nil(t, web.fetch())
+	w.wire.setDown(false)
+	w.untilWoken("the branch is published", func() bool { return text(web.fetch(), "/etc/motd") == "hello\n" })
+}
+
 func TestForgedDeliveriesStopAtTheDoor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, basic)

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/controller"
+)
+
+const goodSettings = `listen: 0.0.0.0:8470
+state: state
+keys: /etc/keys
+repository: {name: example/site, url: https://forge.example.org/example/site.git, token_file: git.token}
+github: {token_file: api.token, webhook_secret_files: [hook.secret]}
+`
+
+func settingsFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "controller.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func TestSettingsHaveDefaultsAndAnchors(t *testing.T) {
+	t.Parallel()
+	path := settingsFile(t, goodSettings)
+	s, err := controller.LoadSettings(path)
+	require.NoError(t, err)
+	dir := filepath.Dir(path)
+	require.Equal(t, filepath.Join(dir, "state"), s.State)
+	require.Equal(t, "/etc/keys", s.Keys)
+	require.Equal(t, filepath.Join(dir, "git.token"), s.Repository.TokenFile)
+	require.Equal(t, filepath.Join(dir, "api.token"), s.GitHub.TokenFile)
+	require.Equal(t, []string{filepath.Join(dir, "hook.secret")}, s.GitHub.WebhookSecretFiles)
+	require.Equal(t, filepath.Join(dir, "state", "bindery.db"), s.Database())
+	require.Equal(t, "127.0.0.1:8471", s.AdminListen)
+	require.Equal(t, "main", s.Repository.Branch)
+	require.Equal(t, "@every 1m", s.Repository.Poll)
+	require.Equal(t, "announce", s.Publish.Unreviewed)
+	require.Equal(t, "@hourly", s.Publish.Sweep)
+
+	local, err := controller.LoadSettings(settingsFile(t, "listen: :1\nstate: s\nkeys: k\nrepository: {name: any, url: ../spec.git}\n"))
+	require.NoError(t, err)
+	require.True(t, filepath.IsAbs(local.Repository.URL))
+}
+
+func TestBadSettingsSayWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ old, text, want string }{
+		"unknown key":         {"keys:", "kyes:", "[3:1] unknown field \"kyes\""},
+		"unknown key inside":  {"{token_file: api", "{tokenfile: api", "[5:10] unknown field \"tokenfile\""},
+		"twice":               {"keys:", "state: other\nkeys:", "[3:1]"},
+		"not yaml":            {"listen:", "listen: [", "controller.yaml"},
+		"wrong type":          {"state: state", "state: [a]", "[2:8]"},
+		"no listen":           {"listen: 0.0.0.0:8470", "", "listen is missing"},
+		"no state":            {"state: state", "", "state is missing"},
+		"no keys":             {"keys: /etc/keys", "", "keys is missing"},
+		"no repository":       {"name: example/site, ", "", "repository.name is missing"},
+		"no url":              {"url: https://forge.example.org/example/site.git, ", "", "repository.url is missing"},
+		"no port":             {"0.0.0.0:8470", "0.0.0.0", "listen: "},
+		"bad admin":           {"state: state", "state: state\nadmin_listen: nowhere", "admin_listen: "},
+		"admin url":           {"state: state", "state: state\nadmin_url: 'ftp://x'", "admin_url is not an http"},
+		"password in url":     {"https://forge", "https://me:CANARY@forge", "repository.url holds a user"},
+		"ssh url":             {"https://forge", "ssh://forge", "repository.url is not an http"},
+		"api":                 {"{token_file: api", "{api: nonsense, token_file: api", "github.api is not an http"},
+		"owner":               {"name: example/site", "name: site", "repository.name is not OWNER/NAME"},
+		"branch":              {"repository: {", "repository: {branch: 'a b', ", "repository.branch"},
+		"poll":                {"repository: {", "repository: {poll: sometimes, ", "repository.poll: "},
+		"sweep":               {"state: state", "state: state\npublish: {sweep: '@every 1ms'}", "publish.sweep: "},
+		"policy":              {"state: state", "state: state\npublish: {unreviewed: ignore}", `publish.unreviewed is "ignore": write announce or hold`},
+		"three secrets":       {"[hook.secret]", "[a, b, c]", "github.webhook_secret_files has 3 files"},
+		"deep brackets":       {"listen:", strings.Repeat("[", 100_000) + "\nlisten:", "controller.yaml:1: it is nested too deeply"},
+		"deep dashes":         {"listen:", strings.Repeat("- ", 100_000) + "\nlisten:", "controller.yaml:1: it is nested too deeply"},
+		"deep questions":      {"listen:", strings.Repeat("? ", 100_000) + "\nlisten:", "controller.yaml:1: it is nested too deeply"},
+		"deep lines":          {"listen:", stairs(100) + "listen:", "it is nested too deeply"},
+		"deep over the lines": {"listen:", strings.Repeat("[\n", 5000) + "listen:", "it is nested too deeply"},
+		"more than a megabyte": {
+			"listen:", "#" + strings.Repeat("x", 1<<20) + "\nlisten:", "is larger than 1048576 bytes",
+		},
+		"nul":    {"state: state", "state: \"a\\0b\"", "state holds a control character"},
+		"laughs": {"listen:", laughs(40) + "listen:", "unknown field"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Contains(t, goodSettings, c.old)
+			_, err := controller.LoadSettings(settingsFile(t, strings.Replace(goodSettings, c.old, c.text, 1)))
+			require.ErrorContains(t, err, c.want)
+			require.NotContains(t, err.Error(), "CANARY")
+		})
+	}
+	_, err := controller.LoadSettings(filepath.Join(t.TempDir(), "none.yaml"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = controller.LoadSettings(settingsFile(t, ""))
+	require.ErrorContains(t, err, "listen is missing")
+}
+
+// stairs nests one mapping per line.
+func stairs(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
+}
+
+// laughs is a small file that says very much.
+func laughs(n int) string {
+	var b strings.Builder
+	b.WriteString("l0: &l0 [ha]\n")
+	for i := range n {
+		fmt.Fprintf(&b, "l%d: &l%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*l%d, ", i), 10), ", "))
+	}
+	return b.String()
+}
+
+func TestSecretsComeFromFilesOrTheEnvironment(t *testing.T) {
+	t.Parallel()
+	path := settingsFile(t, goodSettings)
+	s, err := controller.LoadSettings(path)
+	require.NoError(t, err)
+	none := func(string) string { return "" }
+	put := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(path), name), []byte(text), 0o600))
+	}
+	_, err = s.LoadSecrets(none)
+	require.ErrorContains(t, err, "repository.token_file: ")
+	put("git.token", "CANARY-git\n")
+	_, err = s.LoadSecrets(none)
+	require.ErrorContains(t, err, "github.token_file: ")
+	put("api.token", " \n")
+	_, err = s.LoadSecrets(none)
+	require.ErrorContains(t, err, "api.token is empty")
+	put("api.token", "CANARY-api")
+	_, err = s.LoadSecrets(none)
+	require.ErrorContains(t, err, "github.webhook_secret_files: ")
+	put("hook.secret", "CANARY-short")
+	_, err = s.LoadSecrets(none)
+	require.ErrorContains(t, err, "less than 16 bytes")
+	require.NotContains(t, err.Error(), "CANARY")
+	put("hook.secret", "CANARY-long-enough-now")
+	_, err = s.LoadSecrets(none)
+	require.NoError(t, err)
+	put("api.token", strings.Repeat("x", 65<<10))
+	_, err = s.LoadSecrets(none)
+	require.ErrorContains(t, err, "is larger than")
+
+	s, err = controller.LoadSettings(settingsFile(t, strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(goodSettings,
+		", token_file: git.token", ""), "token_file: api.token, ", ""), "webhook_secret_files: [hook.secret]", "")))
+	require.NoError(t, err)
+	_, err = s.LoadSecrets(none)
+	require.ErrorContains(t, err, "BINDERY_GITHUB_TOKEN")
+	_, err = s.LoadSecrets(func(name string) string { return "CANARY-long-enough-" + name })
+	require.NoError(t, err)
+}
+
+func FuzzSettings(f *testing.F) {
+	f.Add([]byte(goodSettings))
+	f.Add([]byte("a: &a [*a]\n"))
+	f.Add([]byte("<<: {listen: x}\n"))
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(dir, "controller.yaml")
+		require.NoError(t, os.WriteFile(path, data, 0o600))
+		if s, err := controller.LoadSettings(path); err == nil {
+			require.NotEmpty(t, s.Listen)
+			require.True(t, filepath.IsAbs(s.State))
+		}
+	})
+}
