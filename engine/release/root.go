@@ -5,6 +5,7 @@ package release
 import (
 	"crypto"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base32"
 	"errors"
 	"fmt"
@@ -146,10 +147,37 @@ func describeRoot(data []byte, m *metadata.Metadata[metadata.RootType]) (*Root, 
 		if got == nil || len(got.KeyIDs) == 0 || got.Threshold < 1 {
 			return nil, fmt.Errorf("root names no keys for %s", role)
 		}
+		if err := different(m.Signed.Keys, got.KeyIDs); err != nil {
+			return nil, fmt.Errorf("role %s: %w", role, err)
+		}
 		r.Thresholds[role] = got.Threshold
 		r.KeyIDs[role] = slices.Clone(got.KeyIDs)
 	}
 	return r, nil
+}
+
+// different refuses one key under two ids: it would reach a threshold of two alone.
+func different(keys map[string]*metadata.Key, ids []string) error {
+	seen := map[string]bool{}
+	for _, id := range ids {
+		key := keys[id]
+		if key == nil {
+			continue // no signature of it can count, nor of one that cannot be read
+		}
+		pub, err := key.ToPublicKey()
+		if err != nil {
+			continue
+		}
+		der, err := x509.MarshalPKIXPublicKey(pub) // one key may be written in several ways
+		if err != nil {
+			continue
+		}
+		if seen[string(der)] {
+			return errors.New("one key stands there under two ids")
+		}
+		seen[string(der)] = true
+	}
+	return nil
 }
 
 // KeyID names a public key as root metadata does.
