@@ -47,7 +47,7 @@ machine, while the controller runs or not.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.PersistentFlags().StringVar(&o.config, "config", "/etc/bindery/controller.yaml", "the controller's settings `file`")
+	cmd.PersistentFlags().StringVar(&o.config, "config", defaultConfig, "the controller's settings `file`")
 	cmd.PersistentFlags().StringVar(&o.format, "format", "text", "text or json")
 	cmd.AddCommand(newHostsAddCommand(&o, s), newHostsListCommand(&o, s), newHostsShowCommand(&o, s))
 	return cmd
@@ -58,9 +58,9 @@ func (o *hostsOptions) open(ctx context.Context) (*controller.Settings, *store.S
 	if o.format != "text" && o.format != "json" {
 		return nil, nil, fmt.Errorf("--format is text or json, not %q", o.format)
 	}
-	settings, err := controller.LoadSettings(o.config)
+	settings, err := loadSettings(o.config)
 	if err != nil {
-		return nil, nil, withCode(exitUsage, err)
+		return nil, nil, err
 	}
 	st, err := store.New(ctx, store.Config{Path: settings.Database()})
 	if errors.Is(err, fs.ErrNotExist) {

@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 
@@ -38,7 +40,7 @@ BINDERY_GIT_TOKEN, BINDERY_GITHUB_TOKEN and BINDERY_WEBHOOK_SECRET.
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), &o, s) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.config, "config", "/etc/bindery/controller.yaml", "settings `file`")
+	f.StringVar(&o.config, "config", defaultConfig, "settings `file`")
 	f.StringVar(&o.log, "log", "text", "text or json")
 	f.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
 	return cmd
@@ -57,9 +59,9 @@ func runServe(ctx context.Context, o *serveOptions, s streams) error {
 	default:
 		return errors.New("--log is text or json")
 	}
-	settings, err := controller.LoadSettings(o.config)
+	settings, err := loadSettings(o.config)
 	if err != nil {
-		return withCode(exitUsage, err)
+		return err
 	}
 	secrets, err := settings.LoadSecrets(os.Getenv)
 	if err != nil {
@@ -75,4 +77,16 @@ func runServe(ctx context.Context, o *serveOptions, s streams) error {
 		return nil // a signal is how a controller ends
 	}
 	return withCode(exitUnavailable, err)
+}
+
+// defaultConfig is where controller.yaml is unless --config says otherwise.
+const defaultConfig = "/etc/bindery/controller.yaml"
+
+// loadSettings reads controller.yaml.
+func loadSettings(file string) (*controller.Settings, error) {
+	settings, err := controller.LoadSettings(file)
+	if errors.Is(err, fs.ErrNotExist) && file == defaultConfig {
+		err = fmt.Errorf("%w; say where it is with --config", err)
+	}
+	return settings, withCode(exitUsage, err)
 }
