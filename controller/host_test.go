@@ -35,7 +35,13 @@ func (w *world) enrol(st *store.Store, name string) *machine {
 	token, row, err := api.MintToken(name, w.root, false, w.now().Add(time.Hour))
 	require.NoError(w.t, err)
 	require.NoError(w.t, st.AddToken(w.t.Context(), row))
+	return w.enrolWith(token, name)
+}
+
+func (w *world) enrolWith(token release.Token, name string) *machine {
+	w.t.Helper()
 	m := &machine{w: w, name: name}
+	var err error
 	m.id, err = release.NewIdentity()
 	require.NoError(w.t, err)
 	e := release.NewEnrolment(m.id, token, name)

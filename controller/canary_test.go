@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller_test
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/controller/api"
+	"github.com/bindery/bindery/webhooks"
+	"github.com/bindery/bindery/webhooks/github/githubtest"
+)
+
+// secrets gives a specification in which every kind of secret holds a canary.
+func secrets(round string) map[string]string {
+	word := func(kind string) string { return "CANARY" + kind + round + "wxyz" }
+	return map[string]string{
+		"Metadata/clients.xml": `<Clients><Client name="web1" profile="web" secure="true" password="` + word("password") + `"/><Client name="db1" profile="db"/></Clients>` + "\n",
+		"Bundler/motd.xml": `<Bundle name="motd"><Path name="/etc/motd"/><Path name="/etc/mode"/><Path name="/etc/sensitive"/><Path name="/etc/key"/>` +
+			`<BoundPath name="/etc/bound" type="file" owner="root" group="root" mode="0600">` + word("bound") + `</BoundPath></Bundle>` + "\n",
+		"Cfg/etc/motd/motd":           "hello " + round + "\n",
+		"Cfg/etc/mode/mode":           word("mode") + "\n",
+		"Cfg/etc/mode/info.xml":       `<FileInfo><Info owner="root" group="root" mode="0600"/></FileInfo>` + "\n",
+		"Cfg/etc/sensitive/sensitive": word("sensitive") + "\n",
+		"Cfg/etc/sensitive/info.xml":  `<FileInfo><Info owner="root" group="root" mode="0644" sensitive="true"/></FileInfo>` + "\n",
+		"Cfg/etc/key/key":             "-----BEGIN OPENSSH PRIVATE KEY-----\n" + word("key") + "\n-----END OPENSSH PRIVATE KEY-----\n",
+	}
+}
+
+// spellings are ways in which a secret could be written.
+func spellings(secret string) []string {
+	out := []string{secret, hex.EncodeToString([]byte(secret))}
+	for skip := range 3 {
+		inner := secret[skip:]
+		inner = inner[:len(inner)/3*3]
+		out = append(out, base64.RawStdEncoding.EncodeToString([]byte(inner)))
+	}
+	return out
+}
+
+// everything is all that the controller shows, sends or keeps, by where it is.
+func (w *world) everything(pulls ...int) map[string]string {
+	w.t.Helper()
+	out := map[string]string{"log": w.log.String(), "requests to the forge": w.wire.text()}
+	for _, n := range pulls {
+		for _, c := range w.forge.Comments(n) {
+			out[fmt.Sprintf("comment on %d", n)] += c.Body
+		}
+	}
+	public, admin := w.ct.Addresses()
+	for _, path := range []string{
+		"/", "/hosts", "/hosts/web1", "/hosts/db1", "/releases", "/reviews", "/reviews/1", "/reviews/2", "/audit", "/metrics", "/readyz", "/openapi.json",
+		"/api/v1/hosts", "/api/v1/hosts/web1", "/api/v1/releases", "/api/v1/reviews", "/api/v1/reviews?full=true", "/api/v1/audit", "/api/v1/overview",
+	} {
+		out["admin "+path] = get(w.t, "http://"+admin+path)
+	}
+	out["public"] = get(w.t, "http://"+public+"/") + get(w.t, "http://"+public+"/healthz")
+	state := filepath.Join(w.dir, "state")
+	require.NoError(w.t, filepath.WalkDir(state, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && path == filepath.Join(state, "mirror") {
+			return fs.SkipDir // the repository itself
+		}
+		if !d.Type().IsRegular() {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		out["file "+path] = string(data)
+		return err
+	}))
+	return out
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	resp, err := http.Get(url)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return fmt.Sprint(resp.Header) + string(data)
+}
+
+// A secret goes the whole way, in every form and through every turn, and only the
+// host that it is for ever sees it.
+func TestACanaryIsNowhereToBeSeen(t *testing.T) {
+	t.Parallel()
+	first := secrets("one")
+	w := newWorld(t, plain(first))
+	w.start()
+	st := w.database()
+	token, row, err := api.MintToken("web1", w.root, false, w.now().Add(time.Hour))
+	require.NoError(t, err)
+	require.NoError(t, st.AddToken(t.Context(), row))
+	web, db := w.enrolWith(token, "web1"), w.enrol(st, "db1")
+	w.untilWoken("the secret arrives", func() bool { return text(web.fetch(), "/etc/mode") == first["Cfg/etc/mode/mode"] })
+	require.Equal(t, first["Cfg/etc/sensitive/sensitive"], text(web.fetch(), "/etc/sensitive"))
+	require.Equal(t, first["Cfg/etc/key/key"], text(web.fetch(), "/etc/key"))
+
+	shown, head := w.propose("change", secrets("two"))
+	w.untilStatus(head, webhooks.Success)
+	// What does not parse is quoted where it is wrong; not so what is secret.
+	torn := secrets("torn")
+	torn["Metadata/clients.xml"] = strings.Replace(torn["Metadata/clients.xml"], `"/><Client`, `" secure=true/><Client`, 1)
+	torn["Bundler/motd.xml"] = strings.Replace(torn["Bundler/motd.xml"], "</BoundPath>", "</Bound>", 1)
+	torn["Cfg/etc/mode/info.xml"] = `<FileInfo><Info mode="0600" password="CANARYinfotornwxyz"></FileInfo>`
+	bad, badHead := w.propose("torn", torn)
+	w.untilStatus(badHead, webhooks.Failure)
+	all := w.everything(shown, bad)
+	require.Contains(t, all[fmt.Sprintf("comment on %d", shown)], "hello two", "what is no secret is seen")
+	require.Contains(t, all["admin /reviews/1"], "hello two")
+	w.direct("unseen", secrets("three"))
+	w.untilWoken("it is published", func() bool { return text(db.fetch(), "/etc/motd") == "hello three\n" })
+	tip := w.direct("torn too", torn)
+	w.untilSettled(st, tip, "refused")
+	w.forge.Inject(githubtest.Fault{Match: []string{"/issues/"}, Times: 3, Code: http.StatusForbidden})
+	w.looks()
+	w.stop()
+	w.start()
+	w.looks()
+
+	for where, what := range w.everything(shown, bad) {
+		all[where] += "\n" + what
+	}
+	require.Contains(t, all["requests to the forge"], "hello two")
+	require.Contains(t, all["file "+filepath.Join(w.dir, "state", "bindery.db")]+all["file "+filepath.Join(w.dir, "state", "bindery.db-wal")], "hello two")
+	require.Contains(t, all["admin /hosts/web1"], "web1")
+	canaries := []string{botToken, hookSecret, personToken, strings.Split(token.Text(), "-")[2]}
+	for _, round := range []string{"one", "two", "three", "torn"} {
+		for _, kind := range []string{"password", "bound", "mode", "sensitive", "key", "info"} {
+			canaries = append(canaries, "CANARY"+kind+round+"wxyz")
+		}
+	}
+	for where, what := range all {
+		for _, canary := range canaries {
+			for _, spelling := range spellings(canary) {
+				if i := strings.Index(what, spelling); i >= 0 {
+					t.Errorf("%s: %s is in %q", where, canary, what[max(0, i-300):min(len(what), i+100)])
+				}
+			}
+		}
+		require.NotRegexp(t, regexp.MustCompile(`CANARY[a-z]+`), what, where)
+	}
+	for _, commit := range []string{head, badHead} {
+		for _, s := range w.forge.Statuses(commit) {
+			require.NotContains(t, s.Description+s.URL, "CANARY")
+		}
+	}
+	rows, err := st.AuditTrail(t.Context(), 1000)
+	require.NoError(t, err)
+	require.NotContains(t, fmt.Sprint(rows), "CANARY")
+}
