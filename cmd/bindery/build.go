@@ -168,7 +168,7 @@ func (w *buildWriter) one(r *engine.Result) error {
 		_, err := w.s.Out.Write(data)
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(w.o.out, r.Host+"."+w.o.format), data, 0o600); err != nil {
+	if err := writePrivate(filepath.Join(w.o.out, r.Host+"."+w.o.format), data); err != nil {
 		return err
 	}
 	if len(r.Probes) == 0 {
@@ -194,7 +194,7 @@ func (w *buildWriter) probes(r *engine.Result) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(w.o.out, r.Host+".probes.json"), data, 0o600)
+	return writePrivate(filepath.Join(w.o.out, r.Host+".probes.json"), data)
 }
 
 func (w *buildWriter) finish(hosts []string) error {
@@ -210,7 +210,7 @@ func (w *buildWriter) finish(hosts []string) error {
 	} else {
 		data, err := marshal(w.problems)
 		if err == nil {
-			err = os.WriteFile(filepath.Join(w.o.out, "problems.json"), data, 0o600)
+			err = writePrivate(filepath.Join(w.o.out, "problems.json"), data)
 		}
 		if err != nil {
 			return withCode(exitUnavailable, err)
@@ -219,6 +219,23 @@ func (w *buildWriter) finish(hosts []string) error {
 	}
 	if w.o.strict && (w.failed > 0 || problem.Errors(w.op.problems) > 0) {
 		return quietly(exitFindings)
+	}
+	return nil
+}
+
+// writePrivate replaces a file by one that its owner alone can read, whatever mode the
+// old one has and wherever a link of that name leads.
+func writePrivate(name string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
 }
