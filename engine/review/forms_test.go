@@ -37,6 +37,11 @@ func TestForms(t *testing.T) {
 	})
 	require.Equal(t, review.Invalid, invalid.Verdict.State)
 	golden(t, "invalid", invalid, "markdown")
+	gone := report(t, review.Input{
+		Meta: meta, Hosts: []review.Host{host("a", motd, side())}, Problems: []*problem.Problem{broken},
+	}).Markdown(review.MarkdownOptions{}).Body
+	require.Contains(t, gone, "What the files that can be read would give; nothing of it is published\n- 🗑 <b><code>/etc/motd</code>")
+	require.NotContains(t, gone, "<details")
 	moved := *broken
 	moved.Pos.Line = 99
 	same := report(t, review.Input{

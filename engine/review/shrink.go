@@ -37,6 +37,7 @@ const (
 const (
 	reviewFirst  = "#### Review these first\n"
 	otherChanges = "#### Other changes\n"
+	wouldGive    = "#### What the files that can be read would give; nothing of it is published\n"
 )
 
 // fit writes the changes into the room that there is. Less severe changes shrink
@@ -50,9 +51,20 @@ func (r *Report) fit(room int) (string, Cut) {
 			continue // its cause says it
 		}
 		b := &block{change: ch, line: ch.oneLine()}
-		b.render()
+		if r.Verdict.State == Invalid {
+			// Nobody has to review what cannot come about.
+			b.full, b.as = b.line, asLine
+		} else {
+			b.render()
+		}
 		total += len(b.full)
 		blocks = append(blocks, b)
+	}
+	if r.Verdict.State == Invalid {
+		if total > room {
+			cutBlocks(blocks, room)
+		}
+		return write(blocks, wouldGive)
 	}
 	for step := 1; step < len(shapes) && total > room; step++ {
 		for i := len(blocks) - 1; i >= 0 && total > room; i-- {
@@ -66,7 +78,7 @@ func (r *Report) fit(room int) (string, Cut) {
 	if total > room {
 		cutBlocks(blocks, room)
 	}
-	return write(blocks)
+	return write(blocks, "")
 }
 
 // cutBlocks decides which changes are one line and which are only counted. The
@@ -102,7 +114,8 @@ func cutBlocks(blocks []*block, room int) {
 	}
 }
 
-func write(blocks []*block) (string, Cut) {
+// write puts the blocks below the heading of their severity, or all below one.
+func write(blocks []*block, only string) (string, Cut) {
 	var (
 		out     strings.Builder
 		cut     Cut
@@ -127,6 +140,9 @@ func write(blocks []*block) (string, Cut) {
 		h := otherChanges
 		if b.change.Severity <= Sensitive {
 			h = reviewFirst
+		}
+		if only != "" {
+			h = only
 		}
 		if h != heading {
 			if heading != "" {
