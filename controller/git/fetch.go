@@ -14,7 +14,6 @@ import (
 
 	gogit "github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
@@ -221,7 +220,7 @@ func (m *Mirror) download(ctx context.Context, session gittransport.UploadPackSe
 	case request.Capabilities.Supports(capability.Sideband):
 		pack = sideband.NewDemuxer(sideband.Sideband, answer)
 	}
-	if err := packfile.UpdateObjectStorage(disk, pack); err != nil {
+	if err := unpack(disk, pack); err != nil {
 		return fmt.Errorf("read pack: %w", err)
 	}
 	m.c.Logger.Info("fetched", "repo", m.url, "refs", len(request.Wants))
