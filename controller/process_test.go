@@ -54,7 +54,7 @@ func TestTheProgramIsKilledAtRandom(t *testing.T) {
 	require.NoError(t, err, string(out))
 	number, head := w.propose("change", louder)
 	tip := ""
-	const rounds = 8
+	const rounds = 5
 	for round := range rounds {
 		cmd := w.process(program)
 		w.git("checkout", "-q", "change")

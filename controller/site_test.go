@@ -232,14 +232,14 @@ func (w *world) untilWoken(what string, ok func() bool) {
 
 func (w *world) wait(what string, ok func() bool, poke func()) {
 	w.t.Helper()
-	for i := range 1200 {
+	for i := range 600 {
 		if ok() {
 			return
 		}
-		if i%20 == 0 {
+		if i%10 == 0 {
 			poke()
 		}
-		time.Sleep(25 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond)
 	}
 	w.t.Fatalf("%s: it did not come about\n%s", what, w.log)
 }
