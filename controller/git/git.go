@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -220,7 +221,7 @@ func (m *Mirror) openMirror() error {
 			return err
 		}
 	}
-	if err := tidyPacks(m.path); err != nil {
+	if err := errors.Join(tidyPacks(m.path), tidyRefs(m.path)); err != nil {
 		return err
 	}
 	m.repo, m.disk, err = openBare(m.path)
@@ -325,6 +326,30 @@ func tidyPacks(dir string) error {
 		}
 	}
 	return nil
+}
+
+// tidyRefs removes what a process leaves that is killed while go-git writes a ref in
+// its place: an empty file. The next fetch writes it again.
+func tidyRefs(dir string) error {
+	head := filepath.Join(dir, "HEAD")
+	if st, err := os.Stat(head); err == nil && st.Size() == 0 {
+		if err := os.WriteFile(head, []byte("ref: refs/heads/main\n"), 0o600); err != nil {
+			return err
+		}
+	}
+	return filepath.WalkDir(filepath.Join(dir, "refs"), func(name string, d fs.DirEntry, err error) error {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		st, err := d.Info()
+		if err != nil || st.Size() > 0 {
+			return err
+		}
+		return os.Remove(name)
+	})
 }
 
 // Close ends the mirror. It waits for whoever has the turn.
