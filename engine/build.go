@@ -19,6 +19,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/internal/plugins/bundler"
+	"github.com/bindery/bindery/engine/internal/plugins/decisions"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -64,6 +65,11 @@ func (s *Spec) Build(ctx context.Context, in Input) (*Result, error) {
 		r.Problems = append(r.Problems, b.notes...)
 	}
 	r.Probes = s.ask(v)
+	if d := s.plugins.Decisions; d != nil {
+		r.Decisions = s.decisions.Get(v, func(v *memo.View) *Decisions {
+			return &Decisions{Whitelist: d.List(v, decisions.Whitelist), Blacklist: d.List(v, decisions.Blacklist)}
+		})
+	}
 	return r, nil
 }
 
@@ -268,6 +274,7 @@ func (s *Spec) ask(v *memo.View) []config.Probe {
 		for _, a := range s.plugins.Askers {
 			set.probes = append(set.probes, a.Ask(v)...)
 		}
+		slices.SortStableFunc(set.probes, func(a, b config.Probe) int { return cmp.Compare(a.Name, b.Name) })
 		return set
 	}).probes
 }

@@ -129,6 +129,13 @@ func show(spec *engine.Spec, results []*engine.Result) map[string]string {
 		for _, p := range r.Probes {
 			fmt.Fprintf(&probes, "%s, %s:\n%s\n", p.Name, p.Interpreter, strings.TrimSuffix(p.Script, "\n"))
 		}
+		if r.Decisions != nil {
+			data, err := json.Marshal(r.Decisions)
+			if err != nil {
+				data = []byte(err.Error())
+			}
+			out[r.Host+".decisions"] = string(data) + "\n"
+		}
 		if probes.Len() > 0 {
 			out[r.Host+".probes"] = probes.String()
 		}

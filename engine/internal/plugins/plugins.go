@@ -16,8 +16,10 @@ import (
 	"github.com/bindery/bindery/engine/internal/plugins/bundler"
 	"github.com/bindery/bindery/engine/internal/plugins/cfg"
 	"github.com/bindery/bindery/engine/internal/plugins/compat"
+	"github.com/bindery/bindery/engine/internal/plugins/decisions"
 	"github.com/bindery/bindery/engine/internal/plugins/defaults"
 	"github.com/bindery/bindery/engine/internal/plugins/deps"
+	"github.com/bindery/bindery/engine/internal/plugins/fileprobes"
 	"github.com/bindery/bindery/engine/internal/plugins/grouppatterns"
 	"github.com/bindery/bindery/engine/internal/plugins/nagiosgen"
 	"github.com/bindery/bindery/engine/internal/plugins/packages"
@@ -30,12 +32,17 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 )
 
+// evaluated are the plugins that Load makes.
+var evaluated = []string{
+	"Base", "Bundler", "Cfg", "Decisions", "Defaults", "Deps", "FileProbes", "GroupPatterns", "Metadata", "NagiosGen",
+	"POSIXCompat", "Packages", "Pkgmgr", "Probes", "Rules", "SSHbase", "ServiceCompat", "Svcmgr",
+}
+
 // known are the plugins that are switched on where their directory exists and
 // nothing says which are on.
-var known = append([]string{
-	"Base", "Bundler", "Cfg", "Defaults", "Deps", "GroupPatterns", "Metadata", "NagiosGen", "Packages", "Pkgmgr", "Probes", "Rules", "SSHbase", "Svcmgr",
-	"Decisions", "FileProbes", "GroupLogic", "Ldap", "Ohai", "Properties", "PuppetENC", "TemplateHelper",
-}, pending.Generators...)
+var known = slices.Concat(evaluated, pending.Generators, []string{
+	"GroupLogic", "Ldap", "Ohai", "Properties", "PuppetENC", "TemplateHelper",
+})
 
 // Set is the plugins of one specification, by what they can do.
 type Set struct {
@@ -48,6 +55,8 @@ type Set struct {
 	Finishers  []plugin.Finisher
 	Completers []plugin.Completer
 	Askers     []plugin.Asker
+	// Decisions is nil where the plugin is off.
+	Decisions *decisions.Decisions
 }
 
 // Present lists the plugins whose directory exists, sorted.
@@ -91,6 +100,9 @@ func Load(env plugin.Env, names []string) *Set {
 	if on["Deps"] {
 		s.Completers = append(s.Completers, deps.New(env))
 	}
+	if on["Decisions"] {
+		s.Decisions = decisions.New(env)
+	}
 	for _, n := range names {
 		report(env, n)
 	}
@@ -129,8 +141,14 @@ func (s *Set) structures(env plugin.Env, on map[string]bool) {
 }
 
 func (s *Set) generators(env plugin.Env, on map[string]bool) {
+	var content fileprobes.Content
 	if on["Cfg"] {
-		s.Generators = append(s.Generators, cfg.New(env))
+		c := cfg.New(env)
+		s.Generators = append(s.Generators, c)
+		content = c
+	}
+	if on["FileProbes"] {
+		s.Askers = append(s.Askers, fileprobes.New(env, content))
 	}
 	if on["NagiosGen"] {
 		s.Generators = append(s.Generators, nagiosgen.New(env))
@@ -155,8 +173,7 @@ func (s *Set) generators(env plugin.Env, on map[string]bool) {
 }
 
 func report(env plugin.Env, name string) {
-	switch name {
-	case "Base", "Bundler", "Cfg", "Defaults", "Deps", "GroupPatterns", "Metadata", "NagiosGen", "POSIXCompat", "Packages", "Pkgmgr", "Probes", "Rules", "SSHbase", "ServiceCompat", "Svcmgr":
+	if slices.Contains(evaluated, name) {
 		return
 	}
 	note, ok := pending.Note(name)

@@ -83,6 +83,12 @@ func (c *Cfg) Name() string { return "Cfg" }
 // Lists tells whether there is a directory for the path.
 func (c *Cfg) Lists(n plugin.Name) bool { return n.Tag == "Path" && c.sets[n.Name] != nil }
 
+// Serves tells whether there is content for the path on the host.
+func (c *Cfg) Serves(v *memo.View, path string) bool {
+	s := c.sets[path]
+	return s != nil && s.variants.Best(v) != nil
+}
+
 // Names lists the paths, sorted.
 func (c *Cfg) Names(tag string) []string {
 	if tag != "Path" {

@@ -84,8 +84,8 @@ func (Connector) Groups(*host.Host) []string { return nil }
 
 // without are plugins that give data, groups or more entries, and are known.
 var without = map[string]string{
-	"AWSTags": "hosts get no groups from it", "Decisions": "there are no decision lists",
-	"FileProbes": "no files are asked for", "GroupLogic": "hosts get no groups from it", "Ldap": "it gives no data",
+	"AWSTags":    "hosts get no groups from it",
+	"GroupLogic": "hosts get no groups from it", "Ldap": "it gives no data",
 	"Ohai": "it gives no data", "Properties": "it gives no data", "PuppetENC": "hosts get no groups from it",
 	"TemplateHelper": "it gives no functions",
 	"Hostbase":       "it serves nothing", "Account": "it serves nothing", "SGenshi": "hosts do without its bundles",
