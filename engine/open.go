@@ -31,8 +31,10 @@ type Spec struct {
 	bundles    map[string]*memo.Tree[*boundStructure]
 	structures []memo.Tree[[]*boundStructure]
 	probes     memo.Tree[*probeSet]
+	decisions  memo.Tree[*Decisions]
 	entries    sync.Map // *plugin.Item → *memo.Tree[*bound]
 	paths      func() []string
+	all        func() []*host.Host
 }
 
 // Open reads a specification. Whatever is wrong in it is in Problems; an error
@@ -54,7 +56,7 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s.plugins = plugins.Load(plugin.Env{FS: fsys, Conf: conf, Voc: s.voc, Report: report}, s.names)
+	s.plugins = plugins.Load(plugin.Env{FS: fsys, Conf: conf, Voc: s.voc, Names: opts.Names, Fleet: fleet{s}, Binder: fleet{s}, Report: report}, s.names)
 	s.structures = make([]memo.Tree[[]*boundStructure], len(s.plugins.Structures))
 	if s.plugins.Bundler != nil {
 		for _, name := range s.plugins.Bundler.Names() {
@@ -62,6 +64,7 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 		}
 	}
 	s.paths = sync.OnceValue(s.listPaths)
+	s.all = sync.OnceValue(s.listHosts)
 	s.problems = problem.Sort(s.problems)
 	s.hosts = append(s.meta.Names(), opts.Clients...)
 	slices.Sort(s.hosts)

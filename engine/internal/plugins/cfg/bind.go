@@ -3,12 +3,9 @@
 package cfg
 
 import (
-	"encoding/base64"
 	"fmt"
 	"io/fs"
-	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/internal/file"
@@ -27,6 +24,8 @@ type source struct {
 	name string
 	kind kind
 	load func() (string, *problem.Problem)
+	// keys is what an authorized_keys.xml says.
+	keys *allowed
 }
 
 func newSource(fsys fs.FS, name string, k kind) *source {
@@ -60,14 +59,14 @@ func (c *Cfg) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 		return s.nothing(d)
 	}
 	d.BoundAt = config.Source{File: best.Value.name}
-	text, p := s.content(v, best)
+	text, p := s.content(v, d, best)
 	if p != nil {
 		return p
 	}
 	if d.Get("mode") == "inherit" {
 		d.Set("mode", mode(best.Value))
 	}
-	return s.deliver(d, best.Value, text)
+	return d.Fill(best.Value.name, text)
 }
 
 // nothing says why no file is for the host.
@@ -87,7 +86,10 @@ func mode(s *source) string {
 	return fmt.Sprintf("%#o", st.Mode().Perm())
 }
 
-func (s *set) content(v *memo.View, best *plugin.Variant[*source]) (string, *problem.Problem) {
+func (s *set) content(v *memo.View, d *plugin.Draft, best *plugin.Variant[*source]) (string, *problem.Problem) {
+	if best.Value.keys != nil {
+		return best.Value.keys.text(v, d)
+	}
 	if best.Value.kind != plain {
 		return "", problem.New(problem.Pos{File: best.Value.name}, "not-supported", fmt.Sprintf("%s is %s, which this version does not evaluate", best.Value.name, best.Value.kind), "")
 	}
@@ -105,45 +107,4 @@ func (s *set) content(v *memo.View, best *plugin.Variant[*source]) (string, *pro
 		}
 	}
 	return text, nil
-}
-
-// deliver puts the content into the entry, encoded where Info says so.
-func (s *set) deliver(d *plugin.Draft, from *source, text string) *problem.Problem {
-	if text == "" {
-		d.Text = ""
-		d.Set("empty", "true")
-		return nil
-	}
-	if d.Get("encoding") == "base64" {
-		d.Text = base64.StdEncoding.EncodeToString([]byte(text))
-		return nil
-	}
-	if line, bad := unsuited(text); bad != "" {
-		return problem.New(problem.Pos{File: from.name, Line: line}, "undecodable-content", fmt.Sprintf("%s cannot be delivered as text: %s", d.Name(), bad), `add encoding="base64" to its info.xml`)
-	}
-	d.Text = text
-	return nil
-}
-
-// unsuited finds what text in XML cannot carry, and its line.
-func unsuited(text string) (line int, bad string) {
-	for i := 0; i < len(text); {
-		c := text[i]
-		if c >= 0x20 && c < utf8.RuneSelf || c == '\n' || c == '\t' || c == '\r' {
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRuneInString(text[i:])
-		switch {
-		case r == utf8.RuneError && n == 1:
-			bad = fmt.Sprintf("byte 0x%02X is not UTF-8", c)
-		case r < 0x20 || r == 0xFFFE || r == 0xFFFF:
-			bad = fmt.Sprintf("character U+%04X is not allowed in XML", r)
-		}
-		if bad != "" {
-			return strings.Count(text[:i], "\n") + 1, bad
-		}
-		i += n
-	}
-	return 0, ""
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/problem"
@@ -84,6 +83,12 @@ func (c *Cfg) Name() string { return "Cfg" }
 // Lists tells whether there is a directory for the path.
 func (c *Cfg) Lists(n plugin.Name) bool { return n.Tag == "Path" && c.sets[n.Name] != nil }
 
+// Serves tells whether there is content for the path on the host.
+func (c *Cfg) Serves(v *memo.View, path string) bool {
+	s := c.sets[path]
+	return s != nil && s.variants.Best(v) != nil
+}
+
 // Names lists the paths, sorted.
 func (c *Cfg) Names(tag string) []string {
 	if tag != "Path" {
@@ -120,7 +125,11 @@ func newSet(env plugin.Env, dir string, names []string) *set {
 			env.Report(problem.Warn(problem.Pos{File: full}, "unknown-cfg-file", "Cfg does not understand this file name; the file is ignored",
 				"variants are named "+path.Base(dir)+".G##_group or "+path.Base(dir)+".H_host, with an extension behind that"))
 		default:
-			list = append(list, plugin.Variant[*source]{Specific: specific, File: name, Value: newSource(env.FS, full, f)})
+			from := newSource(env.FS, full, f)
+			if f == keys {
+				from.keys = newAllowed(env, full)
+			}
+			list = append(list, plugin.Variant[*source]{Specific: specific, File: name, Value: from})
 		}
 	}
 	s.variants = plugin.NewVariants(env.Voc, list)
@@ -128,7 +137,7 @@ func newSet(env plugin.Env, dir string, names []string) *set {
 		s.deltas[i].group = env.Voc.ID(s.deltas[i].specific.Group)
 	}
 	sortDeltas(s.deltas)
-	s.info = newInfo(env, dir, infos)
+	s.info = plugin.NewInfoOf(env, dir, infos)
 	return s
 }
 
@@ -142,33 +151,4 @@ func skipped(name string) bool {
 		return strings.HasPrefix(name, ".")
 	}
 	return strings.HasPrefix(name, ".#") || strings.HasSuffix(name, "~")
-}
-
-// maxInfo bounds an info or :info file in bytes.
-const maxInfo = 1 << 20
-
-// newInfo picks one of the info files: info.xml, then :info, then info.
-func newInfo(env plugin.Env, dir string, names []string) *plugin.Info {
-	if len(names) == 0 {
-		return nil
-	}
-	name := names[0]
-	for _, prefer := range []string{":info", "info.xml"} {
-		if slices.Contains(names, prefer) {
-			name = prefer
-		}
-	}
-	chosen := name
-	name = dir + "/" + name
-	if len(names) > 1 {
-		env.Report(problem.Warn(problem.Pos{File: name}, "several-info-files", "there are several info files; this one counts", "keep info.xml alone"))
-	}
-	if chosen == "info.xml" {
-		return plugin.NewInfoXML(env, name)
-	}
-	data, p := file.Read(env.FS, name, maxInfo)
-	if p != nil {
-		env.Report(p)
-	}
-	return plugin.NewInfo(env, name, data)
 }
