@@ -213,7 +213,7 @@ func (w *world) stop() {
 		return
 	}
 	w.cancel()
-	<-w.done
+	_ = <-w.done // being stopped is no failure
 	w.ct.Close()
 	w.cancel = nil
 }
