@@ -57,7 +57,7 @@ func readFixture(t *testing.T, name string) *fixture {
 			f.want[strings.TrimPrefix(file.Name, "want/")] = string(file.Data)
 		case file.Name == "hosts":
 			f.options.Names = map[string][]string{}
-			for _, line := range strings.Split(string(file.Data), "\n") {
+			for line := range strings.SplitSeq(string(file.Data), "\n") {
 				if words := strings.Fields(line); len(words) > 0 {
 					f.options.Names[words[0]] = words[1:]
 				}

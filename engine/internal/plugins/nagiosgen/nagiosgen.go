@@ -221,7 +221,7 @@ func (g *NagiosGen) all() string {
 	for _, name := range slices.Sorted(maps.Keys(hosts)) {
 		defined = append(defined, hosts[name])
 		for _, m := range hostgroups.FindAllStringSubmatch(hosts[name], -1) {
-			for _, group := range strings.Split(m[1], ",") {
+			for group := range strings.SplitSeq(m[1], ",") {
 				used[strings.TrimSpace(group)] = true
 			}
 		}
