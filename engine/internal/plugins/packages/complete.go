@@ -152,9 +152,13 @@ func signingKeys(sources []*source) []plugin.Abstract {
 			out = append(out, plugin.Abstract{Draft: &plugin.Draft{
 				Tag: "BoundPath", NamedAt: from, BoundAt: from, At: s.rule.Element.Pos,
 				Attrs: []config.Attr{
-					{Name: "name", Value: "/etc/pki/rpm-gpg/" + path.Base(key)}, {Name: "type", Value: "file"},
-					{Name: "encoding", Value: "ascii"}, {Name: "owner", Value: "root"}, {Name: "group", Value: "root"},
-					{Name: "mode", Value: "0644"}, {Name: "important", Value: "true"},
+					{Name: "name", Value: "/etc/pki/rpm-gpg/" + path.Base(key)},
+					{Name: "type", Value: "file"},
+					{Name: "encoding", Value: "ascii"},
+					{Name: "owner", Value: "root"},
+					{Name: "group", Value: "root"},
+					{Name: "mode", Value: "0644"},
+					{Name: "important", Value: "true"},
 				},
 			}})
 		}
