@@ -23,6 +23,12 @@ const (
 	isHost
 	hostName
 	among
+	profile
+	groupList
+	inNamed
+	record
+	probe
+	probeList
 )
 
 // question is one thing to know about a host. Which number or text counts
@@ -84,8 +90,10 @@ func (v *View) know(q *question) string {
 		return answer(v.h.Name == q.text)
 	case among:
 		return q.set.index[v.h.Name]
-	default: // hostName
+	case hostName:
 		return v.h.Name
+	default:
+		return v.tell(q)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
@@ -66,6 +67,39 @@ func NewInfo(env Env, file string, data []byte) *Info {
 		in.attrs = append(in.attrs, config.Attr{Name: name, Value: value})
 	}
 	return in
+}
+
+// maxInfo bounds an info or :info file in bytes.
+const maxInfo = 1 << 20
+
+// IsInfo tells whether a file of that base name is about the others.
+func IsInfo(name string) bool { return name == "info.xml" || name == ":info" || name == "info" }
+
+// NewInfoOf reads one of the info files of a directory: info.xml, then :info, then
+// info. Without any it gives nil.
+func NewInfoOf(env Env, dir string, names []string) *Info {
+	if len(names) == 0 {
+		return nil
+	}
+	name := names[0]
+	for _, prefer := range []string{":info", "info.xml"} {
+		if slices.Contains(names, prefer) {
+			name = prefer
+		}
+	}
+	chosen := name
+	name = dir + "/" + name
+	if len(names) > 1 {
+		env.Report(problem.Warn(problem.Pos{File: name}, "several-info-files", "there are several info files; this one counts", "keep info.xml alone"))
+	}
+	if chosen == "info.xml" {
+		return NewInfoXML(env, name)
+	}
+	data, p := file.Read(env.FS, name, maxInfo)
+	if p != nil {
+		env.Report(p)
+	}
+	return NewInfo(env, name, data)
 }
 
 // Bind sets what the Info for the host says, over what the entry has. Of several

@@ -21,13 +21,14 @@ import (
 	"github.com/bindery/bindery/engine/internal/plugins/pending"
 	"github.com/bindery/bindery/engine/internal/plugins/probes"
 	"github.com/bindery/bindery/engine/internal/plugins/rules"
+	"github.com/bindery/bindery/engine/internal/plugins/templated"
 	"github.com/bindery/bindery/engine/problem"
 )
 
 // known are the plugins that are switched on where their directory exists and
 // nothing says which are on.
 var known = append([]string{
-	"Base", "Bundler", "Cfg", "Defaults", "GroupPatterns", "Metadata", "Packages", "Probes", "Rules",
+	"Base", "Bundler", "Cfg", "Defaults", "GroupPatterns", "Metadata", "Packages", "Probes", "Rules", "TGenshi",
 	"Decisions", "Deps", "FileProbes", "GroupLogic", "Ldap", "Ohai", "Properties", "PuppetENC", "TemplateHelper",
 }, pending.Generators...)
 
@@ -41,6 +42,17 @@ type Set struct {
 	Connectors []plugin.Connector
 	Finishers  []plugin.Finisher
 	Askers     []plugin.Asker
+}
+
+// Data lists those of the plugins that attach data to hosts, sorted.
+func Data(names []string) []string {
+	var out []string
+	for _, n := range names {
+		if n == "Probes" {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // Present lists the plugins whose directory exists, sorted.
@@ -119,6 +131,9 @@ func (s *Set) generators(env plugin.Env, on map[string]bool) {
 	if on["Rules"] {
 		s.Generators = append(s.Generators, rules.New(env))
 	}
+	if on["TGenshi"] {
+		s.Generators = append(s.Generators, templated.New(env))
+	}
 	for _, name := range pending.Generators {
 		if on[name] {
 			s.Generators = append(s.Generators, pending.New(env, name))
@@ -128,7 +143,7 @@ func (s *Set) generators(env plugin.Env, on map[string]bool) {
 
 func report(env plugin.Env, name string) {
 	switch name {
-	case "Base", "Bundler", "Cfg", "Defaults", "GroupPatterns", "Metadata", "Packages", "Probes", "Rules":
+	case "Base", "Bundler", "Cfg", "Defaults", "GroupPatterns", "Metadata", "Packages", "Probes", "Rules", "TGenshi":
 		return
 	}
 	note, ok := pending.Note(name)

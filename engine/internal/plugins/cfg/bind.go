@@ -3,17 +3,15 @@
 package cfg
 
 import (
-	"encoding/base64"
 	"fmt"
 	"io/fs"
-	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/tmpl/render"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -46,9 +44,7 @@ func (s *source) read() (string, *problem.Problem) {
 // Bind gives a Path the content and the attributes of its directory.
 func (c *Cfg) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 	s := c.sets[d.Name()]
-	for _, a := range c.defaults {
-		d.Set(a[0], a[1])
-	}
+	c.defaults.Apply(d)
 	best := s.variants.Best(v)
 	if s.info != nil {
 		if p := s.info.Bind(v, d); p != nil {
@@ -60,14 +56,14 @@ func (c *Cfg) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 		return s.nothing(d)
 	}
 	d.BoundAt = config.Source{File: best.Value.name}
-	text, p := s.content(v, best)
+	text, p := s.content(v, d, best)
 	if p != nil {
 		return p
 	}
 	if d.Get("mode") == "inherit" {
 		d.Set("mode", mode(best.Value))
 	}
-	return s.deliver(d, best.Value, text)
+	return d.Fill(best.Value.name, text)
 }
 
 // nothing says why no file is for the host.
@@ -87,10 +83,28 @@ func mode(s *source) string {
 	return fmt.Sprintf("%#o", st.Mode().Perm())
 }
 
-func (s *set) content(v *memo.View, best *plugin.Variant[*source]) (string, *problem.Problem) {
-	if best.Value.kind != plain {
+// render renders a template. Its file is what Bcfg2 calls path there.
+func (s *set) render(v *memo.View, d *plugin.Draft, from *source) (string, *problem.Problem) {
+	file := render.Repo + "/" + from.name
+	job := render.Job{File: from.name, Vars: map[string]string{
+		"name": d.RealName(), "path": file, "source_path": file, "repo": render.Repo,
+	}}
+	return s.templates.Genshi(v, job)
+}
+
+func (s *set) content(v *memo.View, d *plugin.Draft, best *plugin.Variant[*source]) (string, *problem.Problem) {
+	switch best.Value.kind {
+	case plain:
+		return s.plain(v, best)
+	case genshi:
+		return s.render(v, d, best.Value)
+	default:
 		return "", problem.New(problem.Pos{File: best.Value.name}, "not-supported", fmt.Sprintf("%s is %s, which this version does not evaluate", best.Value.name, best.Value.kind), "")
 	}
+}
+
+// plain gives the text of a variant, changed by the deltas that are for the host.
+func (s *set) plain(v *memo.View, best *plugin.Variant[*source]) (string, *problem.Problem) {
 	text, p := best.Value.load()
 	if p != nil {
 		return "", p
@@ -105,45 +119,4 @@ func (s *set) content(v *memo.View, best *plugin.Variant[*source]) (string, *pro
 		}
 	}
 	return text, nil
-}
-
-// deliver puts the content into the entry, encoded where Info says so.
-func (s *set) deliver(d *plugin.Draft, from *source, text string) *problem.Problem {
-	if text == "" {
-		d.Text = ""
-		d.Set("empty", "true")
-		return nil
-	}
-	if d.Get("encoding") == "base64" {
-		d.Text = base64.StdEncoding.EncodeToString([]byte(text))
-		return nil
-	}
-	if line, bad := unsuited(text); bad != "" {
-		return problem.New(problem.Pos{File: from.name, Line: line}, "undecodable-content", fmt.Sprintf("%s cannot be delivered as text: %s", d.Name(), bad), `add encoding="base64" to its info.xml`)
-	}
-	d.Text = text
-	return nil
-}
-
-// unsuited finds what text in XML cannot carry, and its line.
-func unsuited(text string) (line int, bad string) {
-	for i := 0; i < len(text); {
-		c := text[i]
-		if c >= 0x20 && c < utf8.RuneSelf || c == '\n' || c == '\t' || c == '\r' {
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRuneInString(text[i:])
-		switch {
-		case r == utf8.RuneError && n == 1:
-			bad = fmt.Sprintf("byte 0x%02X is not UTF-8", c)
-		case r < 0x20 || r == 0xFFFE || r == 0xFFFF:
-			bad = fmt.Sprintf("character U+%04X is not allowed in XML", r)
-		}
-		if bad != "" {
-			return strings.Count(text[:i], "\n") + 1, bad
-		}
-		i += n
-	}
-	return 0, ""
 }
