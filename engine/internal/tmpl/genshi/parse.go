@@ -97,7 +97,8 @@ func Parse(file, src string) (*Template, *problem.Problem) {
 			return nil, problemOf(file, err)
 		}
 		line += strings.Count(src[pos:start], "\n")
-		if err := r.command(word, value, line); err != nil {
+		at := line + strings.Count(src[start:start+strings.Index(src[start:end], value)], "\n")
+		if err := r.command(word, value, at); err != nil {
 			return nil, problemOf(file, err)
 		}
 		line += strings.Count(src[start:end], "\n")
