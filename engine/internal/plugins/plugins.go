@@ -28,7 +28,7 @@ import (
 // known are the plugins that are switched on where their directory exists and
 // nothing says which are on.
 var known = append([]string{
-	"Base", "Bundler", "Cfg", "Defaults", "GroupPatterns", "Metadata", "Packages", "Probes", "Rules", "TGenshi",
+	"Base", "Bundler", "Cfg", "Defaults", "GroupPatterns", "Metadata", "Packages", "Probes", "Rules", "TCheetah", "TGenshi",
 	"Decisions", "Deps", "FileProbes", "GroupLogic", "Ldap", "Ohai", "Properties", "PuppetENC", "TemplateHelper",
 }, pending.Generators...)
 
@@ -131,8 +131,10 @@ func (s *Set) generators(env plugin.Env, on map[string]bool) {
 	if on["Rules"] {
 		s.Generators = append(s.Generators, rules.New(env))
 	}
-	if on["TGenshi"] {
-		s.Generators = append(s.Generators, templated.New(env))
+	for _, name := range []string{"TCheetah", "TGenshi"} {
+		if on[name] {
+			s.Generators = append(s.Generators, templated.New(env, name))
+		}
 	}
 	for _, name := range pending.Generators {
 		if on[name] {
@@ -143,7 +145,7 @@ func (s *Set) generators(env plugin.Env, on map[string]bool) {
 
 func report(env plugin.Env, name string) {
 	switch name {
-	case "Base", "Bundler", "Cfg", "Defaults", "GroupPatterns", "Metadata", "Packages", "Probes", "Rules", "TGenshi":
+	case "Base", "Bundler", "Cfg", "Defaults", "GroupPatterns", "Metadata", "Packages", "Probes", "Rules", "TCheetah", "TGenshi":
 		return
 	}
 	note, ok := pending.Note(name)

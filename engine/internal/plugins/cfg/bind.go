@@ -83,12 +83,17 @@ func mode(s *source) string {
 	return fmt.Sprintf("%#o", st.Mode().Perm())
 }
 
-// render renders a template. Its file is what Bcfg2 calls path there.
+// render renders a template. What path is depends on the language: the template's
+// file in Genshi, the target in Cheetah.
 func (s *set) render(v *memo.View, d *plugin.Draft, from *source) (string, *problem.Problem) {
 	file := render.Repo + "/" + from.name
 	job := render.Job{File: from.name, Vars: map[string]string{
 		"name": d.RealName(), "path": file, "source_path": file, "repo": render.Repo,
 	}}
+	if from.kind == cheetah {
+		job.Vars["path"] = d.RealName()
+		return s.templates.Cheetah(v, job)
+	}
 	return s.templates.Genshi(v, job)
 }
 
@@ -96,7 +101,7 @@ func (s *set) content(v *memo.View, d *plugin.Draft, best *plugin.Variant[*sourc
 	switch best.Value.kind {
 	case plain:
 		return s.plain(v, best)
-	case genshi:
+	case genshi, cheetah:
 		return s.render(v, d, best.Value)
 	default:
 		return "", problem.New(problem.Pos{File: best.Value.name}, "not-supported", fmt.Sprintf("%s is %s, which this version does not evaluate", best.Value.name, best.Value.kind), "")

@@ -40,7 +40,7 @@ var fixed = map[string][]string{
 }
 
 // Generators are the names of plugins that New knows.
-var Generators = []string{"NagiosGen", "Pkgmgr", "SEModules", "SSHbase", "SSLCA", "Svcmgr", "TCheetah"}
+var Generators = []string{"NagiosGen", "Pkgmgr", "SEModules", "SSHbase", "SSLCA", "Svcmgr"}
 
 // New lists what a plugin would serve.
 func New(env plugin.Env, name string) *Generator {
@@ -50,7 +50,7 @@ func New(env plugin.Env, name string) *Generator {
 	}
 	for _, file := range plugin.Walk(env, name) {
 		switch name {
-		case "TCheetah", "SSLCA":
+		case "SSLCA":
 			g.listed[plugin.Name{Tag: "Path", Name: strings.TrimPrefix(path.Dir(file), name), Named: true}] = true
 		case "SEModules":
 			module := path.Base(path.Dir(file))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package templated is Bcfg2's TGenshi: a directory for each managed file, with a
-// template in it, or one for each group and host. It must not know how templates
-// are rendered.
+// Package templated is Bcfg2's TGenshi and TCheetah: a directory for each managed
+// file, with a template in it, or one for each group and host. It must not know
+// how templates are rendered.
 package templated
 
 import (
@@ -19,10 +19,9 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 )
 
-const name = "TGenshi"
-
 // Templates is safe for concurrent use.
 type Templates struct {
+	name      string
 	sets      map[string]*set
 	defaults  plugin.FileDefaults
 	templates *render.Renderer
@@ -43,18 +42,21 @@ type set struct {
 // template is a file and the language that its name says.
 type template struct{ file, base string }
 
-// bases are the names of templates, by language.
-var bases = []string{"template.newtxt", "template.txt", "template.xml"}
+// bases are the names of templates of each plugin.
+var bases = map[string][]string{
+	"TGenshi":  {"template.newtxt", "template.txt", "template.xml"},
+	"TCheetah": {"template"},
+}
 
-// New reads the directory tree.
-func New(env plugin.Env) *Templates {
-	t := &Templates{sets: map[string]*set{}, defaults: plugin.NewFileDefaults(env.Conf), templates: env.Templates}
+// New reads the directory tree of the plugin of that name.
+func New(env plugin.Env, name string) *Templates {
+	t := &Templates{name: name, sets: map[string]*set{}, defaults: plugin.NewFileDefaults(env.Conf), templates: env.Templates}
 	files := map[string][]string{}
 	for _, file := range plugin.Walk(env, name) {
 		files[path.Dir(file)] = append(files[path.Dir(file)], path.Base(file))
 	}
 	for _, dir := range slices.Sorted(maps.Keys(files)) {
-		if s := newSet(env, dir, files[dir]); s != nil {
+		if s := newSet(env, dir, files[dir], bases[name]); s != nil {
 			t.sets[strings.TrimPrefix(dir, name)] = s
 		}
 	}
@@ -62,7 +64,7 @@ func New(env plugin.Env) *Templates {
 }
 
 // newSet sorts the files of a directory; nil where none is a template.
-func newSet(env plugin.Env, dir string, names []string) *set {
+func newSet(env plugin.Env, dir string, names, bases []string) *set {
 	var list []plugin.Variant[template]
 	var infos []string
 	for _, n := range names {
@@ -83,7 +85,7 @@ func newSet(env plugin.Env, dir string, names []string) *set {
 }
 
 // Name is the plugin's name.
-func (t *Templates) Name() string { return name }
+func (t *Templates) Name() string { return t.name }
 
 // Lists tells whether there is a directory for the path.
 func (t *Templates) Lists(n plugin.Name) bool { return n.Tag == "Path" && t.sets[n.Name] != nil }
@@ -122,8 +124,12 @@ func (t *Templates) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 }
 
 func (t *Templates) render(v *memo.View, d *plugin.Draft, from template) (string, *problem.Problem) {
-	job := render.Job{File: from.file, Vars: map[string]string{"name": d.RealName(), "path": render.Repo + "/" + from.file}}
+	file := render.Repo + "/" + from.file
+	job := render.Job{File: from.file, Vars: map[string]string{"name": d.RealName(), "path": file}}
 	switch from.base {
+	case "template":
+		job.Vars = map[string]string{"path": d.RealName(), "source_path": file}
+		return t.templates.Cheetah(v, job)
 	case "template.newtxt":
 		return t.templates.Genshi(v, job)
 	case "template.txt":

@@ -19,6 +19,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/py"
 	"github.com/bindery/bindery/engine/internal/tmpl"
+	"github.com/bindery/bindery/engine/internal/tmpl/cheetah"
 	"github.com/bindery/bindery/engine/internal/tmpl/genshi"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -158,6 +159,17 @@ func (r *Renderer) Genshi(v *memo.View, j Job) (string, *problem.Problem) {
 // GenshiOld renders a Genshi text template in the old syntax.
 func (r *Renderer) GenshiOld(v *memo.View, j Job) (string, *problem.Problem) {
 	return r.genshi(v, j, "genshi-old", genshi.ParseOld)
+}
+
+// Cheetah renders a Cheetah template.
+func (r *Renderer) Cheetah(v *memo.View, j Job) (string, *problem.Problem) {
+	t, p := load(r, j.File, "cheetah", cheetah.Parse)
+	if p != nil {
+		return "", p
+	}
+	th := r.python.NewThread(r.world(v, j.File))
+	defer th.Close()
+	return t.Render(th, r.names(v, j))
 }
 
 func (r *Renderer) genshi(v *memo.View, j Job, syntax string, parse func(file, src string) (*genshi.Template, *problem.Problem)) (string, *problem.Problem) {
