@@ -39,8 +39,8 @@ func TestProblems(t *testing.T) {
 	for _, test := range tests {
 		_, err := render(t, test.src, "rules", "a.ex.org", "/t")
 		require.Error(t, err, test.src)
-		p, ok := err.(*problem.Problem)
-		require.True(t, ok)
+		var p *problem.Problem
+		require.ErrorAs(t, err, &p)
 		require.Contains(t, p.Error(), test.want)
 		require.Equal(t, test.code, p.Code)
 		require.Contains(t, p.Hint, test.hint)

@@ -113,6 +113,10 @@ func (c *compiler) next() string {
 	return ""
 }
 
+// unescape makes text of what a backslash keeps from being a placeholder or a
+// directive.
+var unescape = strings.NewReplacer("\\$", "$", "\\#", "#")
+
 // text reads text up to what is none.
 func (c *compiler) text() {
 	start := c.pos
@@ -121,7 +125,7 @@ func (c *compiler) text() {
 			break
 		}
 	}
-	c.add(strings.NewReplacer("\\$", "$", "\\#", "#").Replace(c.src[start:c.pos]))
+	c.add(unescape.Replace(c.src[start:c.pos]))
 }
 
 // write emits the writing of a value.
@@ -194,7 +198,9 @@ func (c *compiler) slurp() {
 		c.trimLine()
 	}
 	c.flush()
-	_, c.pos = c.eol()
+	if _, c.pos = c.eol(); c.pos > c.limit {
+		c.failAt(c.from, "", "a block on one line cannot take the end of its line away")
+	}
 }
 
 // finish reads what may follow a directive: a comment, a closing "#", the end of

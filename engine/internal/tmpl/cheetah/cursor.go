@@ -61,7 +61,8 @@ func (c *cursor) skipBlanks(n int) string {
 	return c.src[start:c.pos]
 }
 
-// eol is where the line ends, and where the next begins.
+// eol is where the line ends, and where the next begins; the limit of a block on
+// one line does not count, as in Cheetah.
 func (c *cursor) eol() (end, next int) {
 	if c.pos < c.lineFrom || c.pos > c.lineEnd {
 		c.lineFrom, c.lineEnd = c.pos, len(c.src)
@@ -71,9 +72,9 @@ func (c *cursor) eol() (end, next int) {
 	}
 	end = c.lineEnd
 	switch {
-	case end >= c.limit:
-		return c.limit, c.limit
-	case c.src[end] == '\r' && c.byteAt(end+1) == '\n':
+	case end >= len(c.src):
+		return end, end
+	case strings.HasPrefix(c.src[end:], "\r\n"):
 		return end, end + 2
 	}
 	return end, end + 1

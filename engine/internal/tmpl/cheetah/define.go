@@ -176,7 +176,7 @@ func (c *compiler) raw(clear bool, firstEnd int) {
 		}
 		c.pos = hash
 	}
-	text := c.src[start:min(end, c.limit)]
+	text := c.src[start:max(start, min(end, c.limit))]
 	c.skipBlanks(len(c.src))
 	lineEnd, next := c.eol()
 	switch b := c.peek(); {

@@ -149,9 +149,11 @@ func (c *compiler) special(t string) string {
 	return "''.join([" + strings.Join(items, ",") + "])"
 }
 
+var quoter = strings.NewReplacer("\\", "\\\\", "'", "\\'", "\n", "\\n", "\r", "\\r")
+
 // quote writes a string of Python's on one line.
 func quote(s string) string {
-	return "'" + strings.NewReplacer("\\", "\\\\", "'", "\\'", "\n", "\\n", "\r", "\\r").Replace(s) + "'"
+	return "'" + quoter.Replace(s) + "'"
 }
 
 // arguments translates the arguments of a call, from the opening parenthesis or,

@@ -5,6 +5,7 @@ package cheetah
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -19,9 +20,7 @@ const maxIncludes = 20
 // Render gives the text. names are the attributes of self.
 func (t *Template) Render(th *py.Thread, names map[string]py.Value) (string, *problem.Problem) {
 	s := &self{attrs: map[string]py.Value{}, globals: new(starlark.Dict)}
-	for n, v := range names {
-		s.attrs[n] = v
-	}
+	maps.Copy(s.attrs, names)
 	s.attrs["varExists"] = py.Func("varExists", s.varExists)
 	s.attrs["getVar"] = py.Func("getVar", s.getVar)
 	r := newRenderer(t, s, 0)
