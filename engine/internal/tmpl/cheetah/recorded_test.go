@@ -74,7 +74,7 @@ func render(t *testing.T, src, test, host, path string) (string, error) {
 	}
 	th := py.New().NewThread(&py.World{Read: func(name string) (string, error) {
 		if name != "/inc" {
-			return "", os.ErrNotExist
+			return "", py.Fail("IOError", "[Errno 2] No such file or directory: %s", name)
 		}
 		return "inc $name $gg\n", nil
 	}})

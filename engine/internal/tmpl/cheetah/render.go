@@ -153,6 +153,10 @@ func (r *renderer) include(th *py.Thread, args starlark.Tuple, _ []starlark.Tupl
 	text, name := string(source), r.t.file
 	if args[2] != starlark.None {
 		name = text
+		if !strings.HasPrefix(name, "/") {
+			return nil, &py.Raised{Class: "IOError", Msg: "#include finds no file by the relative name " + shown(name),
+				Hint: "write the whole path, such as /var/lib/bcfg2/Cfg/…"}
+		}
 		var err error
 		if text, err = readFile(th, args[2], name); err != nil {
 			return nil, err
