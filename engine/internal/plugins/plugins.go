@@ -48,7 +48,7 @@ type Set struct {
 func Data(names []string) []string {
 	var out []string
 	for _, n := range names {
-		if n == "Probes" {
+		if n == "Probes" || n == "Properties" || n == "TemplateHelper" {
 			out = append(out, n)
 		}
 	}
@@ -79,6 +79,12 @@ func Load(env plugin.Env, names []string) *Set {
 	if on["Packages"] && on["Pkgmgr"] {
 		env.Report(problem.Warn(problem.Pos{File: "Pkgmgr"}, "plugin-conflict", "Packages and Pkgmgr exclude each other; Pkgmgr is left out", "switch one of them off"))
 		delete(on, "Pkgmgr")
+	}
+	if on["Properties"] {
+		env.Templates.ReadProperties(plugin.Walk(env, "Properties"), env.Conf.True("properties", "automatch", false), env.Report)
+	}
+	if on["TemplateHelper"] {
+		env.Templates.ReadHelpers(plugin.Walk(env, "TemplateHelper"), env.Report)
 	}
 	s := &Set{}
 	s.structures(env, on)
@@ -145,7 +151,7 @@ func (s *Set) generators(env plugin.Env, on map[string]bool) {
 
 func report(env plugin.Env, name string) {
 	switch name {
-	case "Base", "Bundler", "Cfg", "Defaults", "GroupPatterns", "Metadata", "Packages", "Probes", "Rules", "TCheetah", "TGenshi":
+	case "Base", "Bundler", "Cfg", "Defaults", "GroupPatterns", "Metadata", "Packages", "Probes", "Properties", "Rules", "TCheetah", "TGenshi", "TemplateHelper":
 		return
 	}
 	note, ok := pending.Note(name)

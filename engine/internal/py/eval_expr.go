@@ -3,6 +3,7 @@
 package py
 
 import (
+	"fmt"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -56,10 +57,27 @@ func (x *attrRef) eval(f *frame) (Value, error) {
 	if err == nil || !f.lenient || !isMissing(err) {
 		return out, err
 	}
-	if item, itemErr := f.th.Item(v, starlark.String(x.name)); itemErr == nil {
-		return item, nil
+	item, itemErr := f.th.Item(v, starlark.String(x.name))
+	if itemErr == nil || !isAbsent(itemErr) {
+		return item, itemErr
 	}
-	return nil, Fail("UndefinedError", "%s has no member named \"%s\"", f.th.describe(v), x.name)
+	return nil, f.undefined(v, x.name, itemErr)
+}
+
+// undefined is the error of a member that neither an attribute nor an item is.
+func (f *frame) undefined(v Value, n string, cause error) error {
+	out := &Raised{Class: "UndefinedError", Msg: fmt.Sprintf("%s has no member named \"%s\"", f.th.describe(v), n)}
+	if r, ok := cause.(*Raised); ok {
+		out.Hint = r.Hint
+	}
+	return out
+}
+
+// isAbsent tells whether an error says that something is not there, rather than
+// that it cannot be had.
+func isAbsent(err error) bool {
+	r, ok := err.(*Raised)
+	return ok && (r.Class == "KeyError" || r.Class == "IndexError" || r.Class == "TypeError" || r.Class == "AttributeError")
 }
 
 func isMissing(err error) bool {
@@ -77,20 +95,18 @@ func (x *itemRef) eval(f *frame) (Value, error) {
 		return nil, err
 	}
 	out, err := f.th.Item(v, index)
-	if err == nil || !f.lenient {
+	if err == nil || !f.lenient || !isAbsent(err) {
 		return out, err
-	}
-	if _, limit := err.(*Limit); limit {
-		return nil, err
 	}
 	s, ok := index.(starlark.String)
 	if !ok {
 		return nil, err
 	}
-	if out, err := f.th.Attr(v, string(s)); err == nil {
-		return out, nil
+	member, memberErr := f.th.Attr(v, string(s))
+	if memberErr == nil || !isAbsent(memberErr) {
+		return member, memberErr
 	}
-	return nil, Fail("UndefinedError", "%s has no member named \"%s\"", f.th.describe(v), string(s))
+	return nil, f.undefined(v, string(s), err)
 }
 
 func (x *sliceRef) eval(f *frame) (Value, error) {

@@ -49,6 +49,11 @@ func written() map[string]func(*Thread) (map[string]Value, error) {
 	return out
 }
 
+// RunModule runs the code of a module of the specification and gives its names.
+func (th *Thread) RunModule(p *Program, file string) (map[string]Value, error) {
+	return th.runModule(p, file, Names{})
+}
+
 // runModule runs the code of a module and gives its names.
 func (th *Thread) runModule(p *Program, file string, names Names) (map[string]Value, error) {
 	if err := th.enter(); err != nil {

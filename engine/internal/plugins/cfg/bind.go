@@ -89,7 +89,7 @@ func (s *set) render(v *memo.View, d *plugin.Draft, from *source) (string, *prob
 	file := render.Repo + "/" + from.name
 	job := render.Job{File: from.name, Vars: map[string]string{
 		"name": d.RealName(), "path": file, "source_path": file, "repo": render.Repo,
-	}}
+	}, Defaults: true}
 	if from.kind == cheetah {
 		job.Vars["path"] = d.RealName()
 		return s.templates.Cheetah(v, job)

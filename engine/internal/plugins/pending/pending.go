@@ -119,8 +119,8 @@ func (Connector) Groups(*host.Host) []string { return nil }
 var without = map[string]string{
 	"AWSTags": "hosts get no groups from it", "Decisions": "there are no decision lists", "Deps": "no prerequisites are added",
 	"FileProbes": "no files are asked for", "GroupLogic": "hosts get no groups from it", "Ldap": "it gives no data",
-	"Ohai": "it gives no data", "Properties": "it gives no data", "PuppetENC": "hosts get no groups from it",
-	"TemplateHelper": "it gives no functions", "POSIXCompat": "old clients are not served", "ServiceCompat": "old clients are not served",
+	"Ohai": "it gives no data", "PuppetENC": "hosts get no groups from it",
+	"POSIXCompat": "old clients are not served", "ServiceCompat": "old clients are not served",
 	"Hostbase": "it serves nothing", "Account": "it serves nothing", "SGenshi": "hosts do without its bundles",
 }
 

@@ -100,10 +100,17 @@ func newGroups(v *memo.View) *groups {
 	return g
 }
 
+// hostData is the object that templates call metadata.
+type hostData struct {
+	*object
+	v *memo.View
+}
+
 // metadata is the object of that name in templates.
 func (r *Renderer) metadata(v *memo.View) py.Value {
 	kept := map[string]py.Value{}
-	return newObject("ClientMetadata", func(_ *py.Thread, n string) (py.Value, error) {
+	m := &hostData{v: v}
+	m.object = newObject("ClientMetadata", func(_ *py.Thread, n string) (py.Value, error) {
 		if x, ok := kept[n]; ok {
 			return x, nil
 		}
@@ -113,6 +120,7 @@ func (r *Renderer) metadata(v *memo.View) py.Value {
 		}
 		return x, nil
 	})
+	return m
 }
 
 // member gives a member of metadata, nil where there is none.
@@ -158,8 +166,16 @@ func (r *Renderer) member(v *memo.View, n string) py.Value {
 			return starlark.String(v.Categories()[c]), nil
 		})
 	}
-	if n == "Probes" && slices.Contains(r.data, n) {
+	if !slices.Contains(r.data, n) {
+		return nil
+	}
+	switch n {
+	case "Probes":
 		return probes(v)
+	case "Properties":
+		return r.propertySet(v)
+	case "TemplateHelper":
+		return r.helperSet()
 	}
 	return nil
 }

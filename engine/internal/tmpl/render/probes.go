@@ -50,71 +50,14 @@ func newProbeData(data string) *probeData {
 
 // probes is metadata.Probes. Reading one answer asks for that one alone.
 func probes(v *memo.View) py.Value {
-	get := func(name py.Value) (py.Value, bool) {
-		s, ok := py.Plain(name).(starlark.String)
-		if !ok {
-			return nil, false
-		}
-		data, ok := probeText(v, string(s))
-		if !ok {
-			return nil, false
-		}
-		return newProbeData(data), true
-	}
-	p := &probeSet{}
-	p.object = newObject("ProbeData", func(_ *py.Thread, n string) (py.Value, error) {
-		switch n {
-		case "__getitem__":
-			return py.Func(n, func(th *py.Thread, args starlark.Tuple, _ []starlark.Tuple) (py.Value, error) {
-				if x, ok := get(args[0]); ok {
-					return x, nil
-				}
-				key, err := th.Repr(args[0])
-				if err != nil {
-					return nil, err
-				}
-				return nil, &py.Raised{Class: "KeyError", Msg: key, Hint: "the host has not answered this probe"}
-			}), nil
-		case "__contains__", "has_key":
-			return py.Func(n, func(_ *py.Thread, args starlark.Tuple, _ []starlark.Tuple) (py.Value, error) {
-				if len(args) != 1 {
-					return nil, py.Fail("TypeError", "%s() takes one argument", n)
-				}
-				_, ok := get(args[0])
-				return starlark.Bool(ok), nil
-			}), nil
-		case "get":
-			return py.Func(n, func(_ *py.Thread, args starlark.Tuple, kw []starlark.Tuple) (py.Value, error) {
-				var name py.Value
-				var deflt py.Value = starlark.None
-				if err := starlark.UnpackPositionalArgs(n, args, kw, 1, &name, &deflt); err != nil {
-					return nil, py.Fail("TypeError", "%v", err)
-				}
-				if x, ok := get(name); ok {
-					return x, nil
-				}
-				return deflt, nil
-			}), nil
-		}
-		return nil, nil
+	return newMapping(&mapping{
+		kind: "ProbeData", hint: "the host has not answered this probe", names: v.Probes,
+		get: func(_ *py.Thread, name string) (py.Value, error) {
+			data, ok := probeText(v, name)
+			if !ok {
+				return nil, nil
+			}
+			return newProbeData(data), nil
+		},
 	})
-	p.v = v
-	return p
-}
-
-// probeSet is all answers.
-type probeSet struct {
-	*object
-	v *memo.View
-}
-
-// Plain is a dictionary of them.
-func (p *probeSet) Plain() py.Value {
-	d := new(starlark.Dict)
-	for _, n := range p.v.Probes() {
-		if data, ok := probeText(p.v, n); ok {
-			_ = d.SetKey(starlark.String(n), newProbeData(data)) // texts can be hashed
-		}
-	}
-	return d
 }

@@ -46,11 +46,14 @@ type Renderer struct {
 	parsed sync.Map // key → func() (*genshi.Template, *problem.Problem) and the like
 	hosts  func() map[string]*host.Host
 	data   []string
+	// properties and helpers are read before anything is rendered.
+	properties map[string]*property
+	helpers    []string
 }
 
 // New makes a renderer. connectors are the plugins whose data hosts have.
 func New(fsys fs.FS, fleet Fleet, connectors []string) *Renderer {
-	r := &Renderer{python: py.New(), fsys: fsys, fleet: fleet, data: connectors}
+	r := &Renderer{python: py.New(), fsys: fsys, fleet: fleet, data: connectors, properties: map[string]*property{}}
 	r.hosts = sync.OnceValue(r.resolveAll)
 	return r
 }
@@ -61,6 +64,8 @@ type Job struct {
 	File string
 	// Vars are its variables besides metadata.
 	Vars map[string]string
+	// Defaults: the names that TemplateHelper gives to templates are there too.
+	Defaults bool
 }
 
 // world is what the code of a template sees of the specification.
@@ -143,12 +148,17 @@ func load[T any](r *Renderer, name, syntax string, parse func(file, src string) 
 }
 
 // names gives a template its variables.
-func (r *Renderer) names(v *memo.View, j Job) map[string]py.Value {
+func (r *Renderer) names(v *memo.View, th *py.Thread, j Job) (map[string]py.Value, *problem.Problem) {
 	out := map[string]py.Value{"metadata": r.metadata(v)}
+	if j.Defaults {
+		if err := r.defaults(th, out); err != nil {
+			return nil, tmpl.Failure(j.File, 0, err)
+		}
+	}
 	for n, s := range j.Vars {
 		out[n] = starlark.String(s)
 	}
-	return out
+	return out, nil
 }
 
 // Genshi renders a Genshi text template in the new syntax.
@@ -169,7 +179,11 @@ func (r *Renderer) Cheetah(v *memo.View, j Job) (string, *problem.Problem) {
 	}
 	th := r.python.NewThread(r.world(v, j.File))
 	defer th.Close()
-	return t.Render(th, r.names(v, j))
+	names, p := r.names(v, th, j)
+	if p != nil {
+		return "", p
+	}
+	return t.Render(th, names)
 }
 
 func (r *Renderer) genshi(v *memo.View, j Job, syntax string, parse func(file, src string) (*genshi.Template, *problem.Problem)) (string, *problem.Problem) {
@@ -179,7 +193,11 @@ func (r *Renderer) genshi(v *memo.View, j Job, syntax string, parse func(file, s
 	}
 	th := r.python.NewThread(r.world(v, j.File))
 	defer th.Close()
-	return t.Render(th, r.names(v, j), func(name string) (*genshi.Template, *problem.Problem) {
+	names, p := r.names(v, th, j)
+	if p != nil {
+		return "", p
+	}
+	return t.Render(th, names, func(name string) (*genshi.Template, *problem.Problem) {
 		name, ok := strings.CutPrefix(name, Repo+"/")
 		if !ok {
 			name = strings.TrimPrefix(name, "/")
