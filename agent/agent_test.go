@@ -156,6 +156,14 @@ func TestProbes(t *testing.T) {
 	}
 	require.Len(t, s.Facts, 2)
 	require.NoDirExists(t, n.dir.Path()+"/probes")
+
+	// A file that is asked for needs a Python: without, the answer is empty.
+	asked := append([]config.Probe{{Name: "/etc/x", Source: "FileProbes", Interpreter: "/nonexistent/python", Script: "x"}}, probes...)
+	n.Publish(n.hostID, agenttest.Release{Probes: asked})
+	require.NoError(t, n.run(agent.Options{}).Fetch)
+	require.Len(t, s.Facts, 3)
+	require.Empty(t, s.Facts[2].Answers["/etc/x"])
+	require.Contains(t, s.Facts[2].Answers["role"], "group:db")
 }
 
 func TestWaitingForFacts(t *testing.T) {

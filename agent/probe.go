@@ -111,6 +111,10 @@ func (a *Agent) await(ctx context.Context, sequence int64) (bool, error) {
 	}
 }
 
+// fileProbes is the source of probes that ask for files. Nothing about a host
+// follows from their answers.
+const fileProbes = "FileProbes"
+
 // runProbes runs all probes. One that fails makes all answers unknown: a part of
 // them would look like a host that lost its groups.
 func (a *Agent) runProbes(ctx context.Context, probes []config.Probe) (map[string]string, error) {
@@ -122,7 +126,11 @@ func (a *Agent) runProbes(ctx context.Context, probes []config.Probe) (map[strin
 	answers := make(map[string]string, len(probes))
 	for i, p := range probes {
 		out, err := a.runProbe(ctx, filepath.Join(dir, strconv.Itoa(i)), p)
-		if err != nil {
+		switch {
+		case err == nil:
+		case p.Source == fileProbes && ctx.Err() == nil:
+			out = nil // it needs a Python, which not every host has
+		default:
 			return nil, fmt.Errorf("probe %q: %w", p.Name, err)
 		}
 		answers[p.Name] = strings.ToValidUTF8(string(out), "\uFFFD")

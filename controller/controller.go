@@ -288,6 +288,9 @@ func (ct *Controller) sweepOnce(ctx context.Context) error {
 	if swept.Renewed > 0 {
 		ct.c.Logger.Info("timestamps renewed", "hosts", swept.Renewed)
 	}
+	if len(swept.Failed) == 0 {
+		ct.metrics.Succeeded("sweep")
+	}
 	return nil
 }
 

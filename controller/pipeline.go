@@ -208,8 +208,7 @@ func (p *pipeline) previews(ctx context.Context, tip string, pulls []webhooks.Pu
 
 // failed counts what a forge did not do.
 func (p *pipeline) failed(err error) {
-	var fe *webhooks.Error
-	if errors.As(err, &fe) {
+	if fe, ok := errors.AsType[*webhooks.Error](err); ok {
 		p.metrics.ForgeError(string(fe.Reason))
 	}
 }

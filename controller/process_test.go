@@ -4,6 +4,7 @@ package controller_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -22,7 +23,11 @@ import (
 // process runs the real program and tells it where deliveries go.
 func (w *world) process(program string) *exec.Cmd {
 	w.t.Helper()
-	cmd := exec.CommandContext(w.t.Context(), program, "serve", "--config", filepath.Join(w.dir, "controller.yaml"), "--log-level", "debug")
+	// A program that hangs fails the test, and shows its log.
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	w.t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, program, "serve", "--config", filepath.Join(w.dir, "controller.yaml"), "--log-level", "debug")
+	cmd.WaitDelay = 5 * time.Second
 	out, err := cmd.StderrPipe()
 	require.NoError(w.t, err)
 	require.NoError(w.t, cmd.Start())
@@ -75,5 +80,5 @@ func TestTheProgramIsKilledAtRandom(t *testing.T) {
 	require.Equal(t, fmt.Sprintf("db %d\n", rounds-1), text(db.fetch(), "/etc/motd"))
 	require.Contains(t, w.comment(number).Body, fmt.Sprintf("+HELLO %d", rounds-1))
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
-	require.NoError(t, cmd.Wait())
+	require.NoError(t, cmd.Wait(), "%s", w.log)
 }

@@ -165,6 +165,32 @@ func TestADirectPushIsAnnounced(t *testing.T) {
 	require.Len(t, linesWith(w.trail(st), "branch-unreviewed"), 1)
 }
 
+// A branch that goes on and back again is announced again: what was said once is no
+// leave for ever.
+func TestWhatWasAnnouncedOnceIsAnnouncedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, plain(nil))
+	st, web, _ := w.served()
+	loud := w.direct("unseen", louder)
+	w.untilSettled(st, loud, "published")
+	calm := w.direct("calm", map[string]string{"Cfg/etc/motd/motd": "calm\n"})
+	w.untilSettled(st, calm, "published")
+	w.git("reset", "-q", "--hard", loud)
+	w.push("main")
+	w.untilWoken("it is published again", func() bool { return text(web.fetch(), "/etc/motd") == "HELLO\n" })
+	w.untilSettled(st, loud, "published")
+	require.Len(t, linesWith(w.trail(st), "branch-unreviewed "+loud), 2)
+
+	// Where policy holds what nobody reviewed, no announcement of before counts.
+	w.stop()
+	w.replaceSetting("state: state", "state: state\npublish: {unreviewed: hold}")
+	w.git("reset", "-q", "--hard", calm)
+	w.push("main")
+	w.start()
+	w.untilSettled(st, calm, "held")
+	require.Equal(t, "HELLO\n", text(web.fetch(), "/etc/motd"))
+}
+
 func TestADirectPushIsHeldWherePolicySaysSo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, plain(nil), "publish: {unreviewed: hold}")

@@ -84,20 +84,21 @@ func (p *pipeline) judge(ctx context.Context, head *site, last *past, f *fleet) 
 		// What is there is kept: a specification that got worse changes no host.
 		return refused, problems("new error", report.Problems), nil
 	}
-	name := unreviewed + "/" + p.branch
-	said, err := p.store.Ref(ctx, p.repo, name)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return "", "", err
-	}
-	if said.Commit == head.commit {
-		return published, said.Detail, nil // a publication that was begun
-	}
 	rest, err := p.unreviewed(ctx, report.Set(), last, head.commit)
 	if err != nil {
 		return "", "", err
 	}
+	name := unreviewed + "/" + p.branch
 	if rest == "" {
-		return published, "", nil
+		// Of a commit that is published already, or half, what was said stands.
+		said, err := p.store.Ref(ctx, p.repo, name)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return "", "", err
+		}
+		if said.Commit == head.commit {
+			detail = said.Detail
+		}
+		return published, detail, nil
 	}
 	detail = "not reviewed: " + rest
 	if p.hold {
@@ -231,19 +232,21 @@ func (p *pipeline) publish(ctx context.Context, target *site, last *past, f *fle
 			kept = append(kept, h.Name)
 		}
 	}
-	if err := p.factsAlone(ctx, last, f); err != nil {
-		return nil, err
-	}
 	if err := p.write(ctx, from, f); err != nil {
 		return nil, err
+	}
+	if names := p.byFacts(last, f); len(names) > 0 {
+		facts := store.Record{Actor: "controller", Action: "facts", Subject: fold(names), Detail: "changed by their own answers, not by a commit"}
+		if err := p.store.Audit(ctx, facts); err != nil {
+			return nil, err
+		}
 	}
 	return kept, p.store.PutRef(ctx, store.Ref{Repo: p.repo, Name: "published/" + p.branch, Commit: target.commit, Outcome: published})
 }
 
-// factsAlone says which hosts change because of their own answers: the tree that
+// byFacts names the hosts that change because of their own answers: the tree that
 // they have would show that too.
-func (p *pipeline) factsAlone(ctx context.Context, last *past, f *fleet) error {
-	var names []string
+func (p *pipeline) byFacts(last *past, f *fleet) (names []string) {
 	for _, h := range f.hosts {
 		s, r := last.byHost[h.Name], f.releases[h.ID]
 		if s == nil || s.results[h.Name] == nil || s.results[h.Name].Config == nil {
@@ -253,10 +256,7 @@ func (p *pipeline) factsAlone(ctx context.Context, last *past, f *fleet) error {
 			names = append(names, h.Name)
 		}
 	}
-	if len(names) == 0 {
-		return nil
-	}
-	return p.store.Audit(ctx, store.Record{Actor: "controller", Action: "facts", Subject: fold(names), Detail: "changed by their own answers, not by a commit"})
+	return names
 }
 
 // write publishes hosts and records what each has.

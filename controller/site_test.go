@@ -213,7 +213,7 @@ func (w *world) stop() {
 		return
 	}
 	w.cancel()
-	<-w.done
+	w.t.Log("the controller was stopped:", <-w.done)
 	w.ct.Close()
 	w.cancel = nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/internal/plugins/bundler"
+	"github.com/bindery/bindery/engine/internal/plugins/decisions"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -27,6 +28,9 @@ import (
 type boundStructure struct {
 	bundle   *config.Bundle
 	failures []Failure
+	notes    []*problem.Problem
+	// abstract is the structure before binding.
+	abstract *plugin.Structure
 	required []bundler.Required
 	// lost is why the structure cannot be delivered at all.
 	lost *problem.Problem
@@ -39,16 +43,9 @@ func (s *Spec) Build(ctx context.Context, in Input) (*Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	h, refused := s.meta.Resolve(in.Host, in.Profile)
+	h, refused := s.resolve(in)
 	if refused != nil {
 		return &Result{Host: in.Host, Refused: refused}, nil
-	}
-	h.Probes = in.Probes
-	for _, c := range s.plugins.Connectors {
-		s.meta.Extend(h, c.Groups(h))
-		if h.Refused() != nil {
-			return &Result{Host: in.Host, Refused: h.Refused()}, nil
-		}
 	}
 	v := memo.NewView(h)
 	r := &Result{Host: in.Host, Profile: h.Profile, Groups: h.Names, Problems: h.Findings()}
@@ -56,6 +53,7 @@ func (s *Spec) Build(ctx context.Context, in Input) (*Result, error) {
 	if s.plugins.Bundler != nil {
 		structures = s.bundled(v, h, structures, r)
 	}
+	structures = s.completed(v, structures, r)
 	r.Config = &config.Config{Host: h.Name, Bundles: make([]*config.Bundle, 0, len(structures))}
 	for _, b := range structures {
 		if b.lost != nil {
@@ -64,9 +62,56 @@ func (s *Spec) Build(ctx context.Context, in Input) (*Result, error) {
 		}
 		r.Config.Bundles = append(r.Config.Bundles, b.bundle)
 		r.Failures = append(r.Failures, b.failures...)
+		r.Problems = append(r.Problems, b.notes...)
 	}
 	r.Probes = s.ask(v)
+	if d := s.plugins.Decisions; d != nil {
+		r.Decisions = s.decisions.Get(v, func(v *memo.View) *Decisions {
+			return &Decisions{Whitelist: d.List(v, decisions.Whitelist), Blacklist: d.List(v, decisions.Blacklist)}
+		})
+	}
 	return r, nil
+}
+
+// resolve finds a host and the groups that it is in.
+func (s *Spec) resolve(in Input) (*host.Host, *problem.Problem) {
+	h, refused := s.meta.Resolve(in.Host, in.Profile)
+	if refused != nil {
+		return nil, refused
+	}
+	h.Probes = in.Probes
+	for _, c := range s.plugins.Connectors {
+		s.meta.Extend(h, c.Groups(h))
+		if h.Refused() != nil {
+			return nil, h.Refused()
+		}
+	}
+	return h, nil
+}
+
+// completed adds what plugins make of all structures together.
+func (s *Spec) completed(v *memo.View, list []*boundStructure, r *Result) []*boundStructure {
+	if len(s.plugins.Completers) == 0 {
+		return list
+	}
+	have := make([]*plugin.Structure, len(list))
+	for i, b := range list {
+		have[i] = b.abstract
+	}
+	for _, c := range s.plugins.Completers {
+		st, found := c.Complete(v, have)
+		r.Problems = append(r.Problems, found...)
+		if st != nil {
+			have = append(have, st)
+			list = append(list, s.structure(v, st))
+		}
+	}
+	sortStructures(list)
+	return list
+}
+
+func sortStructures(list []*boundStructure) {
+	slices.SortStableFunc(list, func(a, b *boundStructure) int { return cmp.Compare(a.name(), b.name()) })
 }
 
 // fixed gives the structures that do not come from the host's list of bundles.
@@ -99,7 +144,7 @@ func (s *Spec) bundled(v *memo.View, h *host.Host, out []*boundStructure, r *Res
 		required = append(required, b.required...)
 	}
 	out = s.required(v, h, out, r, required)
-	slices.SortStableFunc(out, func(a, b *boundStructure) int { return cmp.Compare(a.name(), b.name()) })
+	sortStructures(out)
 	return out
 }
 
@@ -153,15 +198,18 @@ func (s *Spec) bundle(v *memo.View, name string) *boundStructure {
 
 // structure binds every entry of a structure and orders them by name.
 func (s *Spec) structure(v *memo.View, st *plugin.Structure) *boundStructure {
-	out := &boundStructure{}
-	entries := make([]*config.Entry, 0, len(st.Entries))
-	for _, a := range s.globbed(st.Entries) {
+	all := *st
+	all.Entries = s.globbed(st.Entries)
+	out := &boundStructure{abstract: &all}
+	entries := make([]*config.Entry, 0, len(all.Entries))
+	for _, a := range all.Entries {
 		if a.Item != nil && boundToNothing(a.Item.Element) {
 			out.lost = problem.New(a.Item.Element.Pos, "structure-lost", fmt.Sprintf("an element called just %s: %s %s is left out", a.Item.Element.Tag, st.Tag, st.Name), "write what is bound: BoundPath, BoundPackage …")
 			return out
 		}
 		b := s.entry(v, a)
 		entries = append(entries, b.entry)
+		out.notes = append(out.notes, b.notes...)
 		if b.problem != nil {
 			out.failures = append(out.failures, Failure{Tag: b.entry.Tag, Name: b.entry.Name(), Problem: b.problem})
 		}
@@ -226,6 +274,7 @@ func (s *Spec) ask(v *memo.View) []config.Probe {
 		for _, a := range s.plugins.Askers {
 			set.probes = append(set.probes, a.Ask(v)...)
 		}
+		slices.SortStableFunc(set.probes, func(a, b config.Probe) int { return cmp.Compare(a.Name, b.Name) })
 		return set
 	}).probes
 }

@@ -55,9 +55,18 @@ type Result struct {
 	Problems []*problem.Problem
 	// Probes are what this host is to be asked, by name.
 	Probes []config.Probe
+	// Decisions are the lists that the plugin of that name gives; nil without it.
+	Decisions *Decisions
 	// Profile and Groups (sorted) are what metadata resolved to.
 	Profile string
 	Groups  []string
+}
+
+// Decisions say by type and name which entries a host may, or may not, act upon.
+// They are shared between results.
+type Decisions struct {
+	Whitelist [][2]string `json:"whitelist"`
+	Blacklist [][2]string `json:"blacklist"`
 }
 
 // Policy is what bindery.yaml says about applying. It travels in the signed bundle.

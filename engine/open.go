@@ -32,8 +32,10 @@ type Spec struct {
 	bundles    map[string]*memo.Tree[*boundStructure]
 	structures []memo.Tree[[]*boundStructure]
 	probes     memo.Tree[*probeSet]
+	decisions  memo.Tree[*Decisions]
 	entries    sync.Map // *plugin.Item → *memo.Tree[*bound]
 	paths      func() []string
+	all        func() []*host.Host
 }
 
 // Open reads a specification. Whatever is wrong in it is in Problems; an error
@@ -55,8 +57,10 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	templates := render.New(fsys, queries{s}, plugins.Data(s.names))
-	s.plugins = plugins.Load(plugin.Env{FS: fsys, Conf: conf, Voc: s.voc, Templates: templates, Report: report}, s.names)
+	templates := render.New(fsys, fleet{s}, plugins.Data(s.names))
+	s.plugins = plugins.Load(plugin.Env{
+		FS: fsys, Conf: conf, Voc: s.voc, Names: opts.Names, Templates: templates, Fleet: fleet{s}, Binder: fleet{s}, Report: report,
+	}, s.names)
 	s.structures = make([]memo.Tree[[]*boundStructure], len(s.plugins.Structures))
 	if s.plugins.Bundler != nil {
 		for _, name := range s.plugins.Bundler.Names() {
@@ -64,6 +68,7 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 		}
 	}
 	s.paths = sync.OnceValue(s.listPaths)
+	s.all = sync.OnceValue(s.listHosts)
 	s.problems = problem.Sort(s.problems)
 	s.hosts = append(s.meta.Names(), opts.Clients...)
 	slices.Sort(s.hosts)

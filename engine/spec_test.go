@@ -28,7 +28,8 @@ var update = flag.Bool("update", false, "write what is computed into the fixture
 // fixture is one archive of fixtures/specs: a specification, and below want/ what
 // every host gets and what is found. Lines "key: value" before the first file are
 // settings: plugins and clients as on the command line, and the files whose
-// content is base64, has no final newline, or has CR LF at the ends of lines.
+// content is base64, has no final newline, or has CR LF at the ends of lines. The
+// file hosts stands for DNS.
 type fixture struct {
 	name    string
 	archive *txtar.Archive
@@ -54,6 +55,13 @@ func readFixture(t *testing.T, name string) *fixture {
 		switch {
 		case strings.HasPrefix(file.Name, "want/"):
 			f.want[strings.TrimPrefix(file.Name, "want/")] = string(file.Data)
+		case file.Name == "hosts":
+			f.options.Names = map[string][]string{}
+			for line := range strings.SplitSeq(string(file.Data), "\n") {
+				if words := strings.Fields(line); len(words) > 0 {
+					f.options.Names[words[0]] = words[1:]
+				}
+			}
 		case file.Name == "facts.json":
 			require.NoError(t, json.Unmarshal(file.Data, &f.answers))
 		default:
@@ -120,6 +128,13 @@ func show(spec *engine.Spec, results []*engine.Result) map[string]string {
 		var probes strings.Builder
 		for _, p := range r.Probes {
 			fmt.Fprintf(&probes, "%s, %s:\n%s\n", p.Name, p.Interpreter, strings.TrimSuffix(p.Script, "\n"))
+		}
+		if r.Decisions != nil {
+			data, err := json.Marshal(r.Decisions)
+			if err != nil {
+				data = []byte(err.Error())
+			}
+			out[r.Host+".decisions"] = string(data) + "\n"
 		}
 		if probes.Len() > 0 {
 			out[r.Host+".probes"] = probes.String()

@@ -36,7 +36,7 @@ func newBuildCommand(s streams) *cobra.Command {
 		Long: `Build computes what hosts would get, exactly as it would be published.
 
 With --out, every host becomes DIR/HOST.xml (or .json), its probes
-DIR/HOST.probes.json, and everything that could not be bound or was refused is in
+DIR/HOST.probes.json, its decision lists DIR/HOST.decisions.json, and everything that could not be bound or was refused is in
 DIR/problems.json. Without --out, one host is written to standard output.
 
 An entry that cannot be bound never stops the others: it is delivered with the
@@ -171,6 +171,11 @@ func (w *buildWriter) one(r *engine.Result) error {
 	if err := writePrivate(filepath.Join(w.o.out, r.Host+"."+w.o.format), data); err != nil {
 		return err
 	}
+	if r.Decisions != nil {
+		if err := w.json(r.Host+".decisions.json", r.Decisions); err != nil {
+			return err
+		}
+	}
 	if len(r.Probes) == 0 {
 		return nil
 	}
@@ -190,11 +195,15 @@ func (w *buildWriter) probes(r *engine.Result) error {
 	for _, p := range r.Probes {
 		out = append(out, outProbe{Name: p.Name, Interpreter: p.Interpreter, Source: p.Script, Plugin: p.Source})
 	}
-	data, err := marshal(out)
+	return w.json(r.Host+".probes.json", out)
+}
+
+func (w *buildWriter) json(name string, v any) error {
+	data, err := marshal(v)
 	if err != nil {
 		return err
 	}
-	return writePrivate(filepath.Join(w.o.out, r.Host+".probes.json"), data)
+	return writePrivate(filepath.Join(w.o.out, name), data)
 }
 
 func (w *buildWriter) finish(hosts []string) error {

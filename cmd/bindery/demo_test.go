@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -148,7 +147,7 @@ func TestDemo(t *testing.T) {
 		s.wait(t, "Two hosts enrol")
 		require.NoError(t, s.cmd.Process.Signal(syscall.SIGINT))
 		var exit *exec.ExitError
-		require.True(t, errors.As(s.cmd.Wait(), &exit))
+		require.ErrorAs(t, s.cmd.Wait(), &exit)
 		require.Equal(t, exitInterrupted, exit.ExitCode())
 		s.empty(t)
 	})
@@ -168,7 +167,7 @@ func TestDemo(t *testing.T) {
 		require.NoError(t, os.Link(filepath.Join(bin, "bindery"), filepath.Join(alone, "bindery")))
 		s := show(t, alone)
 		var exit *exec.ExitError
-		require.True(t, errors.As(s.cmd.Run(), &exit))
+		require.ErrorAs(t, s.cmd.Run(), &exit)
 		require.Equal(t, exitUsage, exit.ExitCode())
 		require.Contains(t, s.out.String(), "make build")
 		s.empty(t)
@@ -180,7 +179,7 @@ func TestDemo(t *testing.T) {
 		require.NoError(t, os.WriteFile(broken, []byte("#!/bin/sh\necho no disk >&2\nexit 3\n"), 0o700))
 		s := show(t, bin, "--agent", broken)
 		var exit *exec.ExitError
-		require.True(t, errors.As(s.cmd.Run(), &exit))
+		require.ErrorAs(t, s.cmd.Run(), &exit)
 		require.Equal(t, exitUnavailable, exit.ExitCode())
 		require.Contains(t, s.out.String(), "ended with 3:\nno disk")
 		require.Contains(t, s.out.String(), "two hosts enrol")

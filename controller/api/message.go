@@ -188,6 +188,8 @@ func messageResult(err error) string {
 
 // refuse tells the host why, in words that are fixed. The log gets those too: a
 // message that could not be verified may hold anything, and errors quote it.
+//
+//nolint:sloglint // what is a constant of every caller
 func (a *API) refuse(ctx context.Context, what string, err error) error {
 	code, line := reason(err)
 	log := a.log(ctx).With("code", code, "reason", line)

@@ -47,13 +47,11 @@ func TestSlowReadersOfOneBundle(t *testing.T) {
 	codes := make(chan int, attackers)
 	for range attackers {
 		started.Add(1)
-		done.Add(1)
-		go func() {
-			defer done.Done()
+		done.Go(func() {
 			w := &slow{ResponseRecorder: httptest.NewRecorder(), started: sync.OnceFunc(started.Done), end: end}
 			handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/"+release.HostPath(hostID, name), nil))
 			codes <- w.Code
-		}()
+		})
 	}
 	started.Wait()
 	w := httptest.NewRecorder()

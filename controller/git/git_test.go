@@ -234,7 +234,6 @@ func TestMerge(t *testing.T) {
 	is, err = m.IsAncestor(ctx, merged, head)
 	require.NoError(t, err)
 	require.False(t, is)
-
 }
 
 func TestForgeTakesItsMergeBack(t *testing.T) {

@@ -21,8 +21,10 @@ var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func initialised(t *testing.T, passphrase []byte) keys.Ceremony {
 	t.Helper()
-	c := keys.Ceremony{Offline: filepath.Join(t.TempDir(), "off"), Online: filepath.Join(t.TempDir(), "on"),
-		Passphrase: passphrase, Expires: now.AddDate(1, 0, 0)}
+	c := keys.Ceremony{
+		Offline: filepath.Join(t.TempDir(), "off"), Online: filepath.Join(t.TempDir(), "on"),
+		Passphrase: passphrase, Expires: now.AddDate(1, 0, 0),
+	}
 	_, err := keys.Init(c)
 	require.NoError(t, err)
 	return c

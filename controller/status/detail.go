@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bindery/bindery/controller/store"
@@ -141,6 +142,9 @@ func (r *Reader) Overview(ctx context.Context) (*Overview, error) {
 		o.States[all[i].State]++
 	}
 	for _, v := range refs {
+		if !strings.HasPrefix(v.Name, "refs/") {
+			continue // what the controller keeps for itself
+		}
 		o.Repositories = append(o.Repositories, Repository{
 			Repo: v.Repo, Ref: v.Name, Commit: v.Commit, Outcome: v.Outcome, Detail: v.Detail, At: v.At,
 		})

@@ -117,13 +117,17 @@ func reviewed(t *testing.T, text string) []byte {
 		}},
 		Problems: []*problem.Problem{problem.New(problem.Pos{}, "x", text, text)}, Files: []string{text}, Held: &hosts, Added: &hosts, Removed: &hosts,
 		Changes: []review.Change{
-			{Entry: key, Kind: review.EntryModified, Severity: review.Removal, Hosts: hosts, Effects: []string{"restart sshd" + text},
+			{
+				Entry: key, Kind: review.EntryModified, Severity: review.Removal, Hosts: hosts, Effects: []string{"restart sshd" + text},
 				From: config.Source{File: "Bundler/ssh.xml" + text, Line: 7}, Variants: []review.Variant{{
 					Hosts: hosts, Masked: true, Attrs: []review.AttrChange{{Name: "mode", New: &mode}}, Notes: []string{text},
 					Hunks: []review.Hunk{{Header: "@@ -1 +1 @@", Lines: []review.Line{{Op: "-", Text: "old line" + text}, {Op: "+", Text: "new line" + text}, {Op: " ", Text: "\u202egnp"}}}},
-				}}},
-			{Entry: key, Kind: review.EntryModified, Severity: review.Sensitive, Hosts: hosts, Secret: true,
-				Variants: []review.Variant{{Hosts: hosts, Secrets: []review.Fingerprints{{Old: "9d41c2", New: "e07c5a"}}}}},
+				}},
+			},
+			{
+				Entry: key, Kind: review.EntryModified, Severity: review.Sensitive, Hosts: hosts, Secret: true,
+				Variants: []review.Variant{{Hosts: hosts, Secrets: []review.Fingerprints{{Old: "9d41c2", New: "e07c5a"}}}},
+			},
 		},
 	}
 	data, err := r.JSON()

@@ -333,8 +333,10 @@ func TestFactsAndReports(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, &facts, got)
 
-	report := release.Report{HostID: anyID, Host: "web1", Counter: 5, Sequence: 9, Mode: release.ModeApply, State: release.StateDirty,
-		Started: start, Finished: start.Add(time.Second), Total: 2, Good: 1, Bad: []release.Item{{Reason: "mode differs"}}}
+	report := release.Report{
+		HostID: anyID, Host: "web1", Counter: 5, Sequence: 9, Mode: release.ModeApply, State: release.StateDirty,
+		Started: start, Finished: start.Add(time.Second), Total: 2, Good: 1, Bad: []release.Item{{Reason: "mode differs"}},
+	}
 	reported, err := id.SignReport(report)
 	require.NoError(t, err)
 	gotReport, err := release.OpenReport(reported, keyOf(id))

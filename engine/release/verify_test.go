@@ -154,15 +154,19 @@ func TestBundleAttacks(t *testing.T) {
 		{"bundle of another host inside my metadata", release.ErrWrongHost, func(t *testing.T, w *world, kept release.State, _ *release.Documents) error {
 			w.now = w.now.Add(time.Minute)
 			other := w.publishAs(t, hostID(t), w.id.Public().Recipient, "other", w.now.Unix())
-			d, err := w.signers().Sign(release.Draft{HostID: w.hostID, Version: other.Version, Sealed: other.Sealed, Now: w.now,
-				Custom: release.Custom{Commit: "c-other"}})
+			d, err := w.signers().Sign(release.Draft{
+				HostID: w.hostID, Version: other.Version, Sealed: other.Sealed, Now: w.now,
+				Custom: release.Custom{Commit: "c-other"},
+			})
 			require.NoError(t, err)
 			return shown(w, t, kept, d)
 		}},
 		{"older bundle inside newer metadata", release.ErrMismatch, func(t *testing.T, w *world, kept release.State, one *release.Documents) error {
 			w.now = w.now.Add(time.Minute)
-			d, err := w.signers().Sign(release.Draft{HostID: w.hostID, Version: w.now.Unix(), Sealed: one.Sealed, Now: w.now,
-				Custom: release.Custom{Commit: "c-one"}})
+			d, err := w.signers().Sign(release.Draft{
+				HostID: w.hostID, Version: w.now.Unix(), Sealed: one.Sealed, Now: w.now,
+				Custom: release.Custom{Commit: "c-one"},
+			})
 			require.NoError(t, err)
 			return shown(w, t, kept, d)
 		}},

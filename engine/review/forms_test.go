@@ -159,8 +159,8 @@ func TestSecretsOfTheirOwn(t *testing.T) {
 
 // A value that is secret by provenance on one host is secret on all.
 func TestSecretAnywhereIsSecretEverywhere(t *testing.T) {
-	plain, marked := config.Entry{Tag: "Path", Attrs: attrs("name", "/x", "type", "file"), Text: "canary"}, config.Entry{}
-	marked = plain
+	plain := config.Entry{Tag: "Path", Text: "canary"}
+	marked := plain
 	plain.Attrs, marked.Attrs = attrs("name", "/x", "type", "file"), attrs("name", "/x", "type", "file")
 	marked.Sensitive = true
 	empty := side(bundle("b"))

@@ -97,9 +97,11 @@ func site() review.Input {
 	xinetd := entry("Package", "xinetd", "type", "deb", "version", "auto")
 	for i := 1; i <= 38; i++ {
 		name := fmt.Sprintf("edge%02d", i)
-		hosts = append(hosts, review.Host{Name: name, Groups: []string{"edge"},
+		hosts = append(hosts, review.Host{
+			Name: name, Groups: []string{"edge"},
 			Base: side(same, ntp("server gw."+name), oldSSH, bundle("inet", xinetd, ntpd)),
-			Head: side(same, dc1, newSSH, bundle("inet", ntpd))})
+			Head: side(same, dc1, newSSH, bundle("inet", ntpd)),
+		})
 	}
 	bad := side(same, bundle("ntp", failed("Path", "/etc/ntp.conf", cause.Error()), ntpd), newSSH)
 	bad.Failures = []review.Failure{{Tag: "Path", Name: "/etc/ntp.conf", Problem: cause}}

@@ -4,6 +4,7 @@ package review_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -102,7 +103,7 @@ func BenchmarkNew(b *testing.B) {
 	for i := range 10_000 {
 		name := fmt.Sprintf("web%05d", i)
 		own := func(text string) *review.Side {
-			return side(append(shared[:len(shared):len(shared)], bundle("own", file("/etc/own", text+" "+name+"\n")))...)
+			return side(append(slices.Clip(shared), bundle("own", file("/etc/own", text+" "+name+"\n")))...)
 		}
 		base := own("old")
 		head := base

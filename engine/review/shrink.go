@@ -164,33 +164,34 @@ func write(blocks []*block, only string) (string, Cut) {
 func (ch *Change) title() string {
 	icon, words := ch.said()
 	before, after, _ := strings.Cut(words, "\x00")
-	text := icon + " <b>" + neutral(visible(before, false), 80) + code(ch.Entry.Name) + after + "</b>: "
+	var text strings.Builder
+	text.WriteString(icon + " <b>" + neutral(visible(before, false), 80) + code(ch.Entry.Name) + after + "</b>: ")
 	if n := len(ch.Variants); n > 1 {
-		text += number(n) + " variants, "
+		text.WriteString(number(n) + " variants, ")
 	}
-	text += count(ch.Hosts.Len(), "host", "hosts")
+	text.WriteString(count(ch.Hosts.Len(), "host", "hosts"))
 	switch {
 	case ch.Hosts.Label == allChanged || ch.Hosts.Label == allAffected:
-		text += " (" + ch.Hosts.Label + ")"
+		text.WriteString(" (" + ch.Hosts.Label + ")")
 	case len(ch.Variants) == 1:
-		text += " · " + code(ch.Hosts.Label)
+		text.WriteString(" · " + code(ch.Hosts.Label))
 	}
 	for i, e := range ch.Effects {
 		if i == 4 {
-			text += ", +" + number(len(ch.Effects)-i) + " more"
+			text.WriteString(", +" + number(len(ch.Effects)-i) + " more")
 			break
 		}
 		v, name, _ := strings.Cut(e, " ")
-		text += verb(min(i, 1)+1, " · ", ", ") + v + " " + codeUpTo(name, 80)
+		text.WriteString(verb(min(i, 1)+1, " · ", ", ") + v + " " + codeUpTo(name, 80))
 	}
 	if ch.From.File != "" {
 		from := ch.From.File
 		if ch.From.Line > 0 {
 			from += ":" + strconv.Itoa(ch.From.Line)
 		}
-		text += " · from " + code(from)
+		text.WriteString(" · from " + code(from))
 	}
-	return text
+	return text.String()
 }
 
 func (ch *Change) oneLine() string { return "- " + ch.title() + "\n" }

@@ -70,8 +70,13 @@ func (t *textView) numbers(r *Report) {
 		words string
 		n     int
 	}{
-		{"changed", n.Changed}, {"failing", n.Failed}, {"added", n.Added}, {"removed", n.Removed},
-		{"unaffected", n.Unaffected}, {"order or wording only", n.Equivalent}, {"facts missing", n.NoFacts},
+		{"changed", n.Changed},
+		{"failing", n.Failed},
+		{"added", n.Added},
+		{"removed", n.Removed},
+		{"unaffected", n.Unaffected},
+		{"order or wording only", n.Equivalent},
+		{"facts missing", n.NoFacts},
 	} {
 		if row.n > 0 {
 			t.line(2, fmt.Sprintf("%7s  %s", number(row.n), row.words))

@@ -26,8 +26,14 @@ func Run(t *testing.T, open func(t *testing.T) (store blob.Blob, reopen func() b
 		name string
 		test func(*testing.T, blob.Blob, func() blob.Blob)
 	}{
-		{"round trip", roundTrip}, {"create only", createOnly}, {"compare and swap", compareAndSwap},
-		{"delete", remove}, {"list", list}, {"keys", keys}, {"one winner", oneWinner}, {"cancelled", cancelled},
+		{"round trip", roundTrip},
+		{"create only", createOnly},
+		{"compare and swap", compareAndSwap},
+		{"delete", remove},
+		{"list", list},
+		{"keys", keys},
+		{"one winner", oneWinner},
+		{"cancelled", cancelled},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			store, reopen := open(t)

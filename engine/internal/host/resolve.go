@@ -173,6 +173,16 @@ func (m *Metadata) Resolve(name, assert string) (*Host, *problem.Problem) {
 	return h, h.refused
 }
 
+// Imaginary is a host that clients.xml does not list and that is in just one
+// group, whatever that group would bring.
+func (m *Metadata) Imaginary(name, group string) *Host {
+	ms := &Membership{Profile: group, Names: []string{group}, Categories: map[string]string{}, key: "\x03" + group}
+	if id, ok := m.groups.voc.Find(group); ok {
+		ms.Groups.add(id)
+	}
+	return &Host{Membership: ms, Name: name}
+}
+
 // ListedAt is where a group first lists a bundle.
 func (m *Metadata) ListedAt(bundle string) problem.Pos { return m.groups.listed[bundle] }
 

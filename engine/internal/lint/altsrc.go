@@ -67,12 +67,6 @@ func (t *tree) served() *served {
 		switch dir {
 		case "Cfg", "TGenshi", "TCheetah", "SSLCA":
 			s.names["Path /"+path.Dir(rest)] = true
-		case "SSHbase":
-			base := path.Base(rest)
-			if i := strings.Index(base, ".H_"); i > 0 {
-				base = base[:i]
-			}
-			s.names["Path /etc/ssh/"+base] = true
 		case "SEModules":
 			s.names["SEModule "+path.Dir(rest)] = true
 			s.names["SEModule "+strings.TrimSuffix(path.Dir(rest), ".pp")] = true
@@ -80,9 +74,15 @@ func (t *tree) served() *served {
 	}
 	if t.on["SSHbase"] {
 		s.names["Path /etc/ssh/ssh_known_hosts"] = true
+		for _, kind := range []string{"", "_dsa", "_ecdsa", "_ed25519", "_rsa"} {
+			key := "Path /etc/ssh/ssh_host" + kind + "_key"
+			s.names[key], s.names[key+".pub"] = true, true
+		}
 	}
 	if t.on["NagiosGen"] {
-		s.names["Path /etc/nagiosgen.status"], s.names["Path /etc/nagios/nagiosgen.cfg"] = true, true
+		for _, name := range []string{"/etc/nagiosgen.status", "/etc/nagios/nagiosgen.cfg", "/etc/nagios/conf.d/bcfg2.cfg"} {
+			s.names["Path "+name] = true
+		}
 	}
 	for _, d := range t.docs {
 		switch d.dir {

@@ -44,8 +44,6 @@ func (v *View) field(name string) string {
 		return c.UUID
 	case "password":
 		return c.Password
-	case "version":
-		return c.Version
 	case "aliases":
 		return join(c.Aliases)
 	default:
@@ -91,9 +89,6 @@ func (v *View) UUID() string { return v.ask(question{kind: record, text: "uuid"}
 
 // Password returns what clients.xml says, "" for nothing.
 func (v *View) Password() string { return v.ask(question{kind: record, text: "password"}) }
-
-// Version returns what clients.xml says, "" for nothing.
-func (v *View) Version() string { return v.ask(question{kind: record, text: "version"}) }
 
 // Aliases returns the other names of the host.
 func (v *View) Aliases() []string { return parts(v.ask(question{kind: record, text: "aliases"})) }

@@ -29,6 +29,8 @@ const (
 	record
 	probe
 	probeList
+	version
+	category
 )
 
 // question is one thing to know about a host. Which number or text counts
@@ -63,6 +65,8 @@ type View struct {
 	// traces must not be searched for them.
 	asked  []uint64
 	others []int
+	// private: what is computed is for this host alone.
+	private bool
 }
 
 type step struct {
@@ -90,6 +94,13 @@ func (v *View) know(q *question) string {
 		return answer(v.h.Name == q.text)
 	case among:
 		return q.set.index[v.h.Name]
+	case version:
+		if v.h.Client == nil {
+			return ""
+		}
+		return v.h.Client.Version
+	case category:
+		return v.h.Categories[q.text]
 	case hostName:
 		return v.h.Name
 	default:
@@ -138,6 +149,24 @@ func (v *View) Name() string { return v.ask(question{kind: hostName}) }
 // Among returns the host's name if it is one of names, else "".
 func (v *View) Among(names *Names) string { return v.ask(question{kind: among, set: names}) }
 
+// Category returns the host's group in a category, "" where it is in none.
+func (v *View) Category(name string) string { return v.ask(question{kind: category, text: name}) }
+
+// Version returns the version of Bcfg2's client that clients.xml records, "" for none.
+func (v *View) Version() string { return v.ask(question{kind: version}) }
+
+// Host returns everything that is known about the host. What asks for it is
+// computed for every host.
+func (v *View) Host() *host.Host {
+	v.Name()
+	return v.h
+}
+
+// Private says that what is being computed is for this host alone, and so large
+// that ten thousand of them must not be kept: nothing that depends on it is
+// remembered.
+func (v *View) Private() { v.private = true }
+
 // Tree remembers the values of one computation as a decision tree over the
 // questions that it asked. It is safe for concurrent use.
 type Tree[T any] struct {
@@ -163,6 +192,10 @@ func (t *Tree[T]) Get(v *View, compute func(*View) T) T {
 	}
 	inner := &View{h: v.h, record: true}
 	value := compute(inner)
+	if inner.private {
+		v.private = true
+		return value
+	}
 	if v.record {
 		for i := range inner.trace {
 			v.ask(inner.trace[i].q)

@@ -100,3 +100,28 @@ func TestTreeEqualsComputing(t *testing.T) {
 		}
 	})
 }
+
+func TestPrivateValuesAreNotKept(t *testing.T) {
+	var outer, inner Tree[string]
+	computed := 0
+	get := func(h *host.Host) string {
+		return outer.Get(NewView(h), func(v *View) string {
+			return "o" + inner.Get(v, func(v *View) string {
+				computed++
+				if v.InGroup(1) {
+					v.Private()
+				}
+				return v.Version() + v.Category("colour") + v.Host().Name
+			})
+		})
+	}
+	a := hostIn("a", 1)
+	a.Client = &host.Client{Version: "1.3.0 "}
+	a.Categories = map[string]string{"colour": "red "}
+	require.Equal(t, "o1.3.0 red a", get(a))
+	require.Equal(t, "o1.3.0 red a", get(a))
+	require.Equal(t, 2, computed, "a private value is computed again")
+	require.Equal(t, "ob", get(hostIn("b")))
+	require.Equal(t, "ob", get(hostIn("b")))
+	require.Equal(t, 3, computed)
+}

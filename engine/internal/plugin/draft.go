@@ -22,6 +22,10 @@ type Draft struct {
 	BoundAt   config.Source
 	// At is where the entry is named, for problems.
 	At problem.Pos
+	// Notes are findings that do not keep the entry from being bound.
+	Notes []*problem.Problem
+	// Depth counts the entries that are being bound for the sake of this one.
+	Depth int
 }
 
 // Name returns the name attribute.
@@ -31,6 +35,14 @@ func (d *Draft) Name() string { return d.Get("name") }
 func (d *Draft) Key() Name {
 	name, named := d.Lookup("name")
 	return Name{Tag: d.Tag, Name: name, Named: named}
+}
+
+// Key gives the tag and the name that an entry has before it is bound.
+func (a *Abstract) Key() Name {
+	if a.Item == nil {
+		return a.Draft.Key()
+	}
+	return nameOf(a.Item.Element)
 }
 
 // RealName is the entry's own name while it is bound under that of its altsrc.

@@ -110,6 +110,9 @@ func (g *Guarded) Holds(v *memo.View, path string) bool {
 	return true
 }
 
+// Within lists what is inside of the element, under the conditions around it.
+func (g *Guarded) Within() []Guarded { return g.Inner.flatten(g.conds, nil) }
+
 // Flatten lists every element with its conditions, in the order in which later ones
 // win: what stands directly here first, then conditions in document order, each in
 // the same way.

@@ -23,8 +23,35 @@ type Env struct {
 	Voc  *host.Vocabulary
 	// Templates renders the templates of the specification.
 	Templates *render.Renderer
+	// Names stands for DNS: address to host names.
+	Names map[string][]string
+	// Fleet and Binder are there once all plugins are made, not before.
+	Fleet  Fleet
+	Binder Binder
 	// Report takes findings about the specification while a plugin is made.
 	Report func(*problem.Problem)
+}
+
+// Fleet is what a plugin may know about all hosts when it computes one: what the
+// repository says about them. Facts of the others do not count, as a host must
+// not change because another one was asked.
+type Fleet interface {
+	// Hosts lists the hosts that are not refused, by name.
+	Hosts() []*host.Host
+	// Host finds one by name or alias; nil where it is refused.
+	Host(name string) *host.Host
+	// Imaginary gives a host of that name that is in just one group.
+	Imaginary(name, group string) *host.Host
+	// Asks tells whether an entry of the host is to be bound under that name.
+	Asks(h *host.Host, n Name) bool
+}
+
+// CodeTooDeep is the problem of entries that need each other.
+const CodeTooDeep = "too-deep"
+
+// Binder binds an entry as if a structure of the host named it.
+type Binder interface {
+	Bind(v *memo.View, d *Draft) *problem.Problem
 }
 
 // Conf holds the sections and options of a bcfg2.conf, in lower case.
@@ -106,6 +133,12 @@ type Connector interface {
 // Finisher completes entries after they were bound.
 type Finisher interface {
 	Finish(v *memo.View, d *Draft)
+}
+
+// Completer adds a structure to a host when all others are known and none is
+// bound yet. It gives nil where it adds none.
+type Completer interface {
+	Complete(v *memo.View, have []*Structure) (*Structure, []*problem.Problem)
 }
 
 // Asker has probes for hosts.

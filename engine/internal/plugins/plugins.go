@@ -15,22 +15,35 @@ import (
 	"github.com/bindery/bindery/engine/internal/plugins/base"
 	"github.com/bindery/bindery/engine/internal/plugins/bundler"
 	"github.com/bindery/bindery/engine/internal/plugins/cfg"
+	"github.com/bindery/bindery/engine/internal/plugins/compat"
+	"github.com/bindery/bindery/engine/internal/plugins/decisions"
 	"github.com/bindery/bindery/engine/internal/plugins/defaults"
+	"github.com/bindery/bindery/engine/internal/plugins/deps"
+	"github.com/bindery/bindery/engine/internal/plugins/fileprobes"
 	"github.com/bindery/bindery/engine/internal/plugins/grouppatterns"
+	"github.com/bindery/bindery/engine/internal/plugins/nagiosgen"
 	"github.com/bindery/bindery/engine/internal/plugins/packages"
 	"github.com/bindery/bindery/engine/internal/plugins/pending"
+	"github.com/bindery/bindery/engine/internal/plugins/pkgmgr"
 	"github.com/bindery/bindery/engine/internal/plugins/probes"
 	"github.com/bindery/bindery/engine/internal/plugins/rules"
+	"github.com/bindery/bindery/engine/internal/plugins/sshbase"
+	"github.com/bindery/bindery/engine/internal/plugins/svcmgr"
 	"github.com/bindery/bindery/engine/internal/plugins/templated"
 	"github.com/bindery/bindery/engine/problem"
 )
 
+// evaluated are the plugins that Load makes.
+var evaluated = []string{
+	"Base", "Bundler", "Cfg", "Decisions", "Defaults", "Deps", "FileProbes", "GroupPatterns", "Metadata", "NagiosGen",
+	"POSIXCompat", "Packages", "Pkgmgr", "Probes", "Properties", "Rules", "SSHbase", "ServiceCompat", "Svcmgr", "TCheetah", "TGenshi", "TemplateHelper",
+}
+
 // known are the plugins that are switched on where their directory exists and
 // nothing says which are on.
-var known = append([]string{
-	"Base", "Bundler", "Cfg", "Defaults", "GroupPatterns", "Metadata", "Packages", "Probes", "Rules", "TCheetah", "TGenshi",
-	"Decisions", "Deps", "FileProbes", "GroupLogic", "Ldap", "Ohai", "Properties", "PuppetENC", "TemplateHelper",
-}, pending.Generators...)
+var known = slices.Concat(evaluated, pending.Generators, []string{
+	"GroupLogic", "Ldap", "Ohai", "PuppetENC",
+})
 
 // Set is the plugins of one specification, by what they can do.
 type Set struct {
@@ -41,7 +54,10 @@ type Set struct {
 	Fallback   plugin.Fallback
 	Connectors []plugin.Connector
 	Finishers  []plugin.Finisher
+	Completers []plugin.Completer
 	Askers     []plugin.Asker
+	// Decisions is nil where the plugin is off.
+	Decisions *decisions.Decisions
 }
 
 // Data lists those of the plugins that attach data to hosts, sorted.
@@ -93,6 +109,18 @@ func Load(env plugin.Env, names []string) *Set {
 	if on["Defaults"] {
 		s.Finishers = append(s.Finishers, defaults.New(env))
 	}
+	if on["POSIXCompat"] {
+		s.Finishers = append(s.Finishers, compat.Paths{})
+	}
+	if on["ServiceCompat"] {
+		s.Finishers = append(s.Finishers, compat.Services{})
+	}
+	if on["Deps"] {
+		s.Completers = append(s.Completers, deps.New(env))
+	}
+	if on["Decisions"] {
+		s.Decisions = decisions.New(env)
+	}
 	for _, n := range names {
 		report(env, n)
 	}
@@ -131,8 +159,17 @@ func (s *Set) structures(env plugin.Env, on map[string]bool) {
 }
 
 func (s *Set) generators(env plugin.Env, on map[string]bool) {
+	var content fileprobes.Content
 	if on["Cfg"] {
-		s.Generators = append(s.Generators, cfg.New(env))
+		c := cfg.New(env)
+		s.Generators = append(s.Generators, c)
+		content = c
+	}
+	if on["FileProbes"] {
+		s.Askers = append(s.Askers, fileprobes.New(env, content))
+	}
+	if on["NagiosGen"] {
+		s.Generators = append(s.Generators, nagiosgen.New(env))
 	}
 	if on["Rules"] {
 		s.Generators = append(s.Generators, rules.New(env))
@@ -142,6 +179,15 @@ func (s *Set) generators(env plugin.Env, on map[string]bool) {
 			s.Generators = append(s.Generators, templated.New(env, name))
 		}
 	}
+	if on["Pkgmgr"] {
+		s.Generators = append(s.Generators, pkgmgr.New(env))
+	}
+	if on["SSHbase"] {
+		s.Generators = append(s.Generators, sshbase.New(env))
+	}
+	if on["Svcmgr"] {
+		s.Generators = append(s.Generators, svcmgr.New(env))
+	}
 	for _, name := range pending.Generators {
 		if on[name] {
 			s.Generators = append(s.Generators, pending.New(env, name))
@@ -150,8 +196,7 @@ func (s *Set) generators(env plugin.Env, on map[string]bool) {
 }
 
 func report(env plugin.Env, name string) {
-	switch name {
-	case "Base", "Bundler", "Cfg", "Defaults", "GroupPatterns", "Metadata", "Packages", "Probes", "Properties", "Rules", "TCheetah", "TGenshi", "TemplateHelper":
+	if slices.Contains(evaluated, name) {
 		return
 	}
 	note, ok := pending.Note(name)

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -126,8 +127,8 @@ func (d *Demo) intro() {
 
 // end stops all processes, the youngest first.
 func (d *Demo) end() {
-	for i := len(d.processes) - 1; i >= 0; i-- {
-		d.processes[i].stop()
+	for _, p := range slices.Backward(d.processes) {
+		p.stop()
 	}
 	d.processes = nil
 }
@@ -142,8 +143,11 @@ func (d *Demo) linger(ctx context.Context) error {
 	d.say.line("")
 	d.say.line(d.say.style(bold, "Everything keeps running until Ctrl-C."))
 	for _, row := range [][2]string{
-		{"folder", d.c.Dir}, {"clone to push from", filepath.Join(d.c.Dir, work)}, {"forge", d.forge + "/" + repo + ".git"},
-		{"controller, for agents", "http://" + d.public}, {"controller, for people", "http://" + d.admin + "/"},
+		{"folder", d.c.Dir},
+		{"clone to push from", filepath.Join(d.c.Dir, work)},
+		{"forge", d.forge + "/" + repo + ".git"},
+		{"controller, for agents", "http://" + d.public},
+		{"controller, for people", "http://" + d.admin + "/"},
 		{"logs", filepath.Join(d.c.Dir, "logs")},
 	} {
 		d.say.line(fmt.Sprintf("   %-24s %s", row[0], row[1]))

@@ -172,7 +172,7 @@ func (r *reader) row(line string) {
 		return
 	}
 	var cells []string
-	for _, cell := range strings.Split(strings.Trim(line, "|"), "|") {
+	for cell := range strings.SplitSeq(strings.Trim(line, "|"), "|") {
 		cells = append(cells, clean(strings.TrimSpace(cell)))
 	}
 	r.rows = append(r.rows, cells)

@@ -109,7 +109,7 @@ func (p *process) stop() {
 func (p *process) dead() error {
 	select {
 	case <-p.done:
-		return fmt.Errorf("%s ended by itself (%v): its last words are in %s:\n%s", p.name, p.err, p.log, tail(p.log))
+		return fmt.Errorf("%s ended by itself (%v): its last words are in %s:\n%s", p.name, p.err, p.log, tail(p.log)) //nolint:errorlint // none where it ended well
 	default:
 		return nil
 	}
@@ -125,8 +125,7 @@ func (d *Demo) run(ctx context.Context, stdin string, codes []int, args ...strin
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &out
 	err := cmd.Run()
 	code := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		code = exit.ExitCode()
 	} else if err != nil {
 		return out.String(), fmt.Errorf("%s: %w", words(args), err)

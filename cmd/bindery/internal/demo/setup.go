@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -30,9 +31,7 @@ func hosts() []host {
 		"etc/group":  "root:x:0:\nwww-data:x:33:\npostgres:x:110:\n",
 	}
 	with := func(files map[string]string) map[string]string {
-		for name, text := range accounts {
-			files[name] = text
-		}
+		maps.Copy(files, accounts)
 		return files
 	}
 	return []host{

@@ -25,6 +25,8 @@ type source struct {
 	name string
 	kind kind
 	load func() (string, *problem.Problem)
+	// keys is what an authorized_keys.xml says.
+	keys *allowed
 }
 
 func newSource(fsys fs.FS, name string, k kind) *source {
@@ -98,6 +100,9 @@ func (s *set) render(v *memo.View, d *plugin.Draft, from *source) (string, *prob
 }
 
 func (s *set) content(v *memo.View, d *plugin.Draft, best *plugin.Variant[*source]) (string, *problem.Problem) {
+	if best.Value.keys != nil {
+		return best.Value.keys.text(v, d)
+	}
 	switch best.Value.kind {
 	case plain:
 		return s.plain(v, best)

@@ -68,6 +68,12 @@ func (c *Cfg) Name() string { return "Cfg" }
 // Lists tells whether there is a directory for the path.
 func (c *Cfg) Lists(n plugin.Name) bool { return n.Tag == "Path" && c.sets[n.Name] != nil }
 
+// Serves tells whether there is content for the path on the host.
+func (c *Cfg) Serves(v *memo.View, path string) bool {
+	s := c.sets[path]
+	return s != nil && s.variants.Best(v) != nil
+}
+
 // Names lists the paths, sorted.
 func (c *Cfg) Names(tag string) []string {
 	if tag != "Path" {
@@ -104,7 +110,11 @@ func newSet(env plugin.Env, dir string, names []string) *set {
 			env.Report(problem.Warn(problem.Pos{File: full}, "unknown-cfg-file", "Cfg does not understand this file name; the file is ignored",
 				"variants are named "+path.Base(dir)+".G##_group or "+path.Base(dir)+".H_host, with an extension behind that"))
 		default:
-			list = append(list, plugin.Variant[*source]{Specific: specific, File: name, Value: newSource(env.FS, full, f)})
+			from := newSource(env.FS, full, f)
+			if f == keys {
+				from.keys = newAllowed(env, full)
+			}
+			list = append(list, plugin.Variant[*source]{Specific: specific, File: name, Value: from})
 		}
 	}
 	s.variants = plugin.NewVariants(env.Voc, list)

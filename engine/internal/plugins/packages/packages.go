@@ -29,16 +29,6 @@ type Packages struct {
 	configs []string
 }
 
-type source struct {
-	rule  plugin.Guarded
-	kind  string
-	archs []int
-	keys  []string
-}
-
-// types maps the type of a source to that of the packages from it.
-var types = map[string]string{"apt": "deb", "yum": "yum", "pac": "pacman", "pkgng": "pkgng"}
-
 var (
 	_ plugin.Fallback   = (*Packages)(nil)
 	_ plugin.Structures = (*Packages)(nil)
@@ -65,47 +55,8 @@ func New(env plugin.Env) *Packages {
 	for _, f := range doc.Problems {
 		env.Report(f)
 	}
-	for _, g := range compile(env, doc.Root) {
-		p.sources = append(p.sources, newSource(env, g))
-	}
+	p.sources = compile(env, doc.Root)
 	return p
-}
-
-// compile lists the Source elements, those of included files too.
-func compile(env plugin.Env, root *xmltree.Element) []plugin.Guarded {
-	var out []plugin.Guarded
-	for _, g := range plugin.Compile(env.Voc, root, false).Flatten() {
-		switch {
-		case g.Element.Is("Source"):
-			out = append(out, g)
-		case g.Element.Is("Sources"):
-			out = append(out, compile(env, g.Element)...)
-		}
-	}
-	return out
-}
-
-func newSource(env plugin.Env, g plugin.Guarded) source {
-	s := source{rule: g, kind: types[g.Element.Get("type")]}
-	if s.kind == "" {
-		env.Report(problem.New(g.Element.AttrPos("type"), "unknown-source-type", fmt.Sprintf("source type %q is not known", g.Element.Get("type")), "use apt, yum, pac or pkgng"))
-	}
-	for _, c := range g.Element.Children {
-		switch {
-		case c.Is("Arch"):
-			s.archs = append(s.archs, env.Voc.ID(c.Text))
-		case c.Is("GPGKey"):
-			s.keys = append(s.keys, c.Text)
-		}
-	}
-	if len(s.archs) == 0 {
-		env.Report(problem.Warn(g.Element.Pos, "source-without-arch", "a source without Arch applies to no host", "add the Arch elements, named as groups of the hosts"))
-	}
-	return s
-}
-
-func (s *source) applies(v *memo.View) bool {
-	return s.rule.Holds(v, "") && slices.ContainsFunc(s.archs, v.InGroup)
 }
 
 // Name is the plugin's name.
@@ -125,15 +76,16 @@ func (p *Packages) Handles(_ *memo.View, n plugin.Name) bool {
 
 // Bind gives a package its version and the type of the sources for the host.
 func (p *Packages) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
+	d.BoundAt = config.Source{File: file}
 	if d.Tag != "Package" {
-		return problem.New(problem.Pos{File: file}, "not-supported", fmt.Sprintf("Packages would generate %s, which this version does not do", d.Name()), "")
+		p.generate(v, d)
+		return nil
 	}
 	if group, ok := d.Lookup("group"); ok {
 		return problem.New(d.At, "not-supported", fmt.Sprintf("package group %s needs the resolver, which this version does not have", group), "name the packages")
 	}
 	d.Set("version", p.version)
 	d.Set("type", p.kind(v))
-	d.BoundAt = config.Source{File: file}
 	return nil
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
-	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -29,25 +28,12 @@ var (
 	_ plugin.Lister    = (*Generator)(nil)
 )
 
-// fixed are the entries that a plugin always serves.
-var fixed = map[string][]string{
-	"NagiosGen": {"/etc/nagiosgen.status", "/etc/nagios/nagiosgen.cfg", "/etc/nagios/conf.d/bcfg2.cfg"},
-	"SSHbase": {
-		"/etc/ssh/ssh_known_hosts",
-		"/etc/ssh/ssh_host_key", "/etc/ssh/ssh_host_dsa_key", "/etc/ssh/ssh_host_rsa_key", "/etc/ssh/ssh_host_ecdsa_key", "/etc/ssh/ssh_host_ed25519_key",
-		"/etc/ssh/ssh_host_key.pub", "/etc/ssh/ssh_host_dsa_key.pub", "/etc/ssh/ssh_host_rsa_key.pub", "/etc/ssh/ssh_host_ecdsa_key.pub", "/etc/ssh/ssh_host_ed25519_key.pub",
-	},
-}
-
 // Generators are the names of plugins that New knows.
-var Generators = []string{"NagiosGen", "Pkgmgr", "SEModules", "SSHbase", "SSLCA", "Svcmgr"}
+var Generators = []string{"SEModules", "SSLCA"}
 
 // New lists what a plugin would serve.
 func New(env plugin.Env, name string) *Generator {
 	g := &Generator{name: name, listed: map[plugin.Name]bool{}}
-	for _, p := range fixed[name] {
-		g.listed[plugin.Name{Tag: "Path", Name: p, Named: true}] = true
-	}
 	for _, file := range plugin.Walk(env, name) {
 		switch name {
 		case "SSLCA":
@@ -56,28 +42,9 @@ func New(env plugin.Env, name string) *Generator {
 			module := path.Base(path.Dir(file))
 			g.listed[plugin.Name{Tag: "SEModule", Name: module, Named: true}] = true
 			g.listed[plugin.Name{Tag: "SEModule", Name: strings.TrimSuffix(module, ".pp"), Named: true}] = true
-		case "Pkgmgr", "Svcmgr":
-			g.rules(env, file)
 		}
 	}
 	return g
-}
-
-func (g *Generator) rules(env plugin.Env, file string) {
-	if path.Ext(file) != ".xml" {
-		return
-	}
-	root, p := xmltree.Read(env.FS, file)
-	if p != nil {
-		env.Report(p)
-		return
-	}
-	root.Walk(func(e *xmltree.Element) bool {
-		if e.Is("Package") || e.Is("Service") {
-			g.listed[plugin.Name{Tag: e.Tag, Name: e.Get("name"), Named: true}] = true
-		}
-		return true
-	})
 }
 
 // Name is the plugin's name.
@@ -117,10 +84,9 @@ func (Connector) Groups(*host.Host) []string { return nil }
 
 // without are plugins that give data, groups or more entries, and are known.
 var without = map[string]string{
-	"AWSTags": "hosts get no groups from it", "Decisions": "there are no decision lists", "Deps": "no prerequisites are added",
-	"FileProbes": "no files are asked for", "GroupLogic": "hosts get no groups from it", "Ldap": "it gives no data",
+	"AWSTags":    "hosts get no groups from it",
+	"GroupLogic": "hosts get no groups from it", "Ldap": "it gives no data",
 	"Ohai": "it gives no data", "PuppetENC": "hosts get no groups from it",
-	"POSIXCompat": "old clients are not served", "ServiceCompat": "old clients are not served",
 	"Hostbase": "it serves nothing", "Account": "it serves nothing", "SGenshi": "hosts do without its bundles",
 }
 

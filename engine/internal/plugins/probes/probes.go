@@ -181,6 +181,9 @@ func (p *Probes) Groups(h *host.Host) []string {
 	}
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(h.Probes)) {
+		if !probeName.MatchString(name) {
+			continue // what another plugin asked for
+		}
 		groups, _ := host.SplitAnswer(h.Probes[name])
 		for _, g := range groups {
 			if p.permits(g) {

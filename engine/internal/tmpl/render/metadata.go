@@ -163,7 +163,7 @@ func (r *Renderer) member(v *memo.View, n string) py.Value {
 			if err != nil {
 				return nil, err
 			}
-			return starlark.String(v.Categories()[c]), nil
+			return starlark.String(v.Category(c)), nil
 		})
 	}
 	if !slices.Contains(r.data, n) {

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package fileprobes is Bcfg2's FileProbes: it asks hosts for files that are to
+// become part of the repository. It must not know what becomes of the answers.
+package fileprobes
+
+import (
+	"cmp"
+	"encoding/base64"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/xmltree"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+const file = "FileProbes/config.xml"
+
+// Content tells whether there is content for a path already.
+type Content interface {
+	Serves(v *memo.View, path string) bool
+}
+
+// FileProbes is safe for concurrent use.
+type FileProbes struct {
+	content Content // nil: none
+	list    []plugin.Guarded
+}
+
+var _ plugin.Asker = (*FileProbes)(nil)
+
+// New reads config.xml.
+func New(env plugin.Env, content Content) *FileProbes {
+	f := &FileProbes{content: content}
+	if _, err := fs.Stat(env.FS, file); errors.Is(err, fs.ErrNotExist) {
+		return f
+	}
+	doc, p := xmltree.Load(env.FS, file)
+	if p != nil {
+		env.Report(p)
+		return f
+	}
+	for _, p := range doc.Problems {
+		env.Report(p)
+	}
+	for _, g := range plugin.Compile(env.Voc, doc.Root, false).Flatten() {
+		if !g.Element.Is("FileProbe") {
+			continue
+		}
+		if !strings.HasPrefix(g.Element.Get("name"), "/") {
+			env.Report(problem.New(g.Element.Pos, "file-probe-without-path", "a FileProbe without an absolute path as its name is left out", ""))
+			continue
+		}
+		f.list = append(f.list, g)
+	}
+	return f
+}
+
+// Ask gives a probe for each file that the repository has no content for, and for
+// those that are to be updated.
+func (f *FileProbes) Ask(v *memo.View) []config.Probe {
+	update := map[string]bool{}
+	for i := range f.list {
+		if g := &f.list[i]; g.Holds(v, "") {
+			name := g.Element.Get("name")
+			update[name] = update[name] || g.Element.True("update")
+		}
+	}
+	var out []config.Probe
+	for name, always := range update {
+		if always || f.content == nil || !f.content.Serves(v, name) {
+			out = append(out, config.Probe{
+				Name: name, Source: "FileProbes", Interpreter: "/usr/bin/env python",
+				Script: strings.Replace(script, "@PATH@", base64.StdEncoding.EncodeToString([]byte(name)), 1),
+			})
+		}
+	}
+	slices.SortFunc(out, func(a, b config.Probe) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// script tells of one file what Bcfg2's tells. It is for any Python from 2.6 on,
+// says nothing of what cannot be read, and never fails.
+const script = `import base64
+import grp
+import os
+import pwd
+import stat
+import sys
+from xml.sax.saxutils import quoteattr
+
+path = base64.b64decode("@PATH@").decode("utf-8")
+try:
+    there = os.environ.get("BINDERY_ROOT", "") + path
+    found = os.stat(there)
+    if not stat.S_ISREG(found.st_mode):
+        sys.exit(0)
+    with open(there, "rb") as opened:
+        data = opened.read()
+except (IOError, OSError):
+    sys.exit(0)
+
+
+def name(look, number):
+    try:
+        return look(number)[0]
+    except KeyError:
+        return str(number)
+
+
+attributes = [
+    ("name", path),
+    ("owner", name(pwd.getpwuid, found.st_uid)),
+    ("group", name(grp.getgrgid, found.st_gid)),
+    ("mode", "%04o" % stat.S_IMODE(found.st_mode)),
+]
+line = "<ProbedFileData %s>%s</ProbedFileData>\n" % (
+    " ".join("%s=%s" % (key, quoteattr(value)) for key, value in attributes),
+    base64.b64encode(data).decode("ascii"))
+getattr(sys.stdout, "buffer", sys.stdout).write(line.encode("utf-8"))
+`

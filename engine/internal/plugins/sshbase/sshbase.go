@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sshbase is Bcfg2's SSHbase: the SSH keys of hosts, which stand in the
+// repository, and the list of all public ones. A key that is missing is never
+// made. It must not know other generators, nor ask for addresses anywhere.
+package sshbase
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/internal/file"
+	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+const dir, target = "SSHbase", "/etc/ssh/"
+
+// knownHosts is the file of all public keys.
+const knownHosts = "ssh_known_hosts"
+
+// private are the keys that hosts have; each has a public half as well.
+var private = []string{"ssh_host_dsa_key", "ssh_host_ecdsa_key", "ssh_host_ed25519_key", "ssh_host_key", "ssh_host_rsa_key"}
+
+// SSHbase is safe for concurrent use.
+type SSHbase struct {
+	sets   map[string]*set // by base name
+	info   *plugin.Info
+	shared func() (string, *problem.Problem)
+
+	fleet   plugin.Fleet
+	names   map[string][]string
+	statics []*key
+}
+
+var (
+	_ plugin.Generator = (*SSHbase)(nil)
+	_ plugin.Lister    = (*SSHbase)(nil)
+)
+
+// set is the files of one kind of key.
+type set struct {
+	list     []plugin.Variant[*key]
+	variants *plugin.Variants[*key]
+}
+
+// key is a file, read when it is first needed.
+type key struct {
+	name string
+	load func() (string, *problem.Problem)
+}
+
+// maxKey bounds a key, and what is known of other hosts, in bytes.
+const maxKey = 4 << 20
+
+func newKey(env plugin.Env, name string) *key {
+	return &key{name: name, load: sync.OnceValues(func() (string, *problem.Problem) {
+		if strings.HasSuffix(name, ".crypt") {
+			return "", problem.New(problem.Pos{File: name}, "not-supported", name+" is an encrypted file, which this version does not evaluate", "")
+		}
+		data, p := file.Read(env.FS, name, maxKey)
+		return string(data), p
+	})}
+}
+
+// New reads the directory; keys are read when they are first needed.
+func New(env plugin.Env) *SSHbase {
+	s := &SSHbase{sets: map[string]*set{knownHosts: {}}, fleet: env.Fleet, names: env.Names}
+	s.shared = sync.OnceValues(s.known)
+	for _, name := range private {
+		s.sets[name], s.sets[name+".pub"] = &set{}, &set{}
+	}
+	entries, err := fs.ReadDir(env.FS, dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		env.Report(file.Unreadable(dir, err))
+	}
+	var infos []string
+	for _, e := range entries {
+		name := e.Name()
+		full := dir + "/" + name
+		switch {
+		case plugin.Ignored(env.Conf, name):
+		case e.IsDir():
+			env.Report(problem.Warn(problem.Pos{File: full}, "directory-in-sshbase", "a directory among the keys is ignored", "move its files up"))
+		case plugin.IsInfo(name):
+			infos = append(infos, name)
+		case strings.HasSuffix(name, ".static"):
+			s.statics = append(s.statics, newKey(env, full))
+		case !s.add(env, name):
+			env.Report(problem.Warn(problem.Pos{File: full}, "unknown-sshbase-file", "the name is no host key's; the file is ignored",
+				"keys are named ssh_host_TYPE_key[.pub], with .H_host or .G##_group behind; lines for ssh_known_hosts stand in NAME.static"))
+		}
+	}
+	for _, st := range s.sets {
+		st.variants = plugin.NewVariants(env.Voc, st.list)
+	}
+	s.info = plugin.NewInfoOf(env, dir, infos)
+	return s
+}
+
+// add takes a file as a key, if its name is one's.
+func (s *SSHbase) add(env plugin.Env, name string) bool {
+	for base, st := range s.sets {
+		for _, extension := range []string{"crypt", ""} {
+			if specific, ok := plugin.ParseSpecific(name, base, extension); ok {
+				st.list = append(st.list, plugin.Variant[*key]{Specific: specific, File: name, Value: newKey(env, dir+"/"+name)})
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Name is the plugin's name.
+func (s *SSHbase) Name() string { return "SSHbase" }
+
+// Lists tells whether the path is that of a key or of the list of keys.
+func (s *SSHbase) Lists(n plugin.Name) bool {
+	base, ok := strings.CutPrefix(n.Name, target)
+	return ok && n.Tag == "Path" && s.sets[base] != nil
+}
+
+// Names lists the paths, sorted.
+func (s *SSHbase) Names(tag string) []string {
+	if tag != "Path" {
+		return nil
+	}
+	var out []string
+	for base := range s.sets {
+		out = append(out, target+base)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Handles is always false: all paths are listed.
+func (s *SSHbase) Handles(*memo.View, plugin.Name) bool { return false }
+
+// Bind gives a Path its key. Of known hosts, a file in the repository counts;
+// without, it is made of the public keys of all hosts.
+func (s *SSHbase) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
+	base := path.Base(d.Name())
+	public := base == knownHosts || strings.HasSuffix(base, ".pub")
+	d.Set("owner", "root")
+	d.Set("group", "root")
+	d.Set("mode", "0600")
+	if public {
+		d.Set("mode", "0644")
+	}
+	if strings.HasPrefix(base, "ssh_host_key") {
+		d.Set("encoding", "base64")
+	}
+	if s.info != nil {
+		if p := s.info.Bind(v, d); p != nil {
+			return p
+		}
+	}
+	d.Set("type", "file")
+	d.Sensitive = d.Sensitive || !public
+	if best := s.sets[base].variants.Best(v); best != nil {
+		d.BoundAt = config.Source{File: best.Value.name}
+		text, p := best.Value.load()
+		if p != nil {
+			return p
+		}
+		return d.Fill(best.Value.name, text)
+	}
+	if base == knownHosts {
+		return s.bindKnown(v, d)
+	}
+	return problem.New(problem.Pos{File: dir}, "key-missing", fmt.Sprintf("key missing: there is no %s for this host in SSHbase, and a build never makes one", base),
+		"make it with ssh-keygen, and commit it as "+dir+"/"+base+".H_HOST")
+}
+
+// bindKnown makes the list of keys: what all hosts have in it, and the host's own
+// keys under the names that it has for itself.
+func (s *SSHbase) bindKnown(v *memo.View, d *plugin.Draft) *problem.Problem {
+	v.Private() // ten thousand lists of ten thousand keys each
+	text, p := s.shared()
+	if p != nil {
+		return p
+	}
+	var own []*plugin.Variant[*key]
+	for _, base := range private {
+		if best := s.sets[base+".pub"].variants.Best(v); best != nil {
+			own = append(own, best)
+		}
+	}
+	slices.SortFunc(own, func(a, b *plugin.Variant[*key]) int { return cmp.Compare(a.File, b.File) })
+	var lines strings.Builder
+	lines.WriteString(text)
+	for _, k := range own {
+		data, p := k.Value.load()
+		if p != nil {
+			return p
+		}
+		lines.WriteString("localhost,localhost.localdomain,127.0.0.1 " + data)
+	}
+	d.BoundAt = config.Source{File: dir}
+	return d.Fill(dir, lines.String())
+}
+
+// known is what the lists of all hosts have in common.
+func (s *SSHbase) known() (string, *problem.Problem) {
+	var lines []string
+	for _, k := range s.statics {
+		data, p := k.load()
+		if p != nil {
+			return "", p
+		}
+		lines = append(lines, trimmed(data))
+	}
+	names := s.hostNames()
+	hosts := s.fleet.Hosts()
+	for _, base := range slices.Sorted(maps.Keys(s.sets)) {
+		if !strings.HasSuffix(base, ".pub") {
+			continue
+		}
+		list := slices.Clone(s.sets[base].list)
+		slices.SortStableFunc(list, func(a, b plugin.Variant[*key]) int {
+			return cmp.Or(cmp.Compare(a.Host+a.Group, b.Host+b.Group), cmp.Compare(a.File, b.File))
+		})
+		for _, k := range list {
+			var whose []string
+			if k.Host != "" {
+				whose = names[k.Host]
+			} else {
+				for _, h := range hosts {
+					if k.Group == "" || slices.Contains(h.Names, k.Group) {
+						whose = append(whose, names[h.Name]...)
+					}
+				}
+			}
+			if len(whose) == 0 {
+				continue
+			}
+			data, p := k.Value.load()
+			if p != nil {
+				return "", p
+			}
+			lines = append(lines, strings.Join(whose, ",")+" "+trimmed(data))
+		}
+	}
+	return strings.Join(lines, "\n") + "\n", nil
+}
+
+func trimmed(s string) string { return strings.TrimRight(s, " \t\r\n\v\f") }
+
+// hostNames lists what each host is called: name, aliases, the short forms of
+// both, addresses, and what these stand for.
+func (s *SSHbase) hostNames() map[string][]string {
+	addresses := map[string][]string{}
+	for address, names := range s.names {
+		for _, n := range names {
+			addresses[n] = append(addresses[n], address)
+		}
+	}
+	out := map[string][]string{}
+	for _, h := range s.fleet.Hosts() {
+		names := []string{h.Name}
+		var more []string
+		if h.Client != nil {
+			names = append(names, h.Client.Aliases...)
+			more = append(more, h.Client.Addresses...)
+		}
+		for _, n := range names {
+			short, _, _ := strings.Cut(n, ".")
+			more = append(more, short)
+			for _, a := range addresses[n] {
+				more = append(more, a)
+				more = append(more, s.names[a]...)
+			}
+		}
+		names = append(names, more...)
+		slices.Sort(names)
+		out[h.Name] = slices.Compact(names)
+	}
+	return out
+}
