@@ -10,6 +10,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/tmpl/render"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -18,6 +19,7 @@ type fleet struct{ s *Spec }
 
 var (
 	_ plugin.Fleet  = fleet{}
+	_ render.Fleet  = fleet{}
 	_ plugin.Binder = fleet{}
 )
 
@@ -44,6 +46,15 @@ func (f fleet) Host(name string) *host.Host {
 	}
 	return h
 }
+
+// Names lists the hosts of clients.xml, sorted.
+func (f fleet) Names() []string { return f.s.meta.Names() }
+
+// Groups lists all groups, sorted.
+func (f fleet) Groups() []string { return f.s.meta.Groups() }
+
+// GroupsOf lists the groups of a category, sorted.
+func (f fleet) GroupsOf(category string) []string { return f.s.meta.GroupsOf(category) }
 
 // Imaginary gives a host that is in just one group.
 func (f fleet) Imaginary(name, group string) *host.Host { return f.s.meta.Imaginary(name, group) }

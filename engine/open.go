@@ -13,6 +13,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/internal/plugins"
+	"github.com/bindery/bindery/engine/internal/tmpl/render"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -56,7 +57,10 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s.plugins = plugins.Load(plugin.Env{FS: fsys, Conf: conf, Voc: s.voc, Names: opts.Names, Fleet: fleet{s}, Binder: fleet{s}, Report: report}, s.names)
+	templates := render.New(fsys, fleet{s}, plugins.Data(s.names))
+	s.plugins = plugins.Load(plugin.Env{
+		FS: fsys, Conf: conf, Voc: s.voc, Names: opts.Names, Templates: templates, Fleet: fleet{s}, Binder: fleet{s}, Report: report,
+	}, s.names)
 	s.structures = make([]memo.Tree[[]*boundStructure], len(s.plugins.Structures))
 	if s.plugins.Bundler != nil {
 		for _, name := range s.plugins.Bundler.Names() {

@@ -57,6 +57,21 @@ type Host struct {
 	Client *Client
 	// Probes are the host's answers by probe name; nil: none yet.
 	Probes map[string]string
+	// Recorded are the answers that the specification itself keeps, for a host that
+	// has not answered yet.
+	Recorded map[string]string
+}
+
+// GroupKey tells memberships apart: equal keys have equal profile, groups,
+// categories and bundles.
+func (m *Membership) GroupKey() string { return m.key }
+
+// Answers are what is known of the host's probes.
+func (h *Host) Answers() map[string]string {
+	if h.Probes == nil {
+		return h.Recorded
+	}
+	return h.Probes
 }
 
 // Findings are the problems of the host's membership, at the line of clients.xml

@@ -23,6 +23,12 @@ const (
 	isHost
 	hostName
 	among
+	profile
+	groupList
+	inNamed
+	record
+	probe
+	probeList
 	version
 	category
 )
@@ -95,8 +101,10 @@ func (v *View) know(q *question) string {
 		return v.h.Client.Version
 	case category:
 		return v.h.Categories[q.text]
-	default: // hostName
+	case hostName:
 		return v.h.Name
+	default:
+		return v.tell(q)
 	}
 }
 

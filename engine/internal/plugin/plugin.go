@@ -11,6 +11,7 @@ import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/tmpl/render"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -20,6 +21,8 @@ type Env struct {
 	FS   fs.FS
 	Conf Conf
 	Voc  *host.Vocabulary
+	// Templates renders the templates of the specification.
+	Templates *render.Renderer
 	// Names stands for DNS: address to host names.
 	Names map[string][]string
 	// Fleet and Binder are there once all plugins are made, not before.

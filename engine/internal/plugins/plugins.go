@@ -29,19 +29,20 @@ import (
 	"github.com/bindery/bindery/engine/internal/plugins/rules"
 	"github.com/bindery/bindery/engine/internal/plugins/sshbase"
 	"github.com/bindery/bindery/engine/internal/plugins/svcmgr"
+	"github.com/bindery/bindery/engine/internal/plugins/templated"
 	"github.com/bindery/bindery/engine/problem"
 )
 
 // evaluated are the plugins that Load makes.
 var evaluated = []string{
 	"Base", "Bundler", "Cfg", "Decisions", "Defaults", "Deps", "FileProbes", "GroupPatterns", "Metadata", "NagiosGen",
-	"POSIXCompat", "Packages", "Pkgmgr", "Probes", "Rules", "SSHbase", "ServiceCompat", "Svcmgr",
+	"POSIXCompat", "Packages", "Pkgmgr", "Probes", "Properties", "Rules", "SSHbase", "ServiceCompat", "Svcmgr", "TCheetah", "TGenshi", "TemplateHelper",
 }
 
 // known are the plugins that are switched on where their directory exists and
 // nothing says which are on.
 var known = slices.Concat(evaluated, pending.Generators, []string{
-	"GroupLogic", "Ldap", "Ohai", "Properties", "PuppetENC", "TemplateHelper",
+	"GroupLogic", "Ldap", "Ohai", "PuppetENC",
 })
 
 // Set is the plugins of one specification, by what they can do.
@@ -59,6 +60,17 @@ type Set struct {
 	Packages *packages.Packages
 	// Decisions is nil where the plugin is off.
 	Decisions *decisions.Decisions
+}
+
+// Data lists those of the plugins that attach data to hosts, sorted.
+func Data(names []string) []string {
+	var out []string
+	for _, n := range names {
+		if n == "Probes" || n == "Properties" || n == "TemplateHelper" {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // Present lists the plugins whose directory exists, sorted.
@@ -85,6 +97,12 @@ func Load(env plugin.Env, names []string) *Set {
 	if on["Packages"] && on["Pkgmgr"] {
 		env.Report(problem.Warn(problem.Pos{File: "Pkgmgr"}, "plugin-conflict", "Packages and Pkgmgr exclude each other; Pkgmgr is left out", "switch one of them off"))
 		delete(on, "Pkgmgr")
+	}
+	if on["Properties"] {
+		env.Templates.ReadProperties(plugin.Walk(env, "Properties"), env.Conf.True("properties", "automatch", false), env.Report)
+	}
+	if on["TemplateHelper"] {
+		env.Templates.ReadHelpers(plugin.Walk(env, "TemplateHelper"), env.Report)
 	}
 	s := &Set{}
 	s.structures(env, on)
@@ -158,6 +176,11 @@ func (s *Set) generators(env plugin.Env, on map[string]bool) {
 	}
 	if on["Rules"] {
 		s.Generators = append(s.Generators, rules.New(env))
+	}
+	for _, name := range []string{"TCheetah", "TGenshi"} {
+		if on[name] {
+			s.Generators = append(s.Generators, templated.New(env, name))
+		}
 	}
 	if on["Pkgmgr"] {
 		s.Generators = append(s.Generators, pkgmgr.New(env))

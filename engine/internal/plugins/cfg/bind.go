@@ -11,6 +11,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/tmpl/render"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -45,9 +46,7 @@ func (s *source) read() (string, *problem.Problem) {
 // Bind gives a Path the content and the attributes of its directory.
 func (c *Cfg) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 	s := c.sets[d.Name()]
-	for _, a := range c.defaults {
-		d.Set(a[0], a[1])
-	}
+	c.defaults.Apply(d)
 	best := s.variants.Best(v)
 	if s.info != nil {
 		if p := s.info.Bind(v, d); p != nil {
@@ -86,13 +85,36 @@ func mode(s *source) string {
 	return fmt.Sprintf("%#o", st.Mode().Perm())
 }
 
+// render renders a template. What path is depends on the language: the template's
+// file in Genshi, the target in Cheetah.
+func (s *set) render(v *memo.View, d *plugin.Draft, from *source) (string, *problem.Problem) {
+	file := render.Repo + "/" + from.name
+	job := render.Job{File: from.name, Vars: map[string]string{
+		"name": d.RealName(), "path": file, "source_path": file, "repo": render.Repo,
+	}, Defaults: true}
+	if from.kind == cheetah {
+		job.Vars["path"] = d.RealName()
+		return s.templates.Cheetah(v, job)
+	}
+	return s.templates.Genshi(v, job)
+}
+
 func (s *set) content(v *memo.View, d *plugin.Draft, best *plugin.Variant[*source]) (string, *problem.Problem) {
 	if best.Value.keys != nil {
 		return best.Value.keys.text(v, d)
 	}
-	if best.Value.kind != plain {
+	switch best.Value.kind {
+	case plain:
+		return s.plain(v, best)
+	case genshi, cheetah:
+		return s.render(v, d, best.Value)
+	default:
 		return "", problem.New(problem.Pos{File: best.Value.name}, "not-supported", fmt.Sprintf("%s is %s, which this version does not evaluate", best.Value.name, best.Value.kind), "")
 	}
+}
+
+// plain gives the text of a variant, changed by the deltas that are for the host.
+func (s *set) plain(v *memo.View, best *plugin.Variant[*source]) (string, *problem.Problem) {
 	text, p := best.Value.load()
 	if p != nil {
 		return "", p

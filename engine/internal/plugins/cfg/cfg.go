@@ -13,13 +13,14 @@ import (
 
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/tmpl/render"
 	"github.com/bindery/bindery/engine/problem"
 )
 
 // Cfg is safe for concurrent use.
 type Cfg struct {
 	sets     map[string]*set
-	defaults [][2]string
+	defaults plugin.FileDefaults
 }
 
 var (
@@ -35,29 +36,13 @@ type set struct {
 	info     *plugin.Info
 	// creator is the file that describes a key to be made, if there is one.
 	creator string
-}
-
-// defaults are the attributes of a file that no Info says anything about, in 1.3.
-var defaults = [][2]string{
-	{"owner", "root"},
-	{"group", "root"},
-	{"mode", "644"},
-	{"secontext", "__default__"},
-	{"paranoid", "true"},
-	{"sensitive", "false"},
-	{"important", "False"},
+	// templates renders the variants that are templates.
+	templates *render.Renderer
 }
 
 // New reads the directory tree; contents are read when they are first needed.
 func New(env plugin.Env) *Cfg {
-	c := &Cfg{sets: map[string]*set{}}
-	for _, d := range defaults {
-		value := env.Conf.Get("mdata", d[0], d[1])
-		if d[0] == "mode" {
-			value = env.Conf.Get("mdata", "mode", env.Conf.Get("mdata", "perms", d[1]))
-		}
-		c.defaults = append(c.defaults, [2]string{d[0], value})
-	}
+	c := &Cfg{sets: map[string]*set{}, defaults: plugin.NewFileDefaults(env.Conf)}
 	var dirs []string
 	files := map[string][]string{}
 	for _, name := range plugin.Walk(env, "Cfg") {
@@ -103,7 +88,7 @@ func (c *Cfg) Handles(*memo.View, plugin.Name) bool { return false }
 // newSet sorts the files of a directory by what they are. A directory that holds
 // any file is a path, even where nothing in it can be delivered.
 func newSet(env plugin.Env, dir string, names []string) *set {
-	s := &set{dir: dir}
+	s := &set{dir: dir, templates: env.Templates}
 	var list []plugin.Variant[*source]
 	var infos []string
 	for _, name := range names {

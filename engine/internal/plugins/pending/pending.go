@@ -29,14 +29,14 @@ var (
 )
 
 // Generators are the names of plugins that New knows.
-var Generators = []string{"SEModules", "SSLCA", "TCheetah", "TGenshi"}
+var Generators = []string{"SEModules", "SSLCA"}
 
 // New lists what a plugin would serve.
 func New(env plugin.Env, name string) *Generator {
 	g := &Generator{name: name, listed: map[plugin.Name]bool{}}
 	for _, file := range plugin.Walk(env, name) {
 		switch name {
-		case "TGenshi", "TCheetah", "SSLCA":
+		case "SSLCA":
 			g.listed[plugin.Name{Tag: "Path", Name: strings.TrimPrefix(path.Dir(file), name), Named: true}] = true
 		case "SEModules":
 			module := path.Base(path.Dir(file))
@@ -86,9 +86,8 @@ func (Connector) Groups(*host.Host) []string { return nil }
 var without = map[string]string{
 	"AWSTags":    "hosts get no groups from it",
 	"GroupLogic": "hosts get no groups from it", "Ldap": "it gives no data",
-	"Ohai": "it gives no data", "Properties": "it gives no data", "PuppetENC": "hosts get no groups from it",
-	"TemplateHelper": "it gives no functions",
-	"Hostbase":       "it serves nothing", "Account": "it serves nothing", "SGenshi": "hosts do without its bundles",
+	"Ohai": "it gives no data", "PuppetENC": "hosts get no groups from it",
+	"Hostbase": "it serves nothing", "Account": "it serves nothing", "SGenshi": "hosts do without its bundles",
 }
 
 // harmless are plugins whose work the controller does, or that do nothing to a

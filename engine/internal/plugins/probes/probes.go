@@ -29,8 +29,14 @@ type Probes struct {
 	names   []string
 	sets    map[string]*plugin.Variants[config.Probe]
 	allowed []*regexp.Regexp
-	// recorded are the groups that Probes/probed.xml has for hosts.
-	recorded map[string][]string
+	// recorded is what Probes/probed.xml has for hosts.
+	recorded map[string]record
+}
+
+// record is what the old server knew of a host.
+type record struct {
+	groups  []string
+	answers map[string]string
 }
 
 var (
@@ -45,7 +51,7 @@ const maxProbe = 1 << 20
 
 // New reads the directory. Sub-directories are ignored, with a finding.
 func New(env plugin.Env) *Probes {
-	p := &Probes{sets: map[string]*plugin.Variants[config.Probe]{}, recorded: map[string][]string{}}
+	p := &Probes{sets: map[string]*plugin.Variants[config.Probe]{}, recorded: map[string]record{}}
 	p.allow(env)
 	p.read(env)
 	lists := map[string][]plugin.Variant[config.Probe]{}
@@ -101,13 +107,16 @@ func (p *Probes) read(env plugin.Env) {
 		if !c.Is("Client") {
 			continue
 		}
-		var groups []string
-		for _, g := range c.Children {
-			if g.Is("Group") {
-				groups = append(groups, g.Get("name"))
+		known := record{answers: map[string]string{}}
+		for _, e := range c.Children {
+			switch {
+			case e.Is("Group"):
+				known.groups = append(known.groups, e.Get("name"))
+			case e.Is("Probe"):
+				known.answers[e.Get("name")] = e.Get("value")
 			}
 		}
-		p.recorded[c.Get("name")] = groups
+		p.recorded[c.Get("name")] = known
 	}
 }
 
@@ -163,17 +172,19 @@ func (p *Probes) Ask(v *memo.View) []config.Probe {
 }
 
 // Groups gives the groups that a host's answers assign, by probe name and line; for
-// a host without answers those of the record.
+// a host without answers those of the record, which then stands for its answers.
 func (p *Probes) Groups(h *host.Host) []string {
 	if h.Probes == nil {
-		return p.recorded[h.Name]
+		known := p.recorded[h.Name]
+		h.Recorded = known.answers
+		return known.groups
 	}
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(h.Probes)) {
 		if !probeName.MatchString(name) {
 			continue // what another plugin asked for
 		}
-		groups, _ := Split(h.Probes[name])
+		groups, _ := host.SplitAnswer(h.Probes[name])
 		for _, g := range groups {
 			if p.permits(g) {
 				out = append(out, g)
@@ -190,20 +201,4 @@ func (p *Probes) permits(group string) bool {
 		}
 	}
 	return false
-}
-
-// Split takes the answer of a probe apart: groups are what lines that start with
-// "group:" name, the rest is data.
-func Split(answer string) (groups []string, data string) {
-	var rest strings.Builder
-	for _, line := range strings.SplitAfter(answer, "\n") {
-		after, ok := strings.CutPrefix(strings.TrimSpace(line), "group:")
-		if !ok {
-			rest.WriteString(line)
-			continue
-		}
-		group, _, _ := strings.Cut(after, ":")
-		groups = append(groups, strings.TrimSpace(group))
-	}
-	return groups, rest.String()
 }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package memo
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// separator stands between the items of an answer that is a list. Names and
+// addresses are words, and texts of XML have no such character.
+const separator = "\x00"
+
+// tell answers the questions that only templates ask.
+func (v *View) tell(q *question) string {
+	switch q.kind {
+	case profile:
+		return v.h.Profile
+	case groupList:
+		return v.h.GroupKey()
+	case inNamed:
+		_, found := slices.BinarySearch(v.h.Names, q.text)
+		return answer(found)
+	case record:
+		return v.field(q.text)
+	case probe:
+		if data, ok := v.h.Answers()[q.text]; ok {
+			return yes + data
+		}
+		return no
+	default:
+		return join(slices.Sorted(maps.Keys(v.h.Answers())))
+	}
+}
+
+func (v *View) field(name string) string {
+	c := v.h.Client
+	if c == nil {
+		return ""
+	}
+	switch name {
+	case "uuid":
+		return c.UUID
+	case "password":
+		return c.Password
+	case "aliases":
+		return join(c.Aliases)
+	default:
+		return join(c.Addresses)
+	}
+}
+
+func join(list []string) string { return strings.Join(list, separator) }
+
+func parts(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, separator)
+}
+
+// In tells whether the host is in the group of that name.
+func (v *View) In(group string) bool { return v.ask(question{kind: inNamed, text: group}) == yes }
+
+// Profile returns the host's profile.
+func (v *View) Profile() string { return v.ask(question{kind: profile}) }
+
+// Bundles returns the bundles of the host. It asks for all groups at once.
+func (v *View) Bundles() []string {
+	v.ask(question{kind: groupList})
+	return v.h.Bundles
+}
+
+// Groups returns all groups of the host, sorted.
+func (v *View) Groups() []string {
+	v.ask(question{kind: groupList})
+	return v.h.Names
+}
+
+// Categories returns the host's group of each category.
+func (v *View) Categories() map[string]string {
+	v.ask(question{kind: groupList})
+	return v.h.Categories
+}
+
+// UUID returns what clients.xml says, "" for nothing.
+func (v *View) UUID() string { return v.ask(question{kind: record, text: "uuid"}) }
+
+// Password returns what clients.xml says, "" for nothing.
+func (v *View) Password() string { return v.ask(question{kind: record, text: "password"}) }
+
+// Aliases returns the other names of the host.
+func (v *View) Aliases() []string { return parts(v.ask(question{kind: record, text: "aliases"})) }
+
+// Addresses returns the addresses of the host.
+func (v *View) Addresses() []string { return parts(v.ask(question{kind: record, text: "addresses"})) }
+
+// Probe returns the host's answer to a probe.
+func (v *View) Probe(name string) (string, bool) {
+	a := v.ask(question{kind: probe, text: name})
+	return strings.TrimPrefix(a, yes), a != no
+}
+
+// Probes returns the names of the probes that the host answered, sorted.
+func (v *View) Probes() []string { return parts(v.ask(question{kind: probeList})) }

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"strings"
+
+	"go.starlark.net/starlark"
+
+	"github.com/bindery/bindery/engine/internal/py"
+	"github.com/bindery/bindery/engine/internal/xmltree"
+)
+
+// element is an element of XML, with what lxml's elements are asked for.
+type element struct {
+	*object
+	e      *xmltree.Element
+	parent *element
+}
+
+// newElement makes the object of an element.
+func newElement(e *xmltree.Element, parent *element) *element {
+	x := &element{e: e, parent: parent}
+	x.object = newObject("_Element", x.find)
+	return x
+}
+
+// find gives a member.
+func (x *element) find(_ *py.Thread, n string) (py.Value, error) {
+	switch n {
+	case "tag":
+		return starlark.String(x.e.Tag), nil
+	case "text":
+		return text(x.e.Text), nil
+	case "tail":
+		return text(x.e.Tail), nil
+	case "attrib":
+		d := starlark.NewDict(len(x.e.Attrs))
+		for _, a := range x.e.Attrs {
+			_ = d.SetKey(starlark.String(a.Name), starlark.String(a.Value)) // texts can be hashed
+		}
+		return d, nil
+	}
+	if fn := x.method(n); fn != nil {
+		return py.Func(n, fn), nil
+	}
+	return nil, nil
+}
+
+func (x *element) method(n string) method {
+	if fn := x.finder(n); fn != nil {
+		return fn
+	}
+	switch n {
+	case "get":
+		return x.get
+	case "keys", "items":
+		return func(*py.Thread, starlark.Tuple, []starlark.Tuple) (py.Value, error) {
+			var out []py.Value
+			for _, a := range x.e.Attrs {
+				var v py.Value = starlark.String(a.Name)
+				if n == "items" {
+					v = starlark.Tuple{v, starlark.String(a.Value)}
+				}
+				out = append(out, v)
+			}
+			return starlark.NewList(out), nil
+		}
+	case "getchildren", "iterchildren", "__iter__":
+		return func(*py.Thread, starlark.Tuple, []starlark.Tuple) (py.Value, error) {
+			return elementList(x.children()), nil
+		}
+	case "iter", "getiterator", "iterdescendants":
+		return x.iter(n != "iterdescendants")
+	case "getparent":
+		return func(*py.Thread, starlark.Tuple, []starlark.Tuple) (py.Value, error) {
+			if x.parent == nil {
+				return starlark.None, nil
+			}
+			return x.parent, nil
+		}
+	case "__len__":
+		return func(*py.Thread, starlark.Tuple, []starlark.Tuple) (py.Value, error) {
+			return starlark.MakeInt(len(x.children())), nil
+		}
+	case "__getitem__":
+		return func(th *py.Thread, args starlark.Tuple, _ []starlark.Tuple) (py.Value, error) {
+			return th.Item(elementList(x.children()), args[0])
+		}
+	}
+	return nil
+}
+
+// finder gives a method that follows a path.
+func (x *element) finder(n string) method {
+	along := func(give func(found []*element) (py.Value, error)) method {
+		return func(th *py.Thread, args starlark.Tuple, _ []starlark.Tuple) (py.Value, error) {
+			if len(args) == 0 {
+				return nil, py.Fail("TypeError", "%s() takes a path", n)
+			}
+			p, ok := py.Plain(args[0]).(starlark.String)
+			if !ok {
+				return nil, py.Fail("TypeError", "%s() takes a path", n)
+			}
+			found, err := x.path(th, string(p))
+			if err != nil {
+				return nil, err
+			}
+			return give(found)
+		}
+	}
+	switch n {
+	case "find":
+		return along(func(found []*element) (py.Value, error) {
+			if len(found) == 0 {
+				return starlark.None, nil
+			}
+			return found[0], nil
+		})
+	case "findall", "xpath", "iterfind":
+		return along(func(found []*element) (py.Value, error) { return elementList(found), nil })
+	case "findtext":
+		return along(func(found []*element) (py.Value, error) {
+			if len(found) == 0 {
+				return starlark.None, nil
+			}
+			return starlark.String(found[0].e.Text), nil
+		})
+	}
+	return nil
+}
+
+func (x *element) get(_ *py.Thread, args starlark.Tuple, kw []starlark.Tuple) (py.Value, error) {
+	var key string
+	var deflt py.Value = starlark.None
+	if err := starlark.UnpackArgs("get", args, kw, "key", &key, "default?", &deflt); err != nil {
+		return nil, py.Fail("TypeError", "%v", err)
+	}
+	if v, ok := x.e.Lookup(key); ok {
+		return starlark.String(v), nil
+	}
+	return deflt, nil
+}
+
+func (x *element) children() []*element {
+	var out []*element
+	for _, c := range x.e.Children {
+		if c.Kind == xmltree.Node {
+			out = append(out, newElement(c, x))
+		}
+	}
+	return out
+}
+
+// iter gives an element and all below it, of one tag where that is given.
+func (x *element) iter(self bool) method {
+	return func(th *py.Thread, args starlark.Tuple, _ []starlark.Tuple) (py.Value, error) {
+		tag := "*"
+		if len(args) > 0 {
+			if s, ok := py.Plain(args[0]).(starlark.String); ok {
+				tag = string(s)
+			}
+		}
+		var out []*element
+		if self && (tag == "*" || tag == x.e.Tag) {
+			out = append(out, x)
+		}
+		for _, c := range x.below() {
+			if tag == "*" || tag == c.e.Tag {
+				out = append(out, c)
+			}
+		}
+		return elementList(out), th.Step(1 + len(out))
+	}
+}
+
+func (x *element) below() []*element {
+	var out []*element
+	for _, c := range x.children() {
+		out = append(append(out, c), c.below()...)
+	}
+	return out
+}
+
+func elementList(list []*element) *starlark.List {
+	out := make([]py.Value, len(list))
+	for i, x := range list {
+		out[i] = x
+	}
+	return starlark.NewList(out)
+}
+
+// path follows a path of ElementTree: names, *, ., .., // and conditions in
+// brackets.
+func (x *element) path(th *py.Thread, p string) ([]*element, error) {
+	at := []*element{x}
+	if rest, ok := strings.CutPrefix(p, "//"); ok {
+		p = ".//" + rest
+	}
+	deep := false
+	for _, step := range splitPath(p) {
+		if step == "" {
+			deep = true
+			continue
+		}
+		name, conds, _ := strings.Cut(step, "[")
+		var next []*element
+		for _, e := range at {
+			found, err := e.step(name, conds, deep)
+			if err != nil {
+				return nil, err
+			}
+			next = append(next, found...)
+			if err := th.Step(1 + len(found)); err != nil {
+				return nil, err
+			}
+		}
+		at, deep = next, false
+	}
+	return at, nil
+}
+
+// splitPath splits at slashes outside brackets.
+func splitPath(p string) []string {
+	var out []string
+	depth, start := 0, 0
+	for i := range len(p) {
+		switch p[i] {
+		case '[':
+			depth++
+		case ']':
+			depth--
+		case '/':
+			if depth == 0 {
+				out = append(out, p[start:i])
+				start = i + 1
+			}
+		}
+	}
+	return append(out, p[start:])
+}
+
+// step finds what one part of a path names from here.
+func (x *element) step(name, conds string, deep bool) ([]*element, error) {
+	var from []*element
+	switch {
+	case name == ".":
+		from = []*element{x}
+	case name == "..":
+		if x.parent != nil {
+			from = []*element{x.parent}
+		}
+	case deep:
+		from = x.below()
+	default:
+		from = x.children()
+	}
+	var out []*element
+	for _, e := range from {
+		if name == "*" || name == "." || name == ".." || e.e.Tag == name {
+			out = append(out, e)
+		}
+	}
+	for conds != "" {
+		cond, rest, ok := strings.Cut(conds, "]")
+		if !ok {
+			return nil, py.Fail("SyntaxError", "invalid path: a bracket is open")
+		}
+		var err error
+		if out, err = keep(out, strings.TrimSpace(cond)); err != nil {
+			return nil, err
+		}
+		conds = strings.TrimPrefix(rest, "[")
+	}
+	return out, nil
+}

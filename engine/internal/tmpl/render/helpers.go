@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"path"
+	"strings"
+
+	"go.starlark.net/starlark"
+
+	"github.com/bindery/bindery/engine/internal/py"
+	"github.com/bindery/bindery/engine/internal/tmpl"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// maxHelper bounds a module of TemplateHelper in bytes.
+const maxHelper = 1 << 20
+
+// ReadHelpers finds the modules of TemplateHelper, before anything is rendered.
+func (r *Renderer) ReadHelpers(files []string, report func(*problem.Problem)) {
+	for _, name := range files {
+		if path.Ext(name) != ".py" || path.Dir(name) != "TemplateHelper" {
+			continue
+		}
+		if _, p := r.helperCode(name); p != nil {
+			report(p)
+		}
+		r.helpers = append(r.helpers, strings.TrimSuffix(path.Base(name), ".py"))
+	}
+}
+
+func (r *Renderer) helperCode(file string) (*py.Program, *problem.Problem) {
+	return load(r, file, "python", func(file, src string) (*py.Program, *problem.Problem) {
+		if len(src) > maxHelper {
+			return nil, problem.New(problem.Pos{File: file}, "file-too-large", "too long a module", "")
+		}
+		program, err := py.Parse(strings.ReplaceAll(src, "\r\n", "\n"), 1)
+		if err != nil {
+			return nil, tmpl.Syntax(file, 1, err)
+		}
+		return program, nil
+	})
+}
+
+// helper runs a module of TemplateHelper. One that fails, or exports nothing, is
+// there without names.
+func (r *Renderer) helper(th *py.Thread, name string) (map[string]py.Value, error) {
+	file := "TemplateHelper/" + name + ".py"
+	program, p := r.helperCode(file)
+	if p != nil {
+		return nil, nil
+	}
+	names, err := th.RunModule(program, file)
+	if raised, ok := err.(*py.Raised); ok && raised.Class != "NotSupported" {
+		return nil, nil
+	}
+	return names, err
+}
+
+// listed gives the names of a module that one of its lists has.
+func listed(names map[string]py.Value, list string) map[string]py.Value {
+	out := map[string]py.Value{}
+	l, ok := names[list].(*starlark.List)
+	if !ok {
+		return out
+	}
+	for i := range l.Len() {
+		if n, ok := l.Index(i).(starlark.String); ok && names[string(n)] != nil {
+			out[string(n)] = names[string(n)]
+		}
+	}
+	return out
+}
+
+// helperSet is metadata.TemplateHelper. Modules run once for each template.
+func (r *Renderer) helperSet() py.Value {
+	made := map[string]py.Value{}
+	m := &mapping{kind: "TemplateHelper", hint: "write the module into TemplateHelper", names: func() []string { return r.helpers }}
+	m.get = func(th *py.Thread, name string) (py.Value, error) {
+		if v := made[name]; v != nil {
+			return v, nil
+		}
+		for _, h := range r.helpers {
+			if h != name {
+				continue
+			}
+			names, err := r.helper(th, name)
+			if err != nil {
+				return nil, err
+			}
+			made[name] = py.NewModule(name, listed(names, "__export__"))
+		}
+		return made[name], nil
+	}
+	return newMapping(m)
+}
+
+// defaults adds the names that modules give to every template of Cfg.
+func (r *Renderer) defaults(th *py.Thread, to map[string]py.Value) error {
+	for _, h := range r.helpers {
+		names, err := r.helper(th, h)
+		if err != nil {
+			return err
+		}
+		for n, v := range listed(names, "__default__") {
+			to[n] = v
+		}
+	}
+	return nil
+}

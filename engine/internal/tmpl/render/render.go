@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package render renders the templates of one specification for a host: it reads
+// and keeps them, and makes what they see: metadata, its queries, probe data. It
+// must not know what is made of the text, nor ask a host but through a View.
+package render
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+	"sync"
+
+	"go.starlark.net/starlark"
+
+	"github.com/bindery/bindery/engine/internal/file"
+	"github.com/bindery/bindery/engine/internal/host"
+	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/py"
+	"github.com/bindery/bindery/engine/internal/tmpl"
+	"github.com/bindery/bindery/engine/internal/tmpl/cheetah"
+	"github.com/bindery/bindery/engine/internal/tmpl/genshi"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// Repo is where templates believe the specification to be, as on the old server.
+const Repo = "/var/lib/bcfg2"
+
+// Fleet is what queries are answered from.
+type Fleet interface {
+	// Names lists the hosts of clients.xml, sorted.
+	Names() []string
+	// Host resolves a host without its probe data; nil where it is refused.
+	Host(name string) *host.Host
+	// Groups lists all groups, or those of a category, sorted.
+	Groups() []string
+	GroupsOf(category string) []string
+}
+
+// Renderer is safe for concurrent use.
+type Renderer struct {
+	python *py.Python
+	fsys   fs.FS
+	fleet  Fleet
+	parsed sync.Map // key → func() (*genshi.Template, *problem.Problem) and the like
+	hosts  func() map[string]*host.Host
+	data   []string
+	// properties and helpers are read before anything is rendered.
+	properties map[string]*property
+	helpers    []string
+}
+
+// New makes a renderer. connectors are the plugins whose data hosts have.
+func New(fsys fs.FS, fleet Fleet, connectors []string) *Renderer {
+	r := &Renderer{python: py.New(), fsys: fsys, fleet: fleet, data: connectors, properties: map[string]*property{}}
+	r.hosts = sync.OnceValue(r.resolveAll)
+	return r
+}
+
+// Job is one template to be rendered.
+type Job struct {
+	// File is the template, below the repository.
+	File string
+	// Vars are its variables besides metadata.
+	Vars map[string]string
+	// Defaults: the names that TemplateHelper gives to templates are there too.
+	Defaults bool
+}
+
+// world is what the code of a template sees of the specification.
+func (r *Renderer) world(v *memo.View, seed string) *py.World {
+	return &py.World{
+		Read: r.read,
+		List: r.list,
+		Resolve: func(name string) []string {
+			if c := r.client(name); c != nil {
+				return c.Addresses
+			}
+			return r.namesOf(name)
+		},
+		Seed: func() string { return v.Name() + " " + seed },
+	}
+}
+
+// inside gives the path below the repository, for a path that code uses.
+func inside(p string) (string, bool) {
+	p = path.Clean(p)
+	if p == Repo {
+		return ".", true
+	}
+	return strings.CutPrefix(p, Repo+"/")
+}
+
+// maxRead bounds a file that code opens.
+const maxRead = 16 << 20
+
+func (r *Renderer) read(p string) (string, error) {
+	name, ok := inside(p)
+	if !ok {
+		return "", &py.Raised{Class: "IOError", Msg: "[Errno 2] No such file or directory: '" + p + "'", Hint: "templates read files of the specification alone; commit the file"}
+	}
+	data, err := fs.ReadFile(r.fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", py.Fail("IOError", "[Errno 2] No such file or directory: '%s'", p)
+	}
+	if err != nil {
+		return "", py.Fail("IOError", "%v", err)
+	}
+	if len(data) > maxRead {
+		return "", py.Fail("IOError", "%s has %d bytes; at most %d are read", p, len(data), maxRead)
+	}
+	return string(data), nil
+}
+
+func (r *Renderer) list(p string) ([]string, bool) {
+	name, ok := inside(p)
+	if !ok {
+		return nil, false
+	}
+	entries, err := fs.ReadDir(r.fsys, name)
+	if err != nil {
+		return nil, false
+	}
+	out := make([]string, len(entries))
+	for i, e := range entries {
+		out[i] = e.Name()
+	}
+	return out, true
+}
+
+// load reads and parses a file once.
+func load[T any](r *Renderer, name, syntax string, parse func(file, src string) (*T, *problem.Problem)) (*T, *problem.Problem) {
+	type result struct {
+		t *T
+		p *problem.Problem
+	}
+	once, _ := r.parsed.LoadOrStore(syntax+"\x00"+name, sync.OnceValue(func() result {
+		data, p := file.Read(r.fsys, name, tmpl.MaxTemplate)
+		if p != nil {
+			return result{nil, p}
+		}
+		t, p := parse(name, string(data))
+		return result{t, p}
+	}))
+	out := once.(func() result)()
+	return out.t, out.p
+}
+
+// names gives a template its variables.
+func (r *Renderer) names(v *memo.View, th *py.Thread, j Job) (map[string]py.Value, *problem.Problem) {
+	out := map[string]py.Value{"metadata": r.metadata(v)}
+	if j.Defaults {
+		if err := r.defaults(th, out); err != nil {
+			return nil, tmpl.Failure(j.File, 0, err)
+		}
+	}
+	for n, s := range j.Vars {
+		out[n] = starlark.String(s)
+	}
+	return out, nil
+}
+
+// Genshi renders a Genshi text template in the new syntax.
+func (r *Renderer) Genshi(v *memo.View, j Job) (string, *problem.Problem) {
+	return r.genshi(v, j, "genshi", genshi.Parse)
+}
+
+// GenshiOld renders a Genshi text template in the old syntax.
+func (r *Renderer) GenshiOld(v *memo.View, j Job) (string, *problem.Problem) {
+	return r.genshi(v, j, "genshi-old", genshi.ParseOld)
+}
+
+// Cheetah renders a Cheetah template.
+func (r *Renderer) Cheetah(v *memo.View, j Job) (string, *problem.Problem) {
+	t, p := load(r, j.File, "cheetah", cheetah.Parse)
+	if p != nil {
+		return "", p
+	}
+	th := r.python.NewThread(r.world(v, j.File))
+	defer th.Close()
+	names, p := r.names(v, th, j)
+	if p != nil {
+		return "", p
+	}
+	return t.Render(th, names)
+}
+
+func (r *Renderer) genshi(v *memo.View, j Job, syntax string, parse func(file, src string) (*genshi.Template, *problem.Problem)) (string, *problem.Problem) {
+	t, p := load(r, j.File, syntax, parse)
+	if p != nil {
+		return "", p
+	}
+	th := r.python.NewThread(r.world(v, j.File))
+	defer th.Close()
+	names, p := r.names(v, th, j)
+	if p != nil {
+		return "", p
+	}
+	return t.Render(th, names, func(name string) (*genshi.Template, *problem.Problem) {
+		name, ok := strings.CutPrefix(name, Repo+"/")
+		if !ok {
+			name = strings.TrimPrefix(name, "/")
+		}
+		if st, err := fs.Stat(r.fsys, path.Clean(name)); err != nil || st.IsDir() {
+			return nil, nil
+		}
+		return load(r, path.Clean(name), syntax, parse)
+	})
+}
