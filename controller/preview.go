@@ -13,6 +13,8 @@ import (
 
 	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/engine"
+	"github.com/bindery/bindery/engine/problem"
 	"github.com/bindery/bindery/engine/review"
 	"github.com/bindery/bindery/webhooks"
 )
@@ -108,6 +110,9 @@ func (p *pipeline) report(ctx context.Context, tip, merged string, pull webhooks
 	if p.adminURL != "" {
 		meta.ReportURL = fmt.Sprintf("%s/reviews/%d", strings.TrimSuffix(p.adminURL, "/"), pull.Number)
 	}
+	if pull.Fork {
+		return p.unbuilt(ctx, meta, tip, merged)
+	}
 	base, err := built.get(ctx, tip)
 	if err != nil {
 		return nil, err
@@ -125,6 +130,24 @@ func (p *pipeline) report(ctx context.Context, tip, merged string, pull webhooks
 		c.names[name] = true
 	}
 	return p.compare(c)
+}
+
+// unbuilt looks at the files of a stranger's change and runs nothing of it.
+func (p *pipeline) unbuilt(ctx context.Context, meta review.Meta, tip, merged string) (*review.Report, error) {
+	var found [2][]*problem.Problem
+	var snaps [2]*git.Snapshot
+	for i, commit := range []string{tip, merged} {
+		snap, err := p.mirror.Snapshot(ctx, commit)
+		if err != nil {
+			return nil, err
+		}
+		if found[i], err = engine.Lint(ctx, snap, engine.Options{}); err != nil {
+			return nil, err
+		}
+		snaps[i] = snap
+	}
+	meta.Files = len(git.Changed(snaps[0], snaps[1]))
+	return review.Unbuilt(meta, found[0], found[1]), nil
 }
 
 // remember records a review and what it showed, once for the same head, base,
@@ -161,7 +184,7 @@ func (p *pipeline) show(ctx context.Context, tip string, pull webhooks.Pull, rep
 	if report.Verdict.OK && page.OK() {
 		status.State = webhooks.Success
 	}
-	if report.Verdict.State == review.Unmergeable {
+	if s := report.Verdict.State; s == review.Unmergeable || s == review.Untrusted && len(report.Problems) == 0 {
 		status.State = webhooks.Pending
 	}
 	if !pull.Draft {

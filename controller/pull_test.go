@@ -112,13 +112,20 @@ func TestAClosedPullRequestIsLeftAlone(t *testing.T) {
 	w.untilWoken("opened again, it is previewed", func() bool { return w.comment(number).Body != body.Body })
 }
 
-func TestAForkIsPreviewed(t *testing.T) {
+// Templates are programs, so nothing of a stranger's is run.
+func TestAForkIsReadAndNotBuilt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, basic)
 	w.start()
 	number, head := w.propose("change", louder, "fork")
-	w.untilStatus(head, webhooks.Success)
-	require.Contains(t, w.comment(number).Body, "+HELLO")
+	w.untilStatus(head, webhooks.Pending)
+	body := w.comment(number).Body
+	require.Contains(t, body, "🔒 from a fork, so it was read and not built")
+	require.NotContains(t, body, "HELLO")
+
+	_, head = w.propose("worse", map[string]string{"Bundler/motd.xml": "<Bundle>\n"}, "fork")
+	w.untilStatus(head, webhooks.Failure)
+	require.Contains(t, w.status(head).Description, "1 new error")
 }
 
 func TestAConflictIsPendingUntilItMerges(t *testing.T) {

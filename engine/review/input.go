@@ -102,6 +102,17 @@ func NotMerged(meta Meta, conflicts []string) *Report {
 	return r
 }
 
+// Unbuilt is the report of a head from a stranger: what is wrong with it on the
+// face of it, and nothing that its templates would give.
+func Unbuilt(meta Meta, base, head []*problem.Problem) *Report {
+	r := &Report{Meta: meta, Problems: newProblems(head, base)}
+	r.Verdict = Verdict{State: Untrusted, Title: "from a fork, so it was read and not built"}
+	if n := len(r.Problems); n > 0 {
+		r.Verdict.Title += ": " + count(n, "new error", "new errors") + " in the specification"
+	}
+	return r
+}
+
 // Unreadable is the report of a head whose specification cannot be used at all.
 func Unreadable(meta Meta, problems []*problem.Problem) *Report {
 	r := &Report{Meta: meta, Problems: newProblems(problems, nil)}

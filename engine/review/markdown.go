@@ -108,6 +108,8 @@ func (r *Report) clean() string {
 func (r *Report) heading(whole bool, cut Cut) string {
 	icon := "✅"
 	switch {
+	case r.Verdict.State == Untrusted:
+		icon = "🔒"
 	case !r.Verdict.OK:
 		icon = "❌"
 	case !whole:
@@ -126,6 +128,10 @@ func (r *Report) top(room int) (string, int) {
 	r.provenance(&b)
 	if n := len(r.Files); n > 0 {
 		b.WriteString("#### Files in conflict\n" + listed(r.Files, 20) + "\n\nMerge or rebase onto the base branch, then push.\n\n")
+	}
+	if r.Verdict.State == Untrusted {
+		b.WriteString("Templates are programs, and see what hosts answered: those of strangers are not run. " +
+			"Someone who may write here can push the branch to this repository; then it is previewed.\n\n")
 	}
 	if r.Verdict.State == Unmergeable {
 		b.WriteString("The forge has not made the merge commit, and head is not ahead of base. This is looked at again by itself.\n\n")

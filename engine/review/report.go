@@ -62,6 +62,9 @@ const (
 	// Unmergeable means that this program cannot make the merge itself and the
 	// forge has not made it.
 	Unmergeable State = "unmergeable"
+	// Untrusted means that head comes from a stranger: it was read and not built,
+	// because templates are programs and see facts of hosts.
+	Untrusted State = "untrusted"
 )
 
 // Verdict is what the required check says.
