@@ -20,6 +20,8 @@ type bound struct {
 	problem *problem.Problem
 	// notes are findings besides.
 	notes []*problem.Problem
+	// dropped entries are not delivered.
+	dropped bool
 }
 
 // entry binds one abstract entry for the host of v. Hosts that answer the
@@ -69,7 +71,7 @@ func (s *Spec) complete(v *memo.View, d *plugin.Draft) *bound {
 		failure = cmp.Or(failure, p.Msg)
 	}
 	oneMode(d)
-	return &bound{problem: p, notes: d.Notes, entry: config.NewEntry(config.Entry{
+	return &bound{problem: p, notes: d.Notes, dropped: d.Dropped, entry: config.NewEntry(config.Entry{
 		Tag: d.Tag, Attrs: d.Attrs, Text: d.Text, Children: sortNodes(d.Children), Failure: failure,
 		Sensitive: d.Sensitive, NamedAt: d.NamedAt, BoundAt: d.BoundAt,
 	})}

@@ -212,8 +212,11 @@ func (s *Spec) structure(v *memo.View, st *plugin.Structure) *boundStructure {
 			return out
 		}
 		b := s.entry(v, a)
-		entries = append(entries, b.entry)
 		out.notes = append(out.notes, b.notes...)
+		if b.dropped {
+			continue
+		}
+		entries = append(entries, b.entry)
 		if b.problem != nil {
 			out.failures = append(out.failures, Failure{Tag: b.entry.Tag, Name: b.entry.Name(), Problem: b.problem})
 		}

@@ -76,6 +76,7 @@ func runBuild(ctx context.Context, o *buildOptions, s streams) error {
 		return err
 	}
 	o.clients = append(o.clients, o.host...)
+	o.localSources = o.source.spec != ""
 	op, err := openSpec(ctx, snap, &o.specOptions)
 	if err != nil {
 		return err

@@ -47,7 +47,8 @@ within one run only.
 The JSON form holds "hosts", exactly the hosts whose configuration differs, and
 "changes": per entry what changed and on which hosts.
 ` + exitHelp + `
-With --exit-code, 1 means that a host changes or fails.`,
+1 means that head has errors that base has not; with --exit-code also that a host
+changes or fails.`,
 		Example: `  bindery diff --git . main..HEAD
   bindery diff --git https://git.example.org/site.git main...feature --format markdown
   bindery diff --spec-dirs /srv/spec /home/me/spec --host web1.example.org --context 0`,
@@ -60,7 +61,7 @@ With --exit-code, 1 means that a host changes or fails.`,
 	f.StringVar(&o.url, "git", "", "compare two revisions, BASE..HEAD, of the repository at this `URL` or path")
 	f.StringVar(&o.format, "format", "text", "text, markdown or json")
 	f.IntVar(&o.context, "context", 3, "equal lines around each change in text, 0 to 3")
-	f.BoolVar(&o.exitCode, "exit-code", false, "exit 1 if any host changes or fails")
+	f.BoolVar(&o.exitCode, "exit-code", false, "exit 1 if any host changes or fails, too")
 	f.StringArrayVar(&o.host, "host", nil, "compare this host only; may be repeated")
 	cmd.MarkFlagsMutuallyExclusive("spec-dirs", "git")
 	cmd.MarkFlagsOneRequired("spec-dirs", "git")
@@ -86,7 +87,7 @@ func runDiff(ctx context.Context, o *diffOptions, arg string, s streams) error {
 	if err := o.write(s.Out, r); err != nil {
 		return withCode(exitUnavailable, err)
 	}
-	if o.exitCode && (len(r.Hosts) > 0 || !r.Verdict.OK) {
+	if r.Verdict.State == review.Invalid || o.exitCode && (len(r.Hosts) > 0 || !r.Verdict.OK) {
 		return quietly(exitFindings)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"slices"
@@ -28,6 +29,8 @@ type specOptions struct {
 	conf      string
 	hosts     string
 	clients   []string
+	// localSources: package sources on this machine need not be recorded.
+	localSources bool
 }
 
 // AddFlags declares the flags that say how a specification is read.
@@ -208,7 +211,13 @@ func openSpec(ctx context.Context, snap *git.Snapshot, o *specOptions) (*opened,
 	if err != nil {
 		return nil, err
 	}
-	spec, err := engine.Open(ctx, snap, opts)
+	var tree fs.FS = snap
+	if o.localSources {
+		if tree, err = withLocalSources(ctx, snap, opts); err != nil {
+			return nil, withCode(exitUnavailable, err)
+		}
+	}
+	spec, err := engine.Open(ctx, tree, opts)
 	if err != nil {
 		return nil, withCode(exitUnavailable, err)
 	}

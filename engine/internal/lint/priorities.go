@@ -18,7 +18,7 @@ func checkPriorities() check {
 // prioritized tells whether the files of a directory have priorities.
 func prioritized(dir string) bool {
 	switch dir {
-	case "Rules", "Defaults", "Pkgmgr", "Deps":
+	case "Rules", "Defaults", "Pkgmgr", "Svcmgr", "Deps":
 		return true
 	}
 	return false

@@ -24,6 +24,8 @@ type Draft struct {
 	At problem.Pos
 	// Notes are findings that do not keep the entry from being bound.
 	Notes []*problem.Problem
+	// Dropped: the entry is not delivered, and Notes say why.
+	Dropped bool
 	// Depth counts the entries that are being bound for the sake of this one.
 	Depth int
 }

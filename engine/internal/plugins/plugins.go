@@ -56,6 +56,8 @@ type Set struct {
 	Finishers  []plugin.Finisher
 	Completers []plugin.Completer
 	Askers     []plugin.Asker
+	// Packages is nil where the plugin is off.
+	Packages *packages.Packages
 	// Decisions is nil where the plugin is off.
 	Decisions *decisions.Decisions
 }
@@ -153,8 +155,9 @@ func (s *Set) structures(env plugin.Env, on map[string]bool) {
 	}
 	if on["Packages"] {
 		p := packages.New(env)
-		s.Structures = append(s.Structures, p)
+		s.Completers = append(s.Completers, p)
 		s.Fallback = p
+		s.Packages = p
 	}
 }
 

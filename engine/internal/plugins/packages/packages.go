@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package packages is Bcfg2's Packages without its resolver: the sources that
-// apply to a host decide the type of its packages. Dependencies are not added yet;
-// nothing outside the repository is ever read. It must not know other generators.
+// Package packages is Bcfg2's Packages: the sources that apply to a host decide the
+// type of its packages, what these need besides, and how the host's own package
+// tool is configured. What sources have is known from what the repository records
+// of them; nothing outside is ever read. It must not know other generators.
 package packages
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
+	"strings"
 
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/internal/memo"
@@ -19,7 +20,7 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 )
 
-const file = "Packages/sources.xml"
+const sourcesFile = "Packages/sources.xml"
 
 // Packages is safe for concurrent use.
 type Packages struct {
@@ -27,11 +28,13 @@ type Packages struct {
 	version string
 	// configs are the Paths that the plugin would generate.
 	configs []string
+	// catalog is nil where nothing is recorded, or nothing is to be resolved.
+	catalog *catalog
 }
 
 var (
-	_ plugin.Fallback   = (*Packages)(nil)
-	_ plugin.Structures = (*Packages)(nil)
+	_ plugin.Fallback  = (*Packages)(nil)
+	_ plugin.Completer = (*Packages)(nil)
 )
 
 // New reads sources.xml.
@@ -43,11 +46,11 @@ func New(env plugin.Env) *Packages {
 			env.Conf.Get("packages", "yum_config", "/etc/yum.repos.d/bcfg2.repo"),
 		},
 	}
-	if _, err := fs.Stat(env.FS, file); errors.Is(err, fs.ErrNotExist) {
-		env.Report(problem.Warn(problem.Pos{File: file}, "no-sources", "there is no sources.xml: every package gets type unknown", "list the package sources there"))
+	if _, err := fs.Stat(env.FS, sourcesFile); errors.Is(err, fs.ErrNotExist) {
+		env.Report(problem.Warn(problem.Pos{File: sourcesFile}, "no-sources", "there is no sources.xml: every package gets type unknown", "list the package sources there"))
 		return p
 	}
-	doc, bad := xmltree.Load(env.FS, file)
+	doc, bad := xmltree.Load(env.FS, sourcesFile)
 	if bad != nil {
 		env.Report(bad)
 		return p
@@ -56,7 +59,23 @@ func New(env plugin.Env) *Packages {
 		env.Report(f)
 	}
 	p.sources = compile(env, doc.Root)
+	if on(env.Conf.Get("packages", "resolver", "enabled")) && on(env.Conf.Get("packages", "metadata", "enabled")) {
+		if get := recorded(env); get != nil {
+			p.catalog = &catalog{get: get}
+		} else if slices.ContainsFunc(p.sources, func(s source) bool { return s.kind == "deb" || s.kind == "yum" }) {
+			env.Report(problem.Warn(problem.Pos{File: sourcesFile}, "sources-not-recorded", "packages that others need are not added, as it is not recorded what the sources have", `run "bindery packages update" and commit what it writes, or set resolver = disabled in [packages] of bcfg2.conf`))
+		}
+	}
 	return p
+}
+
+// on reads a switch of bcfg2.conf.
+func on(value string) bool {
+	switch strings.ToLower(value) {
+	case "0", "no", "false", "off", "disabled":
+		return false
+	}
+	return true
 }
 
 // Name is the plugin's name.
@@ -76,13 +95,15 @@ func (p *Packages) Handles(_ *memo.View, n plugin.Name) bool {
 
 // Bind gives a package its version and the type of the sources for the host.
 func (p *Packages) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
-	d.BoundAt = config.Source{File: file}
+	d.BoundAt = config.Source{File: sourcesFile}
 	if d.Tag != "Package" {
 		p.generate(v, d)
 		return nil
 	}
-	if group, ok := d.Lookup("group"); ok {
-		return problem.New(d.At, "not-supported", fmt.Sprintf("package group %s needs the resolver, which this version does not have", group), "name the packages")
+	if group, ok := d.Lookup("group"); ok && d.Name() == "" {
+		d.Dropped = true
+		d.Notes = append(d.Notes, problem.New(d.At, "package-group", fmt.Sprintf("package groups are not supported: %s is left out", group), "name the packages"))
+		return nil
 	}
 	d.Set("version", p.version)
 	d.Set("type", p.kind(v))
@@ -107,37 +128,4 @@ func (p *Packages) kind(v *memo.View) string {
 		return "unknown"
 	}
 	return found
-}
-
-// Structures gives an Independent with the signing keys of the host's YUM
-// sources; their content is outside the repository and stays out.
-func (p *Packages) Structures(v *memo.View) []*plugin.Structure {
-	s := &plugin.Structure{Tag: "Independent"}
-	seen := map[string]bool{}
-	yum := p.kind(v) == "yum"
-	for i := range p.sources {
-		src := &p.sources[i]
-		if !yum || !src.applies(v) {
-			continue
-		}
-		for _, key := range src.keys {
-			if seen[key] {
-				continue
-			}
-			seen[key] = true
-			s.Entries = append(s.Entries, plugin.Abstract{Draft: &plugin.Draft{
-				Tag: "BoundPath", NamedAt: plugin.SourceOf(src.rule.Element), BoundAt: plugin.SourceOf(src.rule.Element), At: src.rule.Element.Pos,
-				Attrs: []config.Attr{
-					{Name: "name", Value: "/etc/pki/rpm-gpg/" + path.Base(key)},
-					{Name: "type", Value: "file"},
-					{Name: "encoding", Value: "ascii"},
-					{Name: "owner", Value: "root"},
-					{Name: "group", Value: "root"},
-					{Name: "mode", Value: "0644"},
-					{Name: "important", Value: "true"},
-				},
-			}})
-		}
-	}
-	return []*plugin.Structure{s}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/plugins/packages/index"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -26,6 +27,12 @@ type source struct {
 	// options go into the repository's configuration on hosts.
 	options []config.Attr
 	debsrc  bool
+	// recommended: what packages recommend is needed too. essential: what every
+	// host needs is added.
+	recommended, essential bool
+	// index is what the source has, once it was needed; bad why not all of it is known.
+	index *index.Index
+	bad   *problem.Problem
 	// group is the innermost Group around the source, "" for none.
 	group string
 }
@@ -81,6 +88,10 @@ func newSource(env plugin.Env, g plugin.Guarded) source {
 	s := source{
 		rule: g, kind: types[e.Get("type")], name: e.Get("name"), version: e.Get("version"),
 		url: folder(e.Get("url")), rawURL: folder(e.Get("rawurl")), debsrc: e.True("debsrc"),
+		recommended: e.True("recommended"), essential: true,
+	}
+	if _, ok := e.Lookup("essential"); ok {
+		s.essential = e.True("essential")
 	}
 	if s.kind == "" {
 		env.Report(problem.New(e.AttrPos("type"), "unknown-source-type", fmt.Sprintf("source type %q is not known", e.Get("type")), "use apt, yum, pac or pkgng"))
