@@ -201,6 +201,10 @@ func (s *Spec) structure(v *memo.View, st *plugin.Structure) *boundStructure {
 	all := *st
 	all.Entries = s.globbed(st.Entries)
 	out := &boundStructure{abstract: &all}
+	if st.Lost != nil {
+		out.lost = problem.New(st.Lost.Pos, "structure-lost", fmt.Sprintf("bundle %s cannot be given: %s", st.Name, st.Lost.Msg), st.Lost.Hint)
+		return out
+	}
 	entries := make([]*config.Entry, 0, len(all.Entries))
 	for _, a := range all.Entries {
 		if a.Item != nil && boundToNothing(a.Item.Element) {

@@ -85,6 +85,8 @@ type Structure struct {
 	Name    string
 	Attrs   []config.Attr
 	Entries []Abstract
+	// Lost is why the structure cannot be given to the host.
+	Lost *problem.Problem
 }
 
 // Abstract is an entry that a structure names: an element of the specification,

@@ -160,7 +160,7 @@ func (x *call) eval(f *frame) (Value, error) {
 			args = append(args, v)
 		}
 	}
-	f.th.line = x.at()
+	f.mark(x.at())
 	if v, ok, err := f.dynamic(fn, args); ok {
 		return v, err
 	}
@@ -212,7 +212,7 @@ func (x *binary) eval(f *frame) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.th.line = x.at()
+	f.mark(x.at())
 	return f.th.binary(x.op, a, b)
 }
 

@@ -140,7 +140,7 @@ func (s *augment) exec(f *frame) (signal, error) {
 	if err != nil {
 		return proceed, err
 	}
-	f.th.line = s.at()
+	f.mark(s.at())
 	out, err := f.th.augmented(s.op, old, v)
 	if err != nil {
 		return proceed, err
@@ -176,7 +176,7 @@ func (s *whileStmt) exec(f *frame) (signal, error) {
 		if !ok {
 			return f.run(s.alt)
 		}
-		f.th.line = s.at()
+		f.mark(s.at())
 		sig, err := f.run(s.body)
 		switch {
 		case err != nil || sig == returned:
@@ -197,7 +197,7 @@ func (s *forStmt) exec(f *frame) (signal, error) {
 		if err := f.assign(s.target, v); err != nil {
 			return false, err
 		}
-		f.th.line = s.at()
+		f.mark(s.at())
 		sig, err := f.run(s.body)
 		if sig == broken || sig == returned {
 			end = sig

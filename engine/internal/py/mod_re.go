@@ -219,27 +219,7 @@ func (e *reEngine) run(th *Thread, n string, re *regexp.Regexp, args starlark.Tu
 	}
 	switch n {
 	case "match", "search", "fullmatch":
-		for _, loc := range re.FindAllStringSubmatchIndex(s, 1) {
-			if n != "search" && loc[0] != 0 {
-				// Another match may begin at the start, shorter to the left.
-				if anchored, err := regexp.Compile(`\A(?:` + re.String() + `)`); err == nil {
-					if loc = anchored.FindStringSubmatchIndex(s); loc == nil {
-						return starlark.None, nil
-					}
-				}
-			}
-			if n == "fullmatch" && loc[1] != len(s) {
-				anchored, err := regexp.Compile(`\A(?:` + re.String() + `)\z`)
-				if err != nil {
-					return starlark.None, nil
-				}
-				if loc = anchored.FindStringSubmatchIndex(s); loc == nil {
-					return starlark.None, nil
-				}
-			}
-			return e.result(re, s, loc), nil
-		}
-		return starlark.None, nil
+		return e.one(n, re, s)
 	case "split":
 		return e.split(th, re, s, args, kw)
 	}
@@ -259,6 +239,23 @@ func (e *reEngine) run(th *Thread, n string, re *regexp.Regexp, args starlark.Tu
 		return iterOver(out), nil
 	}
 	return starlark.NewList(out), nil
+}
+
+// one finds one match: anywhere, at the start, or of the whole text.
+func (e *reEngine) one(n string, re *regexp.Regexp, s string) (Value, error) {
+	around := map[string][2]string{"match": {`\A(?:`, `)`}, "fullmatch": {`\A(?:`, `)\z`}}
+	if ends, ok := around[n]; ok {
+		anchored, err := regexp.Compile(ends[0] + re.String() + ends[1])
+		if err != nil {
+			return nil, Fail("ValueError", "invalid regular expression: %v", err)
+		}
+		re = anchored
+	}
+	loc := re.FindStringSubmatchIndex(s)
+	if loc == nil {
+		return starlark.None, nil
+	}
+	return e.result(re, s, loc), nil
 }
 
 // whatFound is an item of findall: the match, its group or its groups.

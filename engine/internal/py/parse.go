@@ -16,7 +16,7 @@ type parser struct {
 	ahead []token
 	depth int
 	scope *function // nil outside functions
-	// comp counts the comprehensions around, whose names are their own.
+	// targets collects the names of a comprehension, which are its own.
 	targets map[string]bool
 	loops   int
 }

@@ -100,14 +100,6 @@ func (e *Expression) Eval(th *Thread, scope Scope, lenient bool) (Value, error) 
 	return (&frame{th: th, scope: scope, lenient: lenient}).evaluate(e.x)
 }
 
-// Name gives the name that the expression is, "" where it is more than one.
-func (e *Expression) Name() string {
-	if n, ok := e.x.(*nameRef); ok {
-		return n.name
-	}
-	return ""
-}
-
 // Target is what a value can be assigned to.
 type Target struct{ x expr }
 
@@ -200,9 +192,6 @@ func (th *Thread) Describe(v Value) string { return th.describe(v) }
 
 // IsCallable tells whether a value can be called.
 func (th *Thread) IsCallable(v Value) bool { return th.callable(v) }
-
-// SetItem is v[key] = x on a dictionary.
-func (th *Thread) SetItem(v, key, x Value) error { return th.setItem(v, key, x) }
 
 // NewModule makes a module.
 func NewModule(n string, attrs map[string]Value) *Namespace { return &Namespace{Name: n, attrs: attrs} }

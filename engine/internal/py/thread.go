@@ -13,7 +13,7 @@ import (
 // Budgets of one evaluation. They are counted, never measured by the clock, so
 // that whether one is exceeded does not depend on the machine.
 const (
-	maxSteps = 3_000_000
+	maxSteps = 10_000_000
 	maxBytes = 96 << 20
 	maxDepth = 250
 	// maxBits bounds a number.
@@ -163,6 +163,14 @@ type frame struct {
 	class   *Class // of the method
 	result  Value
 	yield   func(Value, error) bool
+}
+
+// mark notes the line that is being evaluated, for a budget that ends there. In the
+// language's own modules that is still the line that called them.
+func (f *frame) mark(l int) {
+	if !strings.HasPrefix(f.th.file, library) {
+		f.th.line = l
+	}
 }
 
 func (f *frame) lookup(n string) (Value, error) {

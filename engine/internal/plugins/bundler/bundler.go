@@ -12,8 +12,11 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/tmpl/genshi"
+	"github.com/bindery/bindery/engine/internal/tmpl/render"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -22,20 +25,22 @@ import (
 type Bundler struct {
 	bundles map[string]*bundle
 	// broken are bundles that cannot be used, by name, with the reason.
-	broken map[string]*problem.Problem
+	broken    map[string]*problem.Problem
+	templates *render.Renderer
+	voc       *host.Vocabulary
 }
 
 type bundle struct {
 	name        string
 	independent bool
 	nest        *plugin.Nest
+	// template is set where the bundle is made for each host.
+	template *render.Markup
 }
-
-const nsGenshi = "http://genshi.edgewall.org/"
 
 // New reads the directory.
 func New(env plugin.Env) *Bundler {
-	b := &Bundler{bundles: map[string]*bundle{}, broken: map[string]*problem.Problem{}}
+	b := &Bundler{bundles: map[string]*bundle{}, broken: map[string]*problem.Problem{}, templates: env.Templates, voc: env.Voc}
 	files := map[string]string{}
 	for _, file := range plugin.Walk(env, "Bundler") {
 		ext := path.Ext(file)
@@ -64,8 +69,13 @@ func (b *Bundler) load(env plugin.Env, name, file string, template bool) *proble
 	if p != nil {
 		return p
 	}
-	if template || slices.Contains(root.Namespaces, nsGenshi) {
-		return problem.New(root.Pos, "template-not-supported", fmt.Sprintf("bundle %s is a Genshi template, which this version does not evaluate; hosts do without it", name), "")
+	if template || slices.Contains(root.Namespaces, genshi.Namespace) {
+		t, p := render.ReadMarkup(root)
+		if p != nil {
+			return p
+		}
+		b.bundles[name] = &bundle{name: name, independent: root.True("independent"), template: t}
+		return nil
 	}
 	doc, p := xmltree.Load(env.FS, file)
 	if p != nil {
@@ -108,6 +118,16 @@ func (b *Bundler) Structure(v *memo.View, name string) (*plugin.Structure, []Req
 	if bd.independent {
 		s.Tag = "Independent"
 	}
+	nest := bd.nest
+	if bd.template != nil {
+		root, p := b.templates.Document(v, bd.template)
+		if p != nil {
+			s.Lost = p
+			return s, nil
+		}
+		// No condition is left in it, so that it names no group.
+		nest = plugin.Compile(b.voc, root, false)
+	}
 	var required []Required
 	var visit func(it *plugin.Item)
 	visit = func(it *plugin.Item) {
@@ -121,6 +141,6 @@ func (b *Bundler) Structure(v *memo.View, name string) (*plugin.Structure, []Req
 			s.Entries = append(s.Entries, plugin.Abstract{Item: it})
 		}
 	}
-	bd.nest.InPlace(v, "", visit)
+	nest.InPlace(v, "", visit)
 	return s, required
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bindery/bindery/engine/internal/py"
 	"github.com/bindery/bindery/engine/internal/tmpl/genshi"
+	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -71,6 +72,28 @@ func TestOldText(t *testing.T) {
 
 func TestBytes(t *testing.T) {
 	require.Equal(t, "a\r\n�", render(genshi.Parse, "a\r\n\xff"))
+}
+
+func FuzzMarkup(f *testing.F) {
+	f.Add(`<b xmlns:py="http://genshi.edgewall.org/"><a py:for="i in (1, 2)" py:if="i" n="$i"/>${name}<?python x = 1 ?></b>`)
+	f.Add(`<b xmlns:py="http://genshi.edgewall.org/"><py:def function="f(x)"><c py:attrs="{'a': x}" py:content="x"/></py:def>${f(1)}</b>`)
+	f.Fuzz(func(t *testing.T, src string) {
+		if len(src) > 1000 {
+			return
+		}
+		root, p := xmltree.Parse("t.xml", []byte(src))
+		if p != nil {
+			return
+		}
+		tm, p := genshi.ParseMarkup(root)
+		if p != nil {
+			return
+		}
+		th := python.NewThread(&py.World{})
+		defer th.Close()
+		out, p := tm.RenderTree(th, map[string]py.Value{"name": starlark.String("n")}, func(string) (*genshi.Template, *problem.Problem) { return nil, nil })
+		require.True(t, out != nil || p != nil)
+	})
 }
 
 func FuzzTemplates(f *testing.F) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package genshi reads and renders Genshi's text templates, in the new syntax
-// ({% if x %}) and in the old (#if x). It must not know where templates come from
+// Package genshi reads and renders Genshi's templates: of text in the new syntax
+// ({% if x %}) and in the old (#if x), and of markup. It must not know where templates come from
 // nor what they are rendered for.
 package genshi
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bindery/bindery/engine/internal/py"
 	"github.com/bindery/bindery/engine/internal/tmpl"
+	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -29,6 +30,10 @@ type renderer struct {
 	// choices are the open choose directives.
 	choices []*choice
 	file    string
+	// open are the elements being made of markup; without any, text is written.
+	open []*xmltree.Element
+	// written counts the texts written.
+	written int
 }
 
 type choice struct {
@@ -106,7 +111,12 @@ func (r *renderer) all(body []node) error {
 }
 
 func (r *renderer) write(s string) error {
-	r.out.WriteString(s)
+	r.written++
+	if len(r.open) > 0 {
+		r.text(s)
+	} else {
+		r.out.WriteString(s)
+	}
 	return r.th.Grow(len(s))
 }
 
@@ -174,15 +184,11 @@ func (n *includeNode) render(r *renderer) error {
 		return err
 	}
 	defer r.th.Leave()
-	outer := r.out
-	r.out = strings.Builder{}
-	err := r.all(n.name)
-	name := strings.TrimSpace(r.out.String())
-	r.out = outer
+	name, _, err := r.capture(n.name)
 	if err != nil {
 		return err
 	}
-	if !path.IsAbs(name) {
+	if name = strings.TrimSpace(name); !path.IsAbs(name) {
 		name = path.Join(path.Dir(r.file), name)
 	}
 	t, p := r.load(name)

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package genshi
+
+import (
+	"path"
+	"strings"
+
+	"go.starlark.net/starlark"
+
+	"github.com/bindery/bindery/engine/internal/py"
+	"github.com/bindery/bindery/engine/internal/tmpl"
+	"github.com/bindery/bindery/engine/internal/xmltree"
+	"github.com/bindery/bindery/engine/problem"
+)
+
+// maxElements bounds how deep the elements of a result nest.
+const maxElements = 100
+
+// RenderTree gives the document of a markup template. names are changed by it.
+func (t *Template) RenderTree(th *py.Thread, names map[string]py.Value, load Load) (*xmltree.Element, *problem.Problem) {
+	top := &xmltree.Element{}
+	r := &renderer{th: th, load: load, names: []map[string]py.Value{names}, file: t.File, open: []*xmltree.Element{top}}
+	names["defined"] = py.Func("defined", r.defined)
+	names["value_of"] = py.Func("value_of", r.valueOf)
+	if err := r.all(t.body); err != nil {
+		return nil, tmpl.Failure(r.file, 0, err)
+	}
+	if len(top.Children) != 1 {
+		return nil, problem.New(problem.Pos{File: t.File}, "template-error", "the template does not give one element", "")
+	}
+	return top.Children[0], nil
+}
+
+// text adds text to the element that is open.
+func (r *renderer) text(s string) {
+	parent := r.open[len(r.open)-1]
+	if n := len(parent.Children); n > 0 {
+		parent.Children[n-1].Tail += s
+		return
+	}
+	parent.Text += s
+}
+
+func (n *elementNode) render(r *renderer) error {
+	line := n.e.Pos.Line
+	if n.replace != nil {
+		v, err := r.eval(n.replace)
+		if err != nil {
+			return err
+		}
+		return r.value(v)
+	}
+	strip := n.stripped
+	if n.strip != nil {
+		ok, err := r.truth(n.strip)
+		if err != nil {
+			return err
+		}
+		strip = ok
+	}
+	if strip {
+		return r.inside(n)
+	}
+	e := &xmltree.Element{Space: n.e.Space, Tag: n.e.Tag, Pos: n.e.Pos}
+	for _, a := range n.attrs {
+		value, some, err := r.capture(a.value)
+		if err != nil {
+			return r.th.Located(err, line)
+		}
+		if some || len(a.value) == 0 {
+			e.Attrs = append(e.Attrs, xmltree.Attr{Space: a.space, Name: a.name, Value: value, Line: line, Column: n.e.Pos.Column})
+		}
+	}
+	if err := r.moreAttrs(n, e); err != nil {
+		return r.th.Located(err, line)
+	}
+	if err := r.th.Grow(200 + 50*len(e.Attrs)); err != nil {
+		return err
+	}
+	if len(r.open) > maxElements {
+		return r.th.Located(py.Fail("TemplateRuntimeError", "elements nest too deep"), line)
+	}
+	parent := r.open[len(r.open)-1]
+	parent.Children = append(parent.Children, e)
+	depth := len(r.open)
+	r.open = append(r.open, e)
+	defer func() { r.open = r.open[:depth] }()
+	return r.inside(n)
+}
+
+// inside renders what an element holds.
+func (r *renderer) inside(n *elementNode) error {
+	if n.content == nil {
+		return r.all(n.body)
+	}
+	v, err := r.eval(n.content)
+	if err != nil {
+		return err
+	}
+	return r.value(v)
+}
+
+// capture renders the value of an attribute; some is false where nothing but None
+// was written.
+func (r *renderer) capture(body []node) (s string, some bool, err error) {
+	open, out, written := r.open, r.out, r.written
+	r.open, r.out, r.written = nil, strings.Builder{}, 0
+	err = r.all(body)
+	s, some = r.out.String(), r.written > 0
+	r.open, r.out, r.written = open, out, written
+	return s, some, err
+}
+
+// moreAttrs sets, and removes, what py:attrs says.
+func (r *renderer) moreAttrs(n *elementNode, e *xmltree.Element) error {
+	if n.more == nil {
+		return nil
+	}
+	v, err := r.eval(n.more)
+	if err != nil || v == starlark.None {
+		return err
+	}
+	pairs := v
+	if d, ok := py.Plain(v).(*starlark.Dict); ok {
+		var items []py.Value
+		for _, item := range d.Items() {
+			items = append(items, item)
+		}
+		pairs = starlark.NewList(items)
+	}
+	return r.th.Each(pairs, func(item py.Value) (bool, error) {
+		pair, err := r.th.List(item)
+		if err != nil {
+			return false, err
+		}
+		if len(pair) != 2 {
+			return false, py.Fail("ValueError", "py:attrs needs pairs")
+		}
+		name, err := r.th.Str(pair[0])
+		if err != nil {
+			return false, err
+		}
+		kept := e.Attrs[:0]
+		for _, a := range e.Attrs {
+			if a.Name != name {
+				kept = append(kept, a)
+			}
+		}
+		e.Attrs = kept
+		if pair[1] == starlark.None {
+			return true, nil
+		}
+		value, err := r.th.Str(pair[1])
+		e.Attrs = append(e.Attrs, xmltree.Attr{Name: name, Value: strings.TrimSpace(value), Line: n.e.Pos.Line, Column: n.e.Pos.Column})
+		return true, err
+	})
+}
+
+func (f *fragment) render(r *renderer) error {
+	if err := r.th.Enter(); err != nil {
+		return err
+	}
+	defer r.th.Leave()
+	name, _, err := r.capture(f.name)
+	if err != nil {
+		return err
+	}
+	if name = strings.TrimSpace(name); !path.IsAbs(name) {
+		name = path.Join(path.Dir(r.file), name)
+	}
+	t, p := r.load(name)
+	switch {
+	case p != nil:
+		return p
+	case t == nil && f.guarded:
+		return r.all(f.fallback)
+	case t == nil:
+		return r.th.Located(py.Fail("TemplateNotFound", "there is no file %s", name), f.line)
+	}
+	file := r.file
+	r.file = t.File
+	if err := r.all(t.body); err != nil {
+		return tmpl.Failure(t.File, 0, err)
+	}
+	r.file = file
+	return nil
+}
