@@ -195,11 +195,9 @@ func (d *decoder) configuration() (*Config, error) {
 		}
 		c.Bundles = append(c.Bundles, b)
 	}
-	if _, err := d.Token(); err == nil {
-		// encoding/xml would go on with a second root; white space is a token too.
-		if rest, err := d.next(); !errors.Is(err, io.EOF) || rest != nil {
-			return nil, errors.New("data after the Configuration element")
-		}
+	// encoding/xml would go on with text, or with a second root.
+	if rest, err := d.next(); !errors.Is(err, io.EOF) || rest != nil {
+		return nil, errors.New("data after the Configuration element")
 	}
 	return c, nil
 }
