@@ -74,10 +74,12 @@ func (s *showing) empty(t *testing.T) {
 // wait reads the output up to a text.
 func (s *showing) wait(t *testing.T, text string) string {
 	t.Helper()
-	s.cmd.Stdout, s.cmd.Stderr = nil, nil
-	pipe, err := s.cmd.StdoutPipe()
+	pipe, end, err := os.Pipe()
 	require.NoError(t, err)
+	t.Cleanup(func() { pipe.Close() })
+	s.cmd.Stdout, s.cmd.Stderr = end, end
 	require.NoError(t, s.cmd.Start())
+	require.NoError(t, end.Close())
 	lines := bufio.NewScanner(pipe)
 	for lines.Scan() {
 		fmt.Fprintln(&s.out, lines.Text())

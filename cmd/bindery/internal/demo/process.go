@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -24,7 +23,7 @@ const (
 	// commandTime is for one command.
 	commandTime = time.Minute
 	// waitTime is for something to come true.
-	waitTime = 45 * time.Second
+	waitTime = 2 * time.Minute
 	// endTime is how long a process may take to end once it is told to.
 	endTime = 5 * time.Second
 	// look is the pause between two looks.
@@ -170,8 +169,10 @@ func freePorts(ctx context.Context, n int) ([]string, error) {
 	const from, to = 20000, 32000
 	var out []string
 	var lc net.ListenConfig
-	for range 200 {
-		address := fmt.Sprintf("127.0.0.1:%d", from+rand.IntN(to-from))
+	// Demos that run at the same time begin at different places.
+	first := os.Getpid() * n
+	for i := range 200 {
+		address := fmt.Sprintf("127.0.0.1:%d", from+(first+i)%(to-from))
 		l, err := lc.Listen(ctx, "tcp", address)
 		if err != nil {
 			continue
