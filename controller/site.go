@@ -89,7 +89,7 @@ func (p *pipeline) build(ctx context.Context, commit string, f *fleet) (*site, e
 	if s.spec, err = engine.Open(ctx, snap, opts); err != nil {
 		return nil, err
 	}
-	found, err := engine.Lint(ctx, snap, opts)
+	found, err := s.spec.Lint(ctx)
 	if err != nil {
 		return nil, err
 	}

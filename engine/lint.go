@@ -22,17 +22,21 @@ import (
 // says of names that it cannot give, where it has a method Problems as snapshots
 // have. No host is built.
 func Lint(ctx context.Context, fsys fs.FS, opts Options) ([]*problem.Problem, error) {
-	var others []*problem.Problem
-	if tree, ok := fsys.(interface{ Problems() []*problem.Problem }); ok {
-		others = append(others, tree.Problems()...)
-	}
 	spec, err := Open(ctx, fsys, opts)
 	if err != nil {
 		return nil, err
 	}
-	others = append(others, spec.Problems()...)
-	_, conf := readSettings(fsys, opts, func(*problem.Problem) {})
-	found, err := lint.Run(ctx, fsys, lint.Config{Plugins: spec.Plugins(), Conf: conf, YAML: notYAML})
+	return spec.Lint(ctx)
+}
+
+// Lint is the function Lint for a specification that is open already.
+func (s *Spec) Lint(ctx context.Context) ([]*problem.Problem, error) {
+	var others []*problem.Problem
+	if tree, ok := s.fsys.(interface{ Problems() []*problem.Problem }); ok {
+		others = append(others, tree.Problems()...)
+	}
+	others = append(others, s.Problems()...)
+	found, err := lint.Run(ctx, s.fsys, lint.Config{Plugins: s.Plugins(), Conf: s.conf, YAML: notYAML})
 	if err != nil {
 		return nil, err
 	}

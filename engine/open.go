@@ -21,6 +21,8 @@ import (
 // concurrent use; what it remembers of hosts that were built only makes the next
 // one faster.
 type Spec struct {
+	fsys     fs.FS
+	conf     plugin.Conf
 	voc      *host.Vocabulary
 	meta     *host.Metadata
 	plugins  *plugins.Set
@@ -44,10 +46,10 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	if _, err := fs.ReadDir(fsys, "."); err != nil {
 		return nil, fmt.Errorf("read specification: %w", err)
 	}
-	s := &Spec{voc: &host.Vocabulary{}, bundles: map[string]*memo.Tree[*boundStructure]{}}
+	s := &Spec{fsys: fsys, voc: &host.Vocabulary{}, bundles: map[string]*memo.Tree[*boundStructure]{}}
 	report := func(p *problem.Problem) { s.problems = append(s.problems, p) }
 	set, conf := readSettings(fsys, opts, report)
-	s.policy = set.Policy
+	s.policy, s.conf = set.Policy, conf
 	s.names = set.Plugins
 	if s.names == nil {
 		s.names = plugins.Present(fsys)
