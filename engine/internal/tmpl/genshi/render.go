@@ -179,25 +179,24 @@ func (n *block) render(r *renderer) error {
 	return r.th.Located(err, n.line)
 }
 
-func (n *includeNode) render(r *renderer) error {
-	if err := r.th.Enter(); err != nil {
-		return err
-	}
-	defer r.th.Leave()
-	name, _, err := r.capture(n.name)
+// included finds the template that an include names, nil where there is none.
+func (r *renderer) included(body []node) (*Template, string, error) {
+	name, _, err := r.capture(body)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	if name = strings.TrimSpace(name); !path.IsAbs(name) {
 		name = path.Join(path.Dir(r.file), name)
 	}
 	t, p := r.load(name)
 	if p != nil {
-		return p
+		return nil, name, p
 	}
-	if t == nil {
-		return nil
-	}
+	return t, name, nil
+}
+
+// inline renders an included template where the include stands.
+func (r *renderer) inline(t *Template) error {
 	file := r.file
 	r.file = t.File
 	if err := r.all(t.body); err != nil {
@@ -205,4 +204,16 @@ func (n *includeNode) render(r *renderer) error {
 	}
 	r.file = file
 	return nil
+}
+
+func (n *includeNode) render(r *renderer) error {
+	if err := r.th.Enter(); err != nil {
+		return err
+	}
+	defer r.th.Leave()
+	t, _, err := r.included(n.name)
+	if err != nil || t == nil {
+		return err
+	}
+	return r.inline(t)
 }

@@ -3,7 +3,6 @@
 package genshi
 
 import (
-	"path"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -162,27 +161,14 @@ func (f *fragment) render(r *renderer) error {
 		return err
 	}
 	defer r.th.Leave()
-	name, _, err := r.capture(f.name)
-	if err != nil {
-		return err
-	}
-	if name = strings.TrimSpace(name); !path.IsAbs(name) {
-		name = path.Join(path.Dir(r.file), name)
-	}
-	t, p := r.load(name)
+	t, name, err := r.included(f.name)
 	switch {
-	case p != nil:
-		return p
+	case err != nil:
+		return err
 	case t == nil && f.guarded:
 		return r.all(f.fallback)
 	case t == nil:
 		return r.th.Located(py.Fail("TemplateNotFound", "there is no file %s", name), f.line)
 	}
-	file := r.file
-	r.file = t.File
-	if err := r.all(t.body); err != nil {
-		return tmpl.Failure(t.File, 0, err)
-	}
-	r.file = file
-	return nil
+	return r.inline(t)
 }
