@@ -247,16 +247,26 @@ func (f *finding) symlink() error {
 	case info.Target != to:
 		f.wrong("target", strconv.Quote(info.Target)+", should be "+strconv.Quote(to))
 	default:
-		if c := f.compare(info, f.name); c != nil {
-			f.change(*c)
-		}
+		f.own(info)
 		return nil
 	}
-	c := f.here(system.Link)
+	f.link(system.Link, to)
+	return nil
+}
+
+// own gives a link that is right its owner.
+func (f *finding) own(info *system.Info) {
+	if c := f.compare(info, f.name); c != nil {
+		f.change(*c)
+	}
+}
+
+// link makes a link anew, with its owner.
+func (f *finding) link(op system.Op, to string) {
+	c := f.here(op)
 	c.To = to
 	f.change(c)
 	f.ownNew()
-	return nil
 }
 
 // ownNew gives a new link its owner, which the link's own change does not do.
@@ -292,17 +302,12 @@ func (f *finding) hardlink() error {
 	case target == nil || info.Device != target.Device || info.Inode != target.Inode:
 		f.wrong("is not the same file as its target", "")
 	default:
-		if c := f.compare(info, f.name); c != nil {
-			f.change(*c)
-		}
+		f.own(info)
 		return nil
 	}
 	// The target may be made by another entry of the same run: that it is not
 	// there yet is found when the link is made.
-	c := f.here(system.Hardlink)
-	c.To = to
-	f.change(c)
-	f.ownNew()
+	f.link(system.Hardlink, to)
 	return nil
 }
 
