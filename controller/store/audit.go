@@ -109,11 +109,3 @@ func (s *Store) Refs(ctx context.Context) ([]Ref, error) {
 	return list(ctx, s.read, "list refs", scanRef,
 		`SELECT repo, name, commit_id, outcome, detail, at FROM refs ORDER BY repo, name`)
 }
-
-// DropRef forgets a ref that is gone.
-func (s *Store) DropRef(ctx context.Context, repo, name string) error {
-	return s.tx(ctx, "drop ref", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM refs WHERE repo = ? AND name = ?`, repo, name)
-		return err
-	})
-}

@@ -79,12 +79,6 @@ func (s *Store) Reviews(ctx context.Context, repo string, limit int) ([]Review, 
 		`SELECT `+reviewColumns+` FROM reviews WHERE repo = ? ORDER BY at DESC, pull DESC, seq DESC LIMIT ?`, repo, limit)
 }
 
-// ReviewByDigest finds the newest review of a result.
-func (s *Store) ReviewByDigest(ctx context.Context, digest string) (Review, error) {
-	return one(ctx, s.read, "find review", scanReview,
-		`SELECT `+reviewColumns+` FROM reviews WHERE digest = ? ORDER BY at DESC, seq DESC LIMIT 1`, digest)
-}
-
 // ReviewsOfHead lists the reviews of a head commit, newest first.
 func (s *Store) ReviewsOfHead(ctx context.Context, repo, head string) ([]Review, error) {
 	return list(ctx, s.read, "list reviews", scanReview,
