@@ -60,14 +60,14 @@ func TestLintJoinsWhatIsFound(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		"Bundler/shared submodule",
-		"Cfg/stray unknown-cfg-file",
+		"Cfg/stray unknown-cfg-files",
 		"Metadata/clients.xml:1:50 duplicate-client",
 		"Metadata/groups.xml:1:9 group-without-name",
 		"Metadata/groups.xml:1:16 bundle-without-name",
 		"Probes/a.sh unknown-probe-file",
 		"Probes/lib directory-in-probes",
 		"Properties/bad.yaml:1:4 yaml-failed-to-parse",
-		"Rules/broken.xml:1:7 xml-syntax",
+		"Rules/broken.xml:1:7 xml-failed-to-parse",
 		"bindery.yaml bad-setting",
 	}, codes(found))
 }

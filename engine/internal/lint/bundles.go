@@ -12,7 +12,7 @@ import (
 func checkBundles() check {
 	return check{
 		rules: []Rule{
-			{"missing-bundle", "A group or a bundle names a bundle that has no file."},
+			{"bundle-not-found", "A group or a bundle names a bundle that has no file."},
 			{"unused-bundle", "Nothing names this bundle."},
 			{"misplaced-bundle", "Bundle stands where it reaches nobody: directly below Groups or Client."},
 		},
@@ -44,7 +44,7 @@ func (t *tree) bundles() {
 		if near := t.nearest(name, names); near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
-		t.error(x.AttrPos("name"), "missing-bundle", fmt.Sprintf("there is no bundle %q", name), hint)
+		t.error(x.AttrPos("name"), "bundle-not-found", fmt.Sprintf("there is no bundle %q", name), hint)
 	}
 	for _, d := range t.reachable(groupsFile) {
 		t.groupBundles(d.root, use)

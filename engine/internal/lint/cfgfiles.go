@@ -12,7 +12,7 @@ import (
 func checkCfgFiles() check {
 	return check{
 		rules: []Rule{
-			{"unknown-cfg-file", "A file below Cfg has a name that is not understood."},
+			{"unknown-cfg-files", "A file below Cfg has a name that is not understood."},
 			{"no-cfg-file", "A directory below Cfg has settings but no content for its path."},
 		},
 		run: (*tree).cfgFiles,
@@ -40,7 +40,7 @@ func (t *tree) cfgFiles() {
 	for _, dir := range order {
 		if dir == "Cfg" {
 			for _, f := range dirs[dir] {
-				t.error(at(f.name), "unknown-cfg-file", "a file directly in Cfg belongs to no path", "move it to Cfg/<path>/<name>/<name>")
+				t.error(at(f.name), "unknown-cfg-files", "a file directly in Cfg belongs to no path", "move it to Cfg/<path>/<name>/<name>")
 			}
 			continue
 		}
@@ -49,7 +49,7 @@ func (t *tree) cfgFiles() {
 			switch q := t.qualifier(f.name); {
 			case !q.known:
 				unknown++
-				t.error(at(f.name), "unknown-cfg-file", "the name is not understood", cfgHint(path.Base(dir), path.Base(f.name)))
+				t.error(at(f.name), "unknown-cfg-files", "the name is not understood", cfgHint(path.Base(dir), path.Base(f.name)))
 			case !q.special && !q.skipped && q.ext != "cat" && q.ext != "diff" || creator(f.name):
 				content++
 			}

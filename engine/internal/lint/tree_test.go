@@ -95,8 +95,8 @@ func TestNames(t *testing.T) {
 		"unsafe-name Cfg/etc/a\nb",
 		"unsafe-name Cfg/etc/a\nb/a\nb",
 		"unsafe-name Cfg/etc/c/c.H_\uFFFD",
-		"xml-syntax Metadata/clients.xml",
-		"xml-syntax Metadata/groups.xml",
+		"xml-failed-to-parse Metadata/clients.xml",
+		"xml-failed-to-parse Metadata/groups.xml",
 	}, codes)
 }
 
@@ -126,7 +126,7 @@ func TestHostile(t *testing.T) {
 	}
 	found := run(t, fsys)
 	require.Less(t, len(found), 1000)
-	require.Equal(t, "xml-syntax", found[0].Code)
+	require.Equal(t, "xml-failed-to-parse", found[0].Code)
 	require.Contains(t, show(found), "<RequiredBundle> needs name")
 }
 

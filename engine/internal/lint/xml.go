@@ -5,7 +5,7 @@ package lint
 func checkXML() check {
 	return check{
 		rules: []Rule{
-			{"xml-syntax", "An XML file is not well-formed."},
+			{"xml-failed-to-parse", "An XML file is not well-formed."},
 			{"unreadable-file", "A file cannot be read."},
 		},
 		run: func(t *tree) {

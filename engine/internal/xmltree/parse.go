@@ -24,7 +24,7 @@ const (
 	// NSXInclude is the namespace of xi:include.
 	NSXInclude = "http://www.w3.org/2001/XInclude"
 
-	codeSyntax = "xml-syntax"
+	codeSyntax = "xml-failed-to-parse"
 )
 
 // Parse reads one document. The first thing that is not well-formed ends it.

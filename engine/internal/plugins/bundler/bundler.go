@@ -102,9 +102,9 @@ type Required struct {
 func (b *Bundler) Missing(r Required) *problem.Problem {
 	name := r.Name
 	if p := b.broken[name]; p != nil {
-		return problem.New(p.Pos, "missing-bundle", fmt.Sprintf("bundle %s cannot be used: %s", name, p.Msg), p.Hint)
+		return problem.New(p.Pos, "bundle-not-found", fmt.Sprintf("bundle %s cannot be used: %s", name, p.Msg), p.Hint)
 	}
-	return problem.New(r.At, "missing-bundle", fmt.Sprintf("there is no bundle %q", name), "write Bundler/"+name+".xml, or take the bundle out here")
+	return problem.New(r.At, "bundle-not-found", fmt.Sprintf("there is no bundle %q", name), "write Bundler/"+name+".xml, or take the bundle out here")
 }
 
 // Names lists the bundles that can be used.

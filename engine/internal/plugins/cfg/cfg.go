@@ -48,7 +48,7 @@ func New(env plugin.Env) *Cfg {
 	for _, name := range plugin.Walk(env, "Cfg") {
 		dir := path.Dir(name)
 		if dir == "Cfg" {
-			env.Report(problem.Warn(problem.Pos{File: name}, "unknown-cfg-file", "a file directly in Cfg belongs to no path", "put it in a directory of its own name"))
+			env.Report(problem.Warn(problem.Pos{File: name}, "unknown-cfg-files", "a file directly in Cfg belongs to no path", "put it in a directory of its own name"))
 			continue
 		}
 		if files[dir] == nil {
@@ -107,7 +107,7 @@ func newSet(env plugin.Env, dir string, names []string) *set {
 		case creator:
 			s.creator = full
 		case unknown:
-			env.Report(problem.Warn(problem.Pos{File: full}, "unknown-cfg-file", "Cfg does not understand this file name; the file is ignored",
+			env.Report(problem.Warn(problem.Pos{File: full}, "unknown-cfg-files", "Cfg does not understand this file name; the file is ignored",
 				"variants are named "+path.Base(dir)+".G##_group or "+path.Base(dir)+".H_host, with an extension behind that"))
 		default:
 			from := newSource(env.FS, full, f)
