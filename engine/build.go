@@ -74,14 +74,24 @@ func (s *Spec) Build(ctx context.Context, in Input) (*Result, error) {
 }
 
 // resolve finds a host and the groups that it is in.
-func (s *Spec) resolve(in Input) (*host.Host, *problem.Problem) {
+func (s *Spec) resolve(in Input) (*host.Host, *problem.Problem) { return s.resolveFor(in, 0) }
+
+// resolveFor finds a host for the sake of a question that is nested that deep.
+func (s *Spec) resolveFor(in Input, nested int) (*host.Host, *problem.Problem) {
 	h, refused := s.meta.Resolve(in.Host, in.Profile)
 	if refused != nil {
 		return nil, refused
 	}
-	h.Probes = in.Probes
+	h.Probes, h.Nested = in.Probes, nested
 	for _, c := range s.plugins.Connectors {
-		s.meta.Extend(h, c.Groups(h))
+		groups, p := c.Groups(h)
+		switch {
+		case p != nil && p.Severity == problem.Error:
+			return nil, p
+		case p != nil:
+			h.Notes = append(h.Notes, p)
+		}
+		s.meta.Extend(h, groups)
 		if h.Refused() != nil {
 			return nil, h.Refused()
 		}

@@ -15,7 +15,11 @@ import (
 )
 
 // fleet is how plugins see other hosts, and have entries bound.
-type fleet struct{ s *Spec }
+type fleet struct {
+	s *Spec
+	// nested is how deep in questions of others this one is asked.
+	nested int
+}
 
 var (
 	_ plugin.Fleet  = fleet{}
@@ -40,7 +44,7 @@ func (s *Spec) listHosts() []*host.Host {
 
 // Host finds a host by name or alias.
 func (f fleet) Host(name string) *host.Host {
-	h, refused := f.s.resolve(Input{Host: name})
+	h, refused := f.s.resolveFor(Input{Host: name}, f.nested)
 	if refused != nil {
 		return nil
 	}

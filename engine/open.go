@@ -59,9 +59,10 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	templates := render.New(fsys, fleet{s}, plugins.Data(s.names))
+	templates := render.New(fsys, fleet{s: s}, plugins.Data(s.names))
 	s.plugins = plugins.Load(plugin.Env{
-		FS: fsys, Conf: conf, Voc: s.voc, Names: opts.Names, Templates: templates, Fleet: fleet{s}, Binder: fleet{s}, Report: report,
+		FS: fsys, Conf: conf, Voc: s.voc, Names: opts.Names, Templates: templates, Fleet: fleet{s: s}, Binder: fleet{s: s}, Report: report,
+		Others: func(n int) render.Fleet { return fleet{s: s, nested: n} },
 	}, s.names)
 	s.structures = make([]memo.Tree[[]*boundStructure], len(s.plugins.Structures))
 	if s.plugins.Bundler != nil {

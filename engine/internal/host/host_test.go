@@ -98,11 +98,28 @@ func TestExtend(t *testing.T) {
 	before := h.Membership
 	m.Extend(h, nil)
 	require.Same(t, before, h.Membership)
-	m.Extend(h, []string{"role", "web", "other", "web", ""})
+	m.Extend(h, []Grant{{Group: "role"}, {Group: "web"}, {Group: "other"}, {Group: "web"}, {}})
 	require.Equal(t, []string{"by-web", "other", "web"}, h.Names)
 	require.Equal(t, []string{"p"}, h.Bundles)
 	require.NotSame(t, before, h.Membership)
 	require.Equal(t, []string{"p"}, before.Names)
+}
+
+// A category that a connector gives counts for a group which groups.xml does not
+// define, for every later one, and in what templates see.
+func TestExtendDefinesGroups(t *testing.T) {
+	m := read(`<Group name="p" profile="true" category="role"/><Group name="d" category="size"/>`, `<Client name="h" profile="p"/>`)
+	h, refused := m.Resolve("h", "")
+	require.Nil(t, refused)
+	m.Extend(h, []Grant{{Group: "new", Category: "disk"}, {Group: "role-2", Category: "role"}, {Group: "d", Category: "disk"}})
+	m.Extend(h, []Grant{{Group: "late", Category: "disk"}, {Group: "new", Category: "role"}})
+	require.Equal(t, []string{"d", "new", "p"}, h.Names)
+	require.Equal(t, map[string]string{"role": "p", "disk": "new", "size": "d"}, h.Categories)
+	var codes []string
+	for _, p := range h.Findings() {
+		codes = append(codes, p.Code)
+	}
+	require.ElementsMatch(t, []string{"category-conflict", "category-conflict", "predefined-group"}, codes)
 }
 
 // Without any profile, the default becomes the profile once a connector was asked.

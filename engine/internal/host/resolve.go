@@ -41,6 +41,8 @@ type Membership struct {
 
 	key   string
 	extra []string // groups that no condition asks for
+	// dynamic are the groups of extra that a connector defined, by a category.
+	dynamic map[string]bool
 	// settled: another run of the rules would change nothing.
 	settled bool
 	refused *problem.Problem
@@ -60,6 +62,18 @@ type Host struct {
 	// Recorded are the answers that the specification itself keeps, for a host that
 	// has not answered yet.
 	Recorded map[string]string
+	// Notes are findings of connectors about this host.
+	Notes []*problem.Problem
+	// Nested counts the questions about other hosts that this host is resolved for,
+	// each for the sake of the one before.
+	Nested int
+}
+
+// Grant is a group that a connector gives.
+type Grant struct {
+	Group string
+	// Category is that of a group which groups.xml does not define; "" for none.
+	Category string
 }
 
 // GroupKey tells memberships apart: equal keys have equal profile, groups,
@@ -77,17 +91,13 @@ func (h *Host) Answers() map[string]string {
 // Findings are the problems of the host's membership, at the line of clients.xml
 // that lists the host where it is about that.
 func (h *Host) Findings() []*problem.Problem {
-	if h.Client == nil {
-		return slices.Clip(h.Problems)
-	}
-	out := make([]*problem.Problem, len(h.Problems))
-	for i, p := range h.Problems {
-		if p.Pos == (problem.Pos{File: ClientsFile}) {
+	out := slices.Concat(h.Problems, h.Notes)
+	for i, p := range out {
+		if h.Client != nil && p.Pos == (problem.Pos{File: ClientsFile}) {
 			at := *p
 			at.Pos = h.Client.Pos
-			p = &at
+			out[i] = &at
 		}
-		out[i] = p
 	}
 	return out
 }
@@ -197,20 +207,23 @@ func (m *Metadata) definition(group string) *definition {
 // Extend adds the groups that a connector gives, as Bcfg2 merges them: those of a
 // taken category are suppressed, then the rules of groups.xml run again, even
 // where it gives none. A bundle stays, even if its group is taken away by that.
-func (m *Metadata) Extend(h *Host, more []string) {
+func (m *Metadata) Extend(h *Host, more []Grant) {
 	if len(more) == 0 && h.settled {
 		return
 	}
-	key := h.key + "\x02" + strings.Join(more, "\x00")
+	key := h.key + "\x02"
+	for _, g := range more {
+		key += g.Group + "\x00" + g.Category + "\x04"
+	}
 	h.Membership = m.cached(key, func() *Membership {
 		r := m.resolver(h.Name, h.Membership)
 		var added []string
 		for _, g := range more {
-			if r.has(g) || !r.book(g) {
+			if r.has(g.Group) || !r.define(g) || !r.book(g.Group) {
 				continue
 			}
-			r.add(g)
-			added = append(added, g)
+			r.add(g.Group)
+			added = append(added, g.Group)
 		}
 		r.passes()
 		if r.profile == "" {
@@ -264,6 +277,7 @@ type resolver struct {
 	profile    string
 	set        Set
 	extra      []string
+	dynamic    map[string]bool
 	categories map[string]string
 	bundles    []string
 	problems   []*problem.Problem
@@ -272,11 +286,12 @@ type resolver struct {
 }
 
 func (m *Metadata) resolver(host string, from *Membership) *resolver {
-	r := &resolver{m: m, host: host, categories: map[string]string{}}
+	r := &resolver{m: m, host: host, categories: map[string]string{}, dynamic: map[string]bool{}}
 	if from != nil {
 		r.profile = from.Profile
 		r.set = slices.Clone(from.Groups)
 		r.extra = slices.Clone(from.extra)
+		maps.Copy(r.dynamic, from.dynamic)
 		maps.Copy(r.categories, from.Categories)
 		r.problems = slices.Clone(from.Problems)
 		r.bundles = slices.Clone(from.Bundles)
@@ -340,6 +355,27 @@ func (r *resolver) add(group string) {
 		return
 	}
 	r.extra = append(r.extra, group)
+}
+
+// define takes the category that a connector gives a group, or tells that it is
+// taken. A group of groups.xml keeps what that says.
+func (r *resolver) define(g Grant) bool {
+	if g.Category == "" {
+		return true
+	}
+	if d := r.m.definition(g.Group); d != nil {
+		if d.category != g.Category {
+			r.warn(d.pos, "predefined-group", fmt.Sprintf("group %s is defined here; category %s, which a plugin gives it, does not count", g.Group, g.Category))
+		}
+		return true
+	}
+	if holder, taken := r.categories[g.Category]; taken {
+		r.warn(problem.Pos{File: GroupsFile}, "category-conflict", fmt.Sprintf("group %s is suppressed: the host is in %s of category %s already", g.Group, holder, g.Category))
+		return false
+	}
+	r.categories[g.Category] = g.Group
+	r.dynamic[g.Group] = true
+	return true
 }
 
 // book takes the category of a group, or tells that it is taken.
@@ -413,7 +449,7 @@ func (r *resolver) revoke() int {
 
 func (r *resolver) membership(key string) *Membership {
 	out := &Membership{
-		Profile: r.profile, Groups: r.set, Categories: r.categories, Bundles: r.bundles, key: key, extra: r.extra,
+		Profile: r.profile, Groups: r.set, Categories: r.categories, Bundles: r.bundles, key: key, extra: r.extra, dynamic: r.dynamic,
 		settled: r.settled && (r.profile != "" || r.m.groups.deflt == ""),
 	}
 	if r.steps > maxSteps {
@@ -431,7 +467,7 @@ func (r *resolver) membership(key string) *Membership {
 		}
 		d := r.m.groups.defs[id]
 		if d == nil {
-			if name != "" && name != r.profile {
+			if name != "" && name != r.profile && !r.dynamic[name] {
 				r.warn(problem.Pos{File: GroupsFile}, "undefined-group", fmt.Sprintf("the host is in group %s, which is not defined", name))
 			}
 			return

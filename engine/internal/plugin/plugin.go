@@ -28,6 +28,9 @@ type Env struct {
 	// Fleet and Binder are there once all plugins are made, not before.
 	Fleet  Fleet
 	Binder Binder
+	// Others are the hosts as templates that make groups see them: Others(n) is what
+	// is seen by the n-th question, each asked for the sake of the one before.
+	Others func(n int) render.Fleet
 	// Report takes findings about the specification while a plugin is made.
 	Report func(*problem.Problem)
 }
@@ -127,9 +130,10 @@ type Applier interface {
 	Applies(v *memo.View, n Name) bool
 }
 
-// Connector gives a host more groups.
+// Connector gives a host more groups. With a warning it gives them all the same;
+// an error refuses the host.
 type Connector interface {
-	Groups(h *host.Host) []string
+	Groups(h *host.Host) ([]host.Grant, *problem.Problem)
 }
 
 // Finisher completes entries after they were bound.

@@ -20,6 +20,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/plugins/defaults"
 	"github.com/bindery/bindery/engine/internal/plugins/deps"
 	"github.com/bindery/bindery/engine/internal/plugins/fileprobes"
+	"github.com/bindery/bindery/engine/internal/plugins/grouplogic"
 	"github.com/bindery/bindery/engine/internal/plugins/grouppatterns"
 	"github.com/bindery/bindery/engine/internal/plugins/nagiosgen"
 	"github.com/bindery/bindery/engine/internal/plugins/packages"
@@ -35,14 +36,14 @@ import (
 
 // evaluated are the plugins that Load makes.
 var evaluated = []string{
-	"Base", "Bundler", "Cfg", "Decisions", "Defaults", "Deps", "FileProbes", "GroupPatterns", "Metadata", "NagiosGen",
+	"Base", "Bundler", "Cfg", "Decisions", "Defaults", "Deps", "FileProbes", "GroupLogic", "GroupPatterns", "Metadata", "NagiosGen",
 	"POSIXCompat", "Packages", "Pkgmgr", "Probes", "Properties", "Rules", "SSHbase", "ServiceCompat", "Svcmgr", "TCheetah", "TGenshi", "TemplateHelper",
 }
 
 // known are the plugins that are switched on where their directory exists and
 // nothing says which are on.
 var known = slices.Concat(evaluated, pending.Generators, []string{
-	"GroupLogic", "Ldap", "Ohai", "PuppetENC",
+	"Ldap", "Ohai", "PuppetENC",
 })
 
 // Set is the plugins of one specification, by what they can do.
@@ -136,6 +137,8 @@ func (s *Set) connectors(env plugin.Env, on map[string]bool) {
 		case !on[name]:
 		case name == "GroupPatterns":
 			s.Connectors = append(s.Connectors, grouppatterns.New(env))
+		case name == "GroupLogic":
+			s.Connectors = append(s.Connectors, grouplogic.New(env))
 		case name == "Probes":
 			p := probes.New(env)
 			s.Connectors = append(s.Connectors, p)

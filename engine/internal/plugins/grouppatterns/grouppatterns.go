@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,7 +28,7 @@ type GroupPatterns struct{ patterns []pattern }
 type pattern struct {
 	re     *regexp.Regexp
 	ranges [][]span // the numbers that each capture of a NameRange may be
-	groups []string
+	groups []host.Grant
 }
 
 type span struct{ from, to int }
@@ -58,10 +59,10 @@ func New(env plugin.Env) *GroupPatterns {
 }
 
 func (g *GroupPatterns) add(env plugin.Env, e *xmltree.Element) {
-	var groups []string
+	var groups []host.Grant
 	for _, c := range e.Children {
 		if c.Is("Group") {
-			groups = append(groups, c.Text)
+			groups = append(groups, host.Grant{Group: c.Text})
 			// A condition can ask for the group by a literal name only.
 			env.Voc.ID(c.Text)
 		}
@@ -128,15 +129,15 @@ func nameRange(text string) (pattern, error) {
 }
 
 // Groups gives the groups of every pattern that the host's name matches.
-func (g *GroupPatterns) Groups(h *host.Host) []string {
-	var out []string
+func (g *GroupPatterns) Groups(h *host.Host) ([]host.Grant, *problem.Problem) {
+	var out []host.Grant
 	for i := range g.patterns {
 		out = append(out, g.patterns[i].match(h.Name)...)
 	}
-	return out
+	return out, nil
 }
 
-func (p *pattern) match(name string) []string {
+func (p *pattern) match(name string) []host.Grant {
 	m := p.re.FindStringSubmatchIndex(name)
 	if m == nil {
 		return nil
@@ -150,14 +151,13 @@ func (p *pattern) match(name string) []string {
 		}
 		return p.groups
 	}
-	out := make([]string, len(p.groups))
-	copy(out, p.groups)
+	out := slices.Clone(p.groups)
 	for i := 1; i < len(m)/2; i++ {
 		if m[2*i] < 0 {
 			return nil // a capture that took no part voids the pattern
 		}
 		for j := range out {
-			out[j] = strings.ReplaceAll(out[j], "$"+strconv.Itoa(i), name[m[2*i]:m[2*i+1]])
+			out[j].Group = strings.ReplaceAll(out[j].Group, "$"+strconv.Itoa(i), name[m[2*i]:m[2*i+1]])
 		}
 	}
 	return out

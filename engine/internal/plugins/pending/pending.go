@@ -80,13 +80,13 @@ type Connector struct{}
 var _ plugin.Connector = Connector{}
 
 // Groups gives none.
-func (Connector) Groups(*host.Host) []string { return nil }
+func (Connector) Groups(*host.Host) ([]host.Grant, *problem.Problem) { return nil, nil }
 
 // without are plugins that give data, groups or more entries, and are known.
 var without = map[string]string{
-	"AWSTags":    "hosts get no groups from it",
-	"GroupLogic": "hosts get no groups from it", "Ldap": "it gives no data",
-	"Ohai": "it gives no data", "PuppetENC": "hosts get no groups from it",
+	"AWSTags": "hosts get no groups from it",
+	"Ldap":    "it gives no data",
+	"Ohai":    "it gives no data", "PuppetENC": "hosts get no groups from it",
 	"Hostbase": "it serves nothing", "Account": "it serves nothing", "SGenshi": "hosts do without its bundles",
 }
 

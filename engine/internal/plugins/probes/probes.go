@@ -35,7 +35,7 @@ type Probes struct {
 
 // record is what the old server knew of a host.
 type record struct {
-	groups  []string
+	groups  []host.Grant
 	answers map[string]string
 }
 
@@ -111,7 +111,7 @@ func (p *Probes) read(env plugin.Env) {
 		for _, e := range c.Children {
 			switch {
 			case e.Is("Group"):
-				known.groups = append(known.groups, e.Get("name"))
+				known.groups = append(known.groups, host.Grant{Group: e.Get("name")})
 			case e.Is("Probe"):
 				known.answers[e.Get("name")] = e.Get("value")
 			}
@@ -173,13 +173,13 @@ func (p *Probes) Ask(v *memo.View) []config.Probe {
 
 // Groups gives the groups that a host's answers assign, by probe name and line; for
 // a host without answers those of the record, which then stands for its answers.
-func (p *Probes) Groups(h *host.Host) []string {
+func (p *Probes) Groups(h *host.Host) ([]host.Grant, *problem.Problem) {
 	if h.Probes == nil {
 		known := p.recorded[h.Name]
 		h.Recorded = known.answers
-		return known.groups
+		return known.groups, nil
 	}
-	var out []string
+	var out []host.Grant
 	for _, name := range slices.Sorted(maps.Keys(h.Probes)) {
 		if !probeName.MatchString(name) {
 			continue // what another plugin asked for
@@ -187,11 +187,11 @@ func (p *Probes) Groups(h *host.Host) []string {
 		groups, _ := host.SplitAnswer(h.Probes[name])
 		for _, g := range groups {
 			if p.permits(g) {
-				out = append(out, g)
+				out = append(out, host.Grant{Group: g})
 			}
 		}
 	}
-	return out
+	return out, nil
 }
 
 func (p *Probes) permits(group string) bool {

@@ -27,7 +27,12 @@ func TestAllowedGroups(t *testing.T) {
 	} {
 		conf := plugin.Conf{"probes": {"allowed_groups": list}}
 		p := New(plugin.Env{FS: fstest.MapFS{}, Conf: conf, Report: func(p *problem.Problem) { require.Equal(t, "bad-regex", p.Code) }})
-		got := p.Groups(&host.Host{Probes: map[string]string{"z": "group:c d\n", "p": "group:a\ngroup:ab\n"}})
+		groups, refused := p.Groups(&host.Host{Probes: map[string]string{"z": "group:c d\n", "p": "group:a\ngroup:ab\n"}})
+		require.Nil(t, refused)
+		var got []string
+		for _, g := range groups {
+			got = append(got, g.Group)
+		}
 		require.Equal(t, want, strings.Join(got, ","), list)
 	}
 }

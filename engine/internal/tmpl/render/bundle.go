@@ -31,15 +31,20 @@ func ReadMarkup(root *xmltree.Element) (*Markup, *problem.Problem) {
 // Document renders a template of markup. The conditions in the result are
 // dissolved for the host, because a template may make them of any name.
 func (r *Renderer) Document(v *memo.View, m *Markup) (*xmltree.Element, *problem.Problem) {
-	th := r.python.NewThread(r.world(v, m.t.File))
-	defer th.Close()
-	names := map[string]py.Value{"metadata": r.metadata(v), "repo": starlark.String(Repo)}
-	root, p := m.t.RenderTree(th, names, r.fragment)
+	root, p := r.Rendered(v, m)
 	if p != nil {
 		return nil, p
 	}
 	root.Children = dissolved(v, root.Children)
 	return root, nil
+}
+
+// Rendered renders a template of markup and leaves its conditions as they are.
+func (r *Renderer) Rendered(v *memo.View, m *Markup) (*xmltree.Element, *problem.Problem) {
+	th := r.python.NewThread(r.world(v, m.t.File))
+	defer th.Close()
+	names := map[string]py.Value{"metadata": r.metadata(v), "repo": starlark.String(Repo)}
+	return m.t.RenderTree(th, names, r.fragment)
 }
 
 // fragment reads a document that a template includes; nil where it does not exist.

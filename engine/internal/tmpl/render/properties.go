@@ -152,8 +152,8 @@ func (p *property) matching(v *memo.View, n string, match func(v *memo.View) py.
 	})
 }
 
-// holds tests a Group or Client element; condition is false for any other one.
-func holds(v *memo.View, e *xmltree.Element) (condition, ok bool) {
+// Holds tests a Group or Client element; condition is false for any other one.
+func Holds(v *memo.View, e *xmltree.Element) (condition, ok bool) {
 	name, named := e.Lookup("name")
 	switch {
 	case e.Is("Group"):
@@ -173,7 +173,7 @@ func dissolved(v *memo.View, list []*xmltree.Element) []*xmltree.Element {
 		if e.Kind != xmltree.Node {
 			continue
 		}
-		condition, ok := holds(v, e)
+		condition, ok := Holds(v, e)
 		switch {
 		case condition && ok:
 			out = append(out, dissolved(v, e.Children)...)
@@ -198,7 +198,7 @@ func matched(v *memo.View, root *xmltree.Element) *xmltree.Element {
 			if e.Kind != xmltree.Node {
 				continue
 			}
-			condition, ok := holds(v, e)
+			condition, ok := Holds(v, e)
 			switch {
 			case condition && ok:
 				walk(e.Children, &moved)

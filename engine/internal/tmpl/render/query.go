@@ -41,12 +41,19 @@ func (r *Renderer) namesOf(address string) []string {
 	return nil
 }
 
+// known is a host as a query sees it; nil where it is refused.
+func (r *Renderer) known(v *memo.View, n string) *host.Host {
+	if r.unfinished && v.Name() == n {
+		return v.Host()
+	}
+	return r.hosts()[n]
+}
+
 // matching lists the hosts that a test holds for, by name.
-func (r *Renderer) matching(th *py.Thread, holds func(h *host.Host) bool) ([]string, error) {
+func (r *Renderer) matching(th *py.Thread, v *memo.View, holds func(h *host.Host) bool) ([]string, error) {
 	var out []string
-	hosts := r.hosts()
 	for _, n := range r.fleet.Names() {
-		if h := hosts[n]; h != nil && holds(h) {
+		if h := r.known(v, n); h != nil && holds(h) {
 			out = append(out, n)
 		}
 	}
@@ -88,7 +95,7 @@ func (r *Renderer) query(v *memo.View) py.Value {
 	full := func(names []string, err error) (py.Value, error) {
 		out := make([]py.Value, len(names))
 		for i, n := range names {
-			out[i] = r.metadata(memo.NewView(r.hosts()[n]))
+			out[i] = r.metadata(memo.NewView(r.known(v, n)))
 		}
 		return starlark.NewList(out), err
 	}
@@ -99,7 +106,7 @@ func (r *Renderer) query(v *memo.View) py.Value {
 			if err != nil {
 				return nil, err
 			}
-			return result(r.matching(th, inAll(groups)))
+			return result(r.matching(th, v, inAll(groups)))
 		}
 	}
 	byProfiles := func(result func([]string, error) (py.Value, error)) method {
@@ -108,7 +115,7 @@ func (r *Renderer) query(v *memo.View) py.Value {
 			if err != nil {
 				return nil, err
 			}
-			return result(r.matching(th, func(h *host.Host) bool { return slices.Contains(profiles, h.Profile) }))
+			return result(r.matching(th, v, func(h *host.Host) bool { return slices.Contains(profiles, h.Profile) }))
 		}
 	}
 	methods := map[string]method{
@@ -123,7 +130,7 @@ func (r *Renderer) query(v *memo.View) py.Value {
 			return list(r.fleet.GroupsOf(c), err)
 		},
 		"all": func(th *py.Thread, _ starlark.Tuple, _ []starlark.Tuple) (py.Value, error) {
-			return full(r.matching(th, everyone))
+			return full(r.matching(th, v, everyone))
 		},
 		"names_by_groups": byGroups(list), "by_groups": byGroups(full), "names_by_profiles": byProfiles(list), "by_profiles": byProfiles(full),
 		"by_name": r.byName(v),

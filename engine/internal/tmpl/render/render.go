@@ -46,6 +46,8 @@ type Renderer struct {
 	parsed sync.Map // key → func() (*genshi.Template, *problem.Problem) and the like
 	hosts  func() map[string]*host.Host
 	data   []string
+	// unfinished: the groups of the host at hand are not all known yet.
+	unfinished bool
 	// properties and helpers are read before anything is rendered.
 	properties map[string]*property
 	helpers    []string
@@ -55,6 +57,13 @@ type Renderer struct {
 func New(fsys fs.FS, fleet Fleet, connectors []string) *Renderer {
 	r := &Renderer{python: py.New(), fsys: fsys, fleet: fleet, data: connectors, properties: map[string]*property{}}
 	r.hosts = sync.OnceValue(r.resolveAll)
+	return r
+}
+
+// ForGroups makes a Renderer one for templates that give groups: to its own queries
+// the host at hand is what it is so far.
+func (r *Renderer) ForGroups() *Renderer {
+	r.unfinished = true
 	return r
 }
 
