@@ -130,7 +130,7 @@ var doors = []door{
 	{"github.com/spf13/pflag", []string{"cmd/..."}, "flags of command lines"},
 	{"github.com/theupdateframework/go-tuf/v2", []string{"engine/release"}, "one place knows the metadata"},
 	{"go.starlark.net", []string{"engine/internal/py", "engine/internal/tmpl/..."}, "values of templates; what evaluates them is ours"},
-	{"golang.org/x/crypto", []string{"engine/release", "controller/keys"}, "key derivation stays with the keys"},
+	{"golang.org/x/crypto", []string{"engine/internal/keyfile", "engine/release", "controller/keys", "internal/keypair"}, "key derivation stays with the keys; keys of hosts are read in one place and made in one"},
 	{"golang.org/x/crypto/x509roots/fallback", []string{"cmd/..."}, "the image has no CA file"},
 	{"golang.org/x/net", []string{"engine/internal/..."}, "charsets of XML"},
 	{"golang.org/x/sync", []string{"..."}, "structured goroutines are welcome anywhere"},

@@ -29,6 +29,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/plugins/probes"
 	"github.com/bindery/bindery/engine/internal/plugins/rules"
 	"github.com/bindery/bindery/engine/internal/plugins/sshbase"
+	"github.com/bindery/bindery/engine/internal/plugins/sslca"
 	"github.com/bindery/bindery/engine/internal/plugins/svcmgr"
 	"github.com/bindery/bindery/engine/internal/plugins/templated"
 	"github.com/bindery/bindery/engine/problem"
@@ -37,7 +38,7 @@ import (
 // evaluated are the plugins that Load makes.
 var evaluated = []string{
 	"Base", "Bundler", "Cfg", "Decisions", "Defaults", "Deps", "FileProbes", "GroupLogic", "GroupPatterns", "Metadata", "NagiosGen",
-	"POSIXCompat", "Packages", "Pkgmgr", "Probes", "Properties", "Rules", "SSHbase", "ServiceCompat", "Svcmgr", "TCheetah", "TGenshi", "TemplateHelper",
+	"POSIXCompat", "Packages", "Pkgmgr", "Probes", "Properties", "Rules", "SSHbase", "SSLCA", "ServiceCompat", "Svcmgr", "TCheetah", "TGenshi", "TemplateHelper",
 }
 
 // known are the plugins that are switched on where their directory exists and
@@ -190,6 +191,9 @@ func (s *Set) generators(env plugin.Env, on map[string]bool) {
 	}
 	if on["SSHbase"] {
 		s.Generators = append(s.Generators, sshbase.New(env))
+	}
+	if on["SSLCA"] {
+		s.Generators = append(s.Generators, sslca.New(env))
 	}
 	if on["Svcmgr"] {
 		s.Generators = append(s.Generators, svcmgr.New(env))

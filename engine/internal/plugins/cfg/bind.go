@@ -54,26 +54,24 @@ func (c *Cfg) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 		}
 	}
 	d.Set("type", "file")
+	d.Sensitive = d.Sensitive || s.creators[privateKey] != nil || s.creators[tlsKey] != nil
 	if best == nil {
-		return s.nothing(d)
+		return c.missing(v, d, s)
 	}
 	d.BoundAt = config.Source{File: best.Value.name}
 	text, p := s.content(v, d, best)
 	if p != nil {
 		return p
 	}
+	if f := s.creators[certificate]; f != nil {
+		if p := c.checker.Check(v, d, f, best.Value.name, text); p != nil {
+			return p
+		}
+	}
 	if d.Get("mode") == "inherit" {
 		d.Set("mode", mode(best.Value))
 	}
 	return d.Fill(best.Value.name, text)
-}
-
-// nothing says why no file is for the host.
-func (s *set) nothing(d *plugin.Draft) *problem.Problem {
-	if s.creator != "" {
-		return problem.New(problem.Pos{File: s.creator}, "key-missing", fmt.Sprintf("the key for %s is not in the repository, and a build never makes one", d.Name()), "make the key and commit it")
-	}
-	return problem.New(problem.Pos{File: s.dir}, "no-variant", fmt.Sprintf("no file in %s is for this host", s.dir), "add a file without qualifier, or one for a group of the host")
 }
 
 // mode is what the old mode="inherit" asked for: that of the file itself.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bindery/bindery/engine/internal/keyfile"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/internal/tmpl/render"
@@ -21,11 +22,13 @@ import (
 type Cfg struct {
 	sets     map[string]*set
 	defaults plugin.FileDefaults
+	checker  *keyfile.Checker
 }
 
 var (
 	_ plugin.Generator = (*Cfg)(nil)
 	_ plugin.Lister    = (*Cfg)(nil)
+	_ plugin.KeyHolder = (*Cfg)(nil)
 )
 
 // set is what one directory holds.
@@ -34,15 +37,15 @@ type set struct {
 	variants *plugin.Variants[*source]
 	deltas   []delta
 	info     *plugin.Info
-	// creator is the file that describes a key to be made, if there is one.
-	creator string
+	// creators are the files that describe a key or certificate, by base name.
+	creators map[string]*keyfile.File
 	// templates renders the variants that are templates.
 	templates *render.Renderer
 }
 
 // New reads the directory tree; contents are read when they are first needed.
 func New(env plugin.Env) *Cfg {
-	c := &Cfg{sets: map[string]*set{}, defaults: plugin.NewFileDefaults(env.Conf)}
+	c := &Cfg{sets: map[string]*set{}, defaults: plugin.NewFileDefaults(env.Conf), checker: keyfile.NewChecker(env)}
 	var dirs []string
 	files := map[string][]string{}
 	for _, name := range plugin.Walk(env, "Cfg") {
@@ -105,7 +108,7 @@ func newSet(env plugin.Env, dir string, names []string) *set {
 		case verifier:
 			env.Report(problem.Warn(problem.Pos{File: full}, "verifier-not-run", "a verifier is a program of the repository and is not run", ""))
 		case creator:
-			s.creator = full
+			s.create(env, name, full)
 		case unknown:
 			env.Report(problem.Warn(problem.Pos{File: full}, "unknown-cfg-files", "Cfg does not understand this file name; the file is ignored",
 				"variants are named "+path.Base(dir)+".G##_group or "+path.Base(dir)+".H_host, with an extension behind that"))

@@ -29,15 +29,13 @@ var (
 )
 
 // Generators are the names of plugins that New knows.
-var Generators = []string{"SEModules", "SSLCA"}
+var Generators = []string{"SEModules"}
 
 // New lists what a plugin would serve.
 func New(env plugin.Env, name string) *Generator {
 	g := &Generator{name: name, listed: map[plugin.Name]bool{}}
 	for _, file := range plugin.Walk(env, name) {
 		switch name {
-		case "SSLCA":
-			g.listed[plugin.Name{Tag: "Path", Name: strings.TrimPrefix(path.Dir(file), name), Named: true}] = true
 		case "SEModules":
 			module := path.Base(path.Dir(file))
 			g.listed[plugin.Name{Tag: "SEModule", Name: module, Named: true}] = true

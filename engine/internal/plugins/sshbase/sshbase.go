@@ -8,7 +8,6 @@ package sshbase
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/internal/file"
+	"github.com/bindery/bindery/engine/internal/keyfile"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/problem"
@@ -30,6 +30,11 @@ const knownHosts = "ssh_known_hosts"
 
 // private are the keys that hosts have; each has a public half as well.
 var private = []string{"ssh_host_dsa_key", "ssh_host_ecdsa_key", "ssh_host_ed25519_key", "ssh_host_key", "ssh_host_rsa_key"}
+
+// keyTypes says of what type each key is.
+var keyTypes = map[string]string{
+	"ssh_host_dsa_key": "dsa", "ssh_host_ecdsa_key": "ecdsa", "ssh_host_ed25519_key": "ed25519", "ssh_host_key": "rsa1", "ssh_host_rsa_key": "rsa",
+}
 
 // SSHbase is safe for concurrent use.
 type SSHbase struct {
@@ -45,6 +50,7 @@ type SSHbase struct {
 var (
 	_ plugin.Generator = (*SSHbase)(nil)
 	_ plugin.Lister    = (*SSHbase)(nil)
+	_ plugin.KeyHolder = (*SSHbase)(nil)
 )
 
 // set is the files of one kind of key.
@@ -177,8 +183,11 @@ func (s *SSHbase) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 	if base == knownHosts {
 		return s.bindKnown(v, d)
 	}
-	return problem.New(problem.Pos{File: dir}, "key-missing", fmt.Sprintf("key missing: there is no %s for this host in SSHbase, and a build never makes one", base),
-		"make it with ssh-keygen, and commit it as "+dir+"/"+base+".H_HOST")
+	p := keyfile.Missing(problem.Pos{File: dir}, "the key for "+d.Name(), "ssh")
+	if kind := keyTypes[strings.TrimSuffix(base, ".pub")]; kind == "dsa" || kind == "rsa1" {
+		p.Hint = "no OpenSSH of today uses such a key: take it out of the bundle"
+	}
+	return p
 }
 
 // bindKnown makes the list of keys: what all hosts have in it, and the host's own
@@ -285,4 +294,25 @@ func (s *SSHbase) hostNames() map[string][]string {
 		out[h.Name] = slices.Compact(names)
 	}
 	return out
+}
+
+// Keys lists the host key that a path needs. Of one that is only published, the
+// private half is not asked for.
+func (s *SSHbase) Keys(v *memo.View, name string) ([]plugin.Key, []plugin.KeyRef, *problem.Problem) {
+	base, public := strings.CutSuffix(strings.TrimPrefix(name, target), ".pub")
+	kind, known := keyTypes[base]
+	if !known {
+		return nil, nil, nil
+	}
+	qualified := keyfile.Qualified(dir+"/"+base, plugin.Specific{Host: v.Name()})
+	k := plugin.Key{
+		Kind: plugin.HostKey, Path: target + base, File: qualified, Type: kind, At: problem.Pos{File: dir},
+		Public: keyfile.Qualified(dir+"/"+base+".pub", plugin.Specific{Host: v.Name()}),
+	}
+	if best := s.sets[base].variants.Best(v); best != nil {
+		k.Present = best.Value.name
+	} else if best := s.sets[base+".pub"].variants.Best(v); best != nil && public {
+		k.Present = best.Value.name
+	}
+	return []plugin.Key{k}, nil, nil
 }
