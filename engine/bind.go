@@ -161,17 +161,7 @@ func (s *Spec) bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 // generate asks the generators by name. served is false where none, or more than
 // one, would serve the entry.
 func (s *Spec) generate(v *memo.View, d *plugin.Draft) (p *problem.Problem, served bool) {
-	n := d.Key()
-	var found []plugin.Generator
-	fallback := s.plugins.Fallback
-	if fallback != nil && fallback.Takes(n) {
-		found = s.appliers(v, n)
-		if len(found) == 0 {
-			found = append(found, fallback)
-		}
-	} else if found = s.listing(n); len(found) == 0 {
-		found = s.handling(v, n)
-	}
+	found := s.generators(v, d.Key())
 	switch len(found) {
 	case 0:
 		return problem.New(d.At, codeNoGenerator, fmt.Sprintf("no generator has %s %s", d.Tag, d.Name()), hintFor(d)), false
@@ -179,6 +169,20 @@ func (s *Spec) generate(v *memo.View, d *plugin.Draft) (p *problem.Problem, serv
 		return found[0].Bind(v, d), true
 	}
 	return problem.New(d.At, "ambiguous-generator", fmt.Sprintf("%s %s is served by %s and %s", d.Tag, d.Name(), found[0].Name(), found[1].Name()), "take it out of one of them"), false
+}
+
+// generators are those that would serve an entry.
+func (s *Spec) generators(v *memo.View, n plugin.Name) []plugin.Generator {
+	if fallback := s.plugins.Fallback; fallback != nil && fallback.Takes(n) {
+		if found := s.appliers(v, n); len(found) > 0 {
+			return found
+		}
+		return []plugin.Generator{fallback}
+	}
+	if found := s.listing(n); len(found) > 0 {
+		return found
+	}
+	return s.handling(v, n)
 }
 
 func hintFor(d *plugin.Draft) string {

@@ -194,16 +194,21 @@ func (m *Mirror) Commit(ctx context.Context, id string) (Commit, error) {
 		if err != nil {
 			return err
 		}
-		out = Commit{
-			ID: c.Hash.String(), Tree: c.TreeHash.String(), Author: c.Author.Name,
-			Message: c.Message, When: c.Committer.When.UTC(),
-		}
-		for _, p := range c.ParentHashes {
-			out.Parents = append(out.Parents, p.String())
-		}
+		out = described(c)
 		return nil
 	})
 	return out, err
+}
+
+func described(c *object.Commit) Commit {
+	out := Commit{
+		ID: c.Hash.String(), Tree: c.TreeHash.String(), Author: c.Author.Name,
+		Message: c.Message, When: c.Committer.When.UTC(),
+	}
+	for _, p := range c.ParentHashes {
+		out.Parents = append(out.Parents, p.String())
+	}
+	return out
 }
 
 // IsAncestor says whether descendant has ancestor in its history, itself included.

@@ -39,6 +39,8 @@ type condition struct {
 type rules struct {
 	group int
 	any   [][]condition
+	// at is where the leaves are.
+	at []problem.Pos
 }
 
 // groups is groups.xml compiled.
@@ -138,9 +140,9 @@ func (g *groups) collect(root *xmltree.Element) {
 				seen[c] = true
 				id := g.voc.ID(c.Get("name"))
 				if c.True("negate") {
-					g.revoke = addRule(g.revoke, revoked, id, conds)
+					g.revoke = addRule(g.revoke, revoked, id, conds, c.Pos)
 				} else {
-					g.grant = addRule(g.grant, granted, id, conds)
+					g.grant = addRule(g.grant, granted, id, conds, c.Pos)
 				}
 				continue
 			}
@@ -187,7 +189,7 @@ func (g *groups) under(conds []condition, e *xmltree.Element) []condition {
 	return append(slices.Clip(conds), c)
 }
 
-func addRule(list []rules, index map[int]int, group int, conds []condition) []rules {
+func addRule(list []rules, index map[int]int, group int, conds []condition, at problem.Pos) []rules {
 	i, ok := index[group]
 	if !ok {
 		i = len(list)
@@ -195,6 +197,7 @@ func addRule(list []rules, index map[int]int, group int, conds []condition) []ru
 		list = append(list, rules{group: group})
 	}
 	list[i].any = append(list[i].any, conds)
+	list[i].at = append(list[i].at, at)
 	return list
 }
 

@@ -104,3 +104,56 @@ func (v *View) Probe(name string) (string, bool) {
 
 // Probes returns the names of the probes that the host answered, sorted.
 func (v *View) Probes() []string { return parts(v.ask(question{kind: probeList})) }
+
+// Asked is one question that was put, and its answer where it is no secret.
+type Asked struct {
+	// About is what kind of thing was asked for: group, probe, hostname …
+	About string `json:"about"`
+	// Name is which one; "" where there is but one.
+	Name string `json:"name,omitempty"`
+	// Answer is the answer; probe data and passwords are not told.
+	Answer string `json:"answer,omitempty"`
+}
+
+// Asked lists the questions that were put through a View, in order. group gives
+// the name of a numbered group.
+func (v *View) Asked(group func(id int) string) []Asked {
+	var out []Asked
+	for _, s := range v.trace {
+		out = append(out, tellable(s, group))
+	}
+	return out
+}
+
+func tellable(s step, group func(id int) string) Asked {
+	words := map[string]string{yes: "yes", no: "no"}
+	switch s.q.kind {
+	case inGroup:
+		return Asked{"group", group(s.q.id), words[s.a]}
+	case inNamed:
+		return Asked{"group", s.q.text, words[s.a]}
+	case isHost:
+		return Asked{"client", s.q.text, words[s.a]}
+	case hostName:
+		return Asked{About: "hostname", Answer: s.a}
+	case among:
+		if s.a == "" {
+			return Asked{About: "files for single hosts", Answer: "none for this one"}
+		}
+		return Asked{About: "files for single hosts", Answer: "one for this one"}
+	case profile:
+		return Asked{About: "profile", Answer: s.a}
+	case version:
+		return Asked{About: "client version", Answer: s.a}
+	case category:
+		return Asked{"category", s.q.text, s.a}
+	case groupList:
+		return Asked{About: "all groups"}
+	case probe:
+		return Asked{About: "probe", Name: s.q.text}
+	case probeList:
+		return Asked{About: "names of all probes"}
+	default:
+		return Asked{About: "client", Name: s.q.text}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/bindery/bindery/engine/internal/host"
+	"github.com/bindery/bindery/engine/internal/trail"
 )
 
 // kind is what a question is about.
@@ -67,6 +68,8 @@ type View struct {
 	others []int
 	// private: what is computed is for this host alone.
 	private bool
+	// trail is set where somebody asks why.
+	trail *trail.Trail
 }
 
 type step struct {
@@ -76,6 +79,19 @@ type step struct {
 
 // NewView makes a View of a host.
 func NewView(h *host.Host) *View { return &View{h: h} }
+
+// NewExplained makes a View whose computations are all done anew, and leave on the
+// trail what led to their values.
+func NewExplained(h *host.Host, t *trail.Trail) *View {
+	return &View{h: h, record: true, trail: t}
+}
+
+// Trail takes notes where somebody asks why; it is nil otherwise, which takes them
+// as well.
+func (v *View) Trail() *trail.Trail { return v.trail }
+
+// Aside is a View of the same host, of which nobody learns what it was asked.
+func (v *View) Aside() *View { return NewView(v.h) }
 
 const yes, no = "y", "n"
 
@@ -187,6 +203,9 @@ type node[T any] struct {
 // same answers came before. What the value depends on is recorded in v, so that
 // computations may be nested.
 func (t *Tree[T]) Get(v *View, compute func(*View) T) T {
+	if v.trail != nil {
+		return compute(v)
+	}
 	if leaf := t.find(v); leaf != nil {
 		return leaf.value
 	}

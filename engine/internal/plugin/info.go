@@ -10,6 +10,7 @@ import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/trail"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -113,6 +114,7 @@ func (in *Info) Bind(v *memo.View, d *Draft) *problem.Problem {
 		d.Set(a.Name, a.Value)
 	}
 	if in.attrs != nil || in.infos == nil && !strings.HasSuffix(in.file, ".xml") {
+		v.Trail().Read(in.file)
 		return nil
 	}
 	for i := len(in.infos) - 1; i >= 0; i-- {
@@ -120,6 +122,7 @@ func (in *Info) Bind(v *memo.View, d *Draft) *problem.Problem {
 		if !g.Holds(v, d.RealName()) {
 			continue
 		}
+		g.Explain(v, trail.Info)
 		_, hasMode := g.Element.Lookup("mode")
 		for _, a := range g.Element.Attrs {
 			name := Qualified(a.Space, a.Name)

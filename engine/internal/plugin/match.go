@@ -3,13 +3,16 @@
 package plugin
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/trail"
 	"github.com/bindery/bindery/engine/internal/xmltree"
+	"github.com/bindery/bindery/engine/problem"
 )
 
 // Nest is a run of elements with the Group and Client conditions around some of
@@ -31,6 +34,7 @@ type condition struct {
 	name   string
 	never  bool
 	negate bool
+	at     problem.Pos
 }
 
 // Compile prepares the children of an element. Comments are dropped, as they
@@ -55,7 +59,7 @@ func Compile(voc *host.Vocabulary, e *xmltree.Element, paths bool) *Nest {
 
 func newCondition(voc *host.Vocabulary, e *xmltree.Element) *condition {
 	name, named := e.Lookup("name")
-	c := &condition{kind: e.Tag, name: name, never: !named, negate: e.True("negate")}
+	c := &condition{kind: e.Tag, name: name, never: !named, negate: e.True("negate"), at: e.Pos}
 	if c.kind == "Group" && named {
 		c.group = voc.ID(name)
 	}
@@ -75,6 +79,49 @@ func (c *condition) holds(v *memo.View, path string) bool {
 		ok = c.name == path
 	}
 	return ok != c.negate
+}
+
+// String is the condition as the specification has it.
+func (c *condition) String() string {
+	switch {
+	case c.never:
+		return "<" + c.kind + ">"
+	case c.negate:
+		return fmt.Sprintf(`<%s name="%s" negate="true">`, c.kind, c.name)
+	}
+	return fmt.Sprintf(`<%s name="%s">`, c.kind, c.name)
+}
+
+func (c *condition) explain(t *trail.Trail) {
+	t.Add(trail.Step{Kind: trail.Condition, Pos: c.at, Text: c.String()})
+}
+
+// Around notes the conditions around an item, from the outermost in.
+func (n *Nest) Around(t *trail.Trail, it *Item) {
+	for _, c := range n.around(it, nil) {
+		c.explain(t)
+	}
+}
+
+// around finds the conditions around an item; nil where it is not in here, or
+// stands in none.
+func (n *Nest) around(it *Item, conds []*condition) []*condition {
+	if n == nil {
+		return nil
+	}
+	for i := range n.items {
+		inner, below := &n.items[i], conds
+		if inner == it {
+			return conds
+		}
+		if inner.cond != nil {
+			below = append(slices.Clip(conds), inner.cond)
+		}
+		if found := inner.Inner.around(it, below); found != nil {
+			return found
+		}
+	}
+	return nil
 }
 
 // InPlace visits the elements that are for the host in document order: conditions
@@ -108,6 +155,18 @@ func (g *Guarded) Holds(v *memo.View, path string) bool {
 		}
 	}
 	return true
+}
+
+// Explain notes an element that was chosen, and the conditions around it.
+func (g *Guarded) Explain(v *memo.View, kind trail.Kind) {
+	t := v.Trail()
+	if t == nil {
+		return
+	}
+	for _, c := range g.conds {
+		c.explain(t)
+	}
+	t.Add(trail.Step{Kind: kind, Pos: g.Element.Pos, Text: g.Element.Tag, State: trail.Chosen})
 }
 
 // Within lists what is inside of the element, under the conditions around it.

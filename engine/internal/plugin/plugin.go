@@ -133,6 +133,9 @@ type Applier interface {
 // Connector gives a host more groups. With a warning it gives them all the same;
 // an error refuses the host.
 type Connector interface {
+	// Name is the plugin's name.
+	Name() string
+	// Groups are the ones that it gives.
 	Groups(h *host.Host) ([]host.Grant, *problem.Problem)
 }
 

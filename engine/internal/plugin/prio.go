@@ -14,6 +14,7 @@ import (
 
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/trail"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -191,6 +192,54 @@ type Rule struct {
 // one over those before it; conditions count as standing behind what stands
 // directly in the file.
 func (d *PrioDir) Find(v *memo.View, n Name) (Rule, bool) {
+	r, ok := d.choose(v, n)
+	if ok && v.Trail() != nil && r.Element != nil {
+		d.explain(v, n, r)
+	}
+	return r, ok
+}
+
+// explain notes the rule that was chosen, and the others for the entry.
+func (d *PrioDir) explain(v *memo.View, n Name, r Rule) {
+	r.Explain(v, trail.Rule)
+	for _, f := range d.files {
+		for _, g := range f.candidates(n) {
+			state := trail.Other
+			switch {
+			case g.Element == r.Element:
+				continue
+			case g.Holds(v.Aside(), ""):
+				state = trail.Beaten
+			}
+			v.Trail().Add(trail.Step{Kind: trail.Rule, Pos: g.Element.Pos, Text: g.Element.Tag, For: g.whom(f.priority), State: state})
+		}
+	}
+}
+
+// whom says in words when a rule counts.
+func (g *Guarded) whom(priority int) string {
+	out := fmt.Sprintf("priority %d", priority)
+	for _, c := range g.conds {
+		out += ", in " + c.String()
+	}
+	return out
+}
+
+// candidates are the rules of a file that say something about an entry for some host.
+func (f *prioFile) candidates(n Name) []Guarded {
+	out := slices.Clone(f.exact[n])
+	if n.Tag == "Path" {
+		out = append(out, f.exact[otherSlash(n)]...)
+	}
+	for _, p := range f.patterns[n.Tag] {
+		if p.re != nil && p.text != n.Name && p.re.MatchString(n.Name) {
+			out = append(out, p.rule)
+		}
+	}
+	return out
+}
+
+func (d *PrioDir) choose(v *memo.View, n Name) (Rule, bool) {
 	var found *Rule
 	for _, f := range d.files {
 		if found != nil && f.priority < found.Priority {

@@ -4,6 +4,7 @@ package plugin
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
+	"github.com/bindery/bindery/engine/internal/trail"
 )
 
 // Specific says which hosts a file is for: all, those of a group, or one.
@@ -85,6 +87,8 @@ type Variants[T any] struct {
 	groups []*Variant[T]
 	ids    []int
 	all    *Variant[T]
+	// list is every file, the most specific first.
+	list []*Variant[T]
 }
 
 // NewVariants sorts files by how specific they are and interns their groups.
@@ -96,6 +100,7 @@ func NewVariants[T any](voc *host.Vocabulary, list []Variant[T]) *Variants[T] {
 	var names []string
 	for i := range list {
 		f := &list[i]
+		vs.list = append(vs.list, f)
 		switch {
 		case f.Host != "":
 			if vs.hosts[f.Host] == nil {
@@ -117,6 +122,41 @@ func NewVariants[T any](voc *host.Vocabulary, list []Variant[T]) *Variants[T] {
 
 // Best returns the most specific file for the host, nil where none is for it.
 func (vs *Variants[T]) Best(v *memo.View) *Variant[T] {
+	best := vs.best(v)
+	if t := v.Trail(); t != nil {
+		vs.explain(v, t, best)
+	}
+	return best
+}
+
+// explain notes every file: the one that was chosen, those it beat, and those for
+// other hosts.
+func (vs *Variants[T]) explain(v *memo.View, t *trail.Trail, best *Variant[T]) {
+	v = v.Aside()
+	for _, f := range vs.list {
+		state := trail.Other
+		switch {
+		case f == best:
+			state = trail.Chosen
+		case f.Host == "" && f.Group == "", f.Host != "" && v.Is(f.Host), f.Group != "" && v.In(f.Group):
+			state = trail.Beaten
+		}
+		t.Variant(f.File, f.whom(), state)
+	}
+}
+
+// whom says in words which hosts a file is for.
+func (s Specific) whom() string {
+	switch {
+	case s.Host != "":
+		return "host " + s.Host
+	case s.Group != "":
+		return fmt.Sprintf("group %s, priority %d", s.Group, s.Priority)
+	}
+	return "every host"
+}
+
+func (vs *Variants[T]) best(v *memo.View) *Variant[T] {
 	if vs.names != nil {
 		if name := v.Among(vs.names); name != "" {
 			return vs.hosts[name]

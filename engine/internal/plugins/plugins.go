@@ -145,7 +145,7 @@ func (s *Set) connectors(env plugin.Env, on map[string]bool) {
 			s.Connectors = append(s.Connectors, p)
 			s.Askers = append(s.Askers, p)
 		default:
-			s.Connectors = append(s.Connectors, pending.Connector{})
+			s.Connectors = append(s.Connectors, pending.Connector{Plugin: name})
 		}
 	}
 }

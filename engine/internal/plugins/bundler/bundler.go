@@ -17,6 +17,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/internal/tmpl/genshi"
 	"github.com/bindery/bindery/engine/internal/tmpl/render"
+	"github.com/bindery/bindery/engine/internal/trail"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -109,6 +110,13 @@ func (b *Bundler) Missing(r Required) *problem.Problem {
 
 // Names lists the bundles that can be used.
 func (b *Bundler) Names() []string { return slices.Sorted(maps.Keys(b.bundles)) }
+
+// Around notes the conditions around an entry of a bundle; a templated one has none.
+func (b *Bundler) Around(t *trail.Trail, name string, it *plugin.Item) {
+	if bd := b.bundles[name]; bd != nil {
+		bd.nest.Around(t, it)
+	}
+}
 
 // Structure gives one bundle as it is for the host, and the bundles that it
 // requires. The name must be one of Names.

@@ -47,6 +47,7 @@ func (s *source) read() (string, *problem.Problem) {
 func (c *Cfg) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 	s := c.sets[d.Name()]
 	c.defaults.Apply(d)
+	v.Trail().In(s.dir)
 	best := s.variants.Best(v)
 	if s.info != nil {
 		if p := s.info.Bind(v, d); p != nil {

@@ -85,6 +85,9 @@ func (g *GroupLogic) read(env plugin.Env) *problem.Problem {
 	return nil
 }
 
+// Name is the plugin's name.
+func (g *GroupLogic) Name() string { return "GroupLogic" }
+
 // Groups gives the groups that are left when the template is rendered and the
 // conditions are tested. A host for which that fails is refused: without its groups
 // it would be another one.

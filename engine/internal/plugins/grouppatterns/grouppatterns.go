@@ -128,6 +128,9 @@ func nameRange(text string) (pattern, error) {
 	return p, err
 }
 
+// Name is the plugin's name.
+func (g *GroupPatterns) Name() string { return "GroupPatterns" }
+
 // Groups gives the groups of every pattern that the host's name matches.
 func (g *GroupPatterns) Groups(h *host.Host) ([]host.Grant, *problem.Problem) {
 	var out []host.Grant

@@ -73,9 +73,12 @@ func (g *Generator) Bind(_ *memo.View, d *plugin.Draft) *problem.Problem {
 
 // Connector gives no groups. That a plugin may give some still counts: the rules
 // of groups.xml run again after each.
-type Connector struct{}
+type Connector struct{ Plugin string }
 
 var _ plugin.Connector = Connector{}
+
+// Name is the plugin's name.
+func (c Connector) Name() string { return c.Plugin }
 
 // Groups gives none.
 func (Connector) Groups(*host.Host) ([]host.Grant, *problem.Problem) { return nil, nil }

@@ -171,6 +171,9 @@ func (p *Probes) Ask(v *memo.View) []config.Probe {
 	return out
 }
 
+// Name is the plugin's name.
+func (p *Probes) Name() string { return "Probes" }
+
 // Groups gives the groups that a host's answers assign, by probe name and line; for
 // a host without answers those of the record, which then stands for its answers.
 func (p *Probes) Groups(h *host.Host) ([]host.Grant, *problem.Problem) {

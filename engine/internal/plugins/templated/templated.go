@@ -111,6 +111,7 @@ func (t *Templates) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 		}
 	}
 	d.Set("type", "file")
+	v.Trail().In(s.dir)
 	best := s.variants.Best(v)
 	if best == nil {
 		return problem.New(problem.Pos{File: s.dir}, "no-variant", fmt.Sprintf("no template in %s is for this host", s.dir), "add one without qualifier, or one for a group of the host")
