@@ -56,7 +56,7 @@ type Explanation struct {
 	Links []Link        `json:"links"`
 	// Asked are the questions about the host that its bytes depend on.
 	Asked []Asked `json:"asked"`
-	Line  *Line        `json:"line,omitempty"`
+	Line  *Line   `json:"line,omitempty"`
 	// Problem is why the entry could not be bound.
 	Problem *problem.Problem `json:"problem,omitempty"`
 }

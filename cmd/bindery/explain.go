@@ -44,7 +44,9 @@ file. Secret contents and probe data are not shown.
   bindery explain --spec . web1.example.org Path:/etc/motd --line 3
   bindery explain --git . web1.example.org Service:nginx --format json`,
 		Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error { return runExplain(cmd.Context(), &o, args[0], args[1], s) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runExplain(cmd.Context(), &o, args[0], args[1], s)
+		},
 	}
 	o.source.AddFlags(cmd)
 	o.specOptions.AddFlags(cmd)

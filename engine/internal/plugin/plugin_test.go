@@ -104,7 +104,7 @@ func TestInfoLines(t *testing.T) {
 		warnings := 0
 		env := plugin.Env{Report: func(*problem.Problem) { warnings++ }}
 		d := &plugin.Draft{Tag: "Path"}
-		require.Nil(t, plugin.NewInfo(env, "info", []byte(in)).Bind(nil, d))
+		require.Nil(t, plugin.NewInfo(env, "info", []byte(in)).Bind(memo.NewView(&host.Host{}), d))
 		require.Equal(t, want, strings.Join(append(attrs(d), warned(warnings)...), " "), in)
 	}
 }
@@ -187,7 +187,7 @@ func FuzzInfo(f *testing.F) {
 		warnings := 0
 		d := &plugin.Draft{Tag: "Path"}
 		in := plugin.NewInfo(plugin.Env{Report: func(*problem.Problem) { warnings++ }}, "info", data)
-		require.Nil(t, in.Bind(nil, d))
+		require.Nil(t, in.Bind(memo.NewView(&host.Host{}), d))
 		require.LessOrEqual(t, warnings, lines)
 		require.LessOrEqual(t, len(d.Attrs), 9)
 	})
