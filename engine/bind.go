@@ -25,12 +25,15 @@ type bound struct {
 }
 
 // entry binds one abstract entry for the host of v. Hosts that answer the
-// questions of binding alike share the result.
-func (s *Spec) entry(v *memo.View, a plugin.Abstract) *bound {
+// questions of binding alike share the result, unless nobody else has the entry.
+func (s *Spec) entry(v *memo.View, a plugin.Abstract, own bool) *bound {
 	if a.Item == nil {
 		d := *a.Draft
 		d.Attrs = slices.Clone(d.Attrs)
 		return s.complete(v, &d)
+	}
+	if own {
+		return s.complete(v, plugin.NewDraft(v, a.Item))
 	}
 	tree, ok := s.entries.Load(a.Item)
 	if !ok {

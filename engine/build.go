@@ -215,13 +215,15 @@ func (s *Spec) structure(v *memo.View, st *plugin.Structure) *boundStructure {
 		out.lost = problem.New(st.Lost.Pos, "structure-lost", fmt.Sprintf("bundle %s cannot be given: %s", st.Name, st.Lost.Msg), st.Lost.Hint)
 		return out
 	}
+	// The elements of a bundle that is made for this host alone are seen once.
+	own := v.Own()
 	entries := make([]*config.Entry, 0, len(all.Entries))
 	for _, a := range all.Entries {
 		if a.Item != nil && boundToNothing(a.Item.Element) {
 			out.lost = problem.New(a.Item.Element.Pos, "structure-lost", fmt.Sprintf("an element called just %s: %s %s is left out", a.Item.Element.Tag, st.Tag, st.Name), "write what is bound: BoundPath, BoundPackage …")
 			return out
 		}
-		b := s.entry(v, a)
+		b := s.entry(v, a, own)
 		out.notes = append(out.notes, b.notes...)
 		if b.dropped {
 			continue

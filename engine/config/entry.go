@@ -3,11 +3,13 @@
 package config
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"slices"
 	"strconv"
 	"strings"
+	"unsafe"
 )
 
 // Entry is one literal entry: a Path, Package, Service, Action, POSIXUser or any
@@ -41,10 +43,23 @@ func NewEntry(e Entry) *Entry {
 	sortAttrs(e.Attrs)
 	e.name, _ = lookup(e.Attrs, "name")
 	e.typ, _ = lookup(e.Attrs, "type")
-	e.xml = e.append(make([]byte, 0, e.size()))
+	size := e.size()
+	if e.xml = e.append(make([]byte, 0, size)); cap(e.xml) > size {
+		e.xml = bytes.Clone(e.xml) // it grew, in steps that leave much behind
+	}
+	e.shareText()
 	e.digest = sha256.Sum256(e.xml)
 	e.secret = e.isSecret()
 	return &e
+}
+
+// shareText keeps the text but once where it stands in the canonical bytes as it
+// is, which nobody writes to any more: ten thousand hosts have texts of their own.
+func (e *Entry) shareText() {
+	at := bytes.IndexByte(e.xml, '>') + 1 // no attribute holds that character
+	if n := len(e.Text); n > 0 && at+n <= len(e.xml) && string(e.xml[at:at+n]) == e.Text {
+		e.Text = unsafe.String(&e.xml[at], n)
+	}
 }
 
 // size is how long the canonical bytes are, as long as nothing in them is escaped.

@@ -113,12 +113,24 @@ func splitName(name string) (uri, local string, ok bool) {
 	return uri, local, ok
 }
 
+// plain are the bytes that stand for themselves everywhere. Nearly all do.
+var plain = func() (p [256]bool) {
+	for c := byte(' '); c < utf8.RuneSelf; c++ {
+		p[c] = !strings.ContainsRune(`&<>"`, rune(c))
+	}
+	return p
+}()
+
 // appendEscaped writes text so that reading it back gives the same characters,
 // line ends and blanks in attributes included.
 func appendEscaped(buf []byte, s string, attr bool) []byte {
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
+		if plain[c] {
+			i++
+			continue
+		}
 		size := 1
 		repl := ""
 		switch {

@@ -6,7 +6,9 @@
 // alike on nine thousand hosts is bound once, and there is nothing to invalidate.
 //
 // A computation asks through a View. It must be a pure function of the answers;
-// what it reads besides must be the same for all hosts of one specification.
+// what it reads besides must be the same for all hosts of one specification. What
+// only one host can have, because its own name counted, is not remembered: ten
+// thousand of each would fill the memory, and nobody asks twice.
 package memo
 
 import (
@@ -66,8 +68,8 @@ type View struct {
 	// traces must not be searched for them.
 	asked  []uint64
 	others []int
-	// private: what is computed is for this host alone.
-	private bool
+	// own: what is computed is for this host alone.
+	own bool
 	// trail is set where somebody asks why.
 	trail *trail.Trail
 }
@@ -127,11 +129,32 @@ func (v *View) know(q *question) string {
 // ask answers a question and remembers that it was asked.
 func (v *View) ask(q question) string {
 	a := v.know(&q)
-	if v.record && !v.seen(&q) {
+	if !v.record {
+		return a
+	}
+	v.own = v.own || alone(&q, a)
+	// What is not remembered needs no questions, but for those who ask why.
+	if (!v.own || v.trail != nil) && !v.seen(&q) {
 		v.trace = append(v.trace, step{q, a})
 	}
 	return a
 }
+
+// alone tells whether only one host can answer so.
+func alone(q *question, a string) bool {
+	switch q.kind {
+	case hostName:
+		return true
+	case isHost:
+		return a == yes
+	case among:
+		return a != ""
+	}
+	return false
+}
+
+// Own tells whether what is being computed is for this host alone.
+func (v *View) Own() bool { return v.own }
 
 // seen tells whether a question is in the trace, and notes that it will be.
 func (v *View) seen(q *question) bool {
@@ -178,11 +201,6 @@ func (v *View) Host() *host.Host {
 	return v.h
 }
 
-// Private says that what is being computed is for this host alone, and so large
-// that ten thousand of them must not be kept: nothing that depends on it is
-// remembered.
-func (v *View) Private() { v.private = true }
-
 // Tree remembers the values of one computation as a decision tree over the
 // questions that it asked. It is safe for concurrent use.
 type Tree[T any] struct {
@@ -200,8 +218,8 @@ type node[T any] struct {
 }
 
 // Get returns the value for the host of v, computing it unless a host with the
-// same answers came before. What the value depends on is recorded in v, so that
-// computations may be nested.
+// same answers came before, or none can. What the value depends on is recorded in
+// v, so that computations may be nested.
 func (t *Tree[T]) Get(v *View, compute func(*View) T) T {
 	if v.trail != nil {
 		return compute(v)
@@ -211,8 +229,8 @@ func (t *Tree[T]) Get(v *View, compute func(*View) T) T {
 	}
 	inner := &View{h: v.h, record: true}
 	value := compute(inner)
-	if inner.private {
-		v.private = true
+	if inner.own {
+		v.own = true
 		return value
 	}
 	if v.record {
@@ -239,7 +257,7 @@ func (t *Tree[T]) find(v *View) *node[T] {
 			break
 		}
 	}
-	if leaf == nil || !v.record {
+	if leaf == nil || !v.record || v.own {
 		return leaf
 	}
 	// Only now is it known that the value depends on these questions.

@@ -30,11 +30,19 @@ func (d *Draft) Fill(file, text string) *problem.Problem {
 	return nil
 }
 
+// suited are the bytes that need no second look.
+var suited = func() (s [256]bool) {
+	for c := range byte(utf8.RuneSelf) {
+		s[c] = c >= 0x20 || c == '\n' || c == '\t' || c == '\r'
+	}
+	return s
+}()
+
 // unsuited finds what text in XML cannot carry, and its line.
 func unsuited(text string) (line int, bad string) {
 	for i := 0; i < len(text); {
 		c := text[i]
-		if c >= 0x20 && c < utf8.RuneSelf || c == '\n' || c == '\t' || c == '\r' {
+		if suited[c] {
 			i++
 			continue
 		}

@@ -193,7 +193,7 @@ func (s *SSHbase) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 // bindKnown makes the list of keys: what all hosts have in it, and the host's own
 // keys under the names that it has for itself.
 func (s *SSHbase) bindKnown(v *memo.View, d *plugin.Draft) *problem.Problem {
-	v.Private() // ten thousand lists of ten thousand keys each
+	v.Name() // ten thousand lists of ten thousand keys each are not to be remembered
 	text, p := s.shared()
 	if p != nil {
 		return p

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync/atomic"
 
 	"github.com/bindery/bindery/engine/internal/py"
 	"github.com/bindery/bindery/engine/internal/tmpl"
@@ -20,6 +21,8 @@ import (
 type Template struct {
 	File string
 	body []node
+	// long is how long the last result was: the next one will be as long.
+	long atomic.Int64
 }
 
 // node is a piece of a template.

@@ -71,9 +71,11 @@ func (t *Template) Render(th *py.Thread, names map[string]py.Value, load Load) (
 	r := &renderer{th: th, load: load, names: []map[string]py.Value{names}, file: t.File}
 	names["defined"] = py.Func("defined", r.defined)
 	names["value_of"] = py.Func("value_of", r.valueOf)
+	r.out.Grow(int(t.long.Load()))
 	if err := r.all(t.body); err != nil {
 		return "", tmpl.Failure(r.file, 0, err)
 	}
+	t.long.Store(int64(r.out.Len() + r.out.Len()/16))
 	return r.out.String(), nil
 }
 
