@@ -36,7 +36,10 @@ type boundStructure struct {
 	lost *problem.Problem
 }
 
-type probeSet struct{ probes []config.Probe }
+type probeSet struct {
+	probes   []config.Probe
+	problems []*problem.Problem
+}
 
 // Build computes one host.
 func (s *Spec) Build(ctx context.Context, in Input) (*Result, error) {
@@ -64,11 +67,17 @@ func (s *Spec) Build(ctx context.Context, in Input) (*Result, error) {
 		r.Failures = append(r.Failures, b.failures...)
 		r.Problems = append(r.Problems, b.notes...)
 	}
-	r.Probes = s.ask(v)
+	asked := s.ask(v)
+	r.Probes = asked.probes
+	r.Problems = append(r.Problems, asked.problems...)
 	if d := s.plugins.Decisions; d != nil {
-		r.Decisions = s.decisions.Get(v, func(v *memo.View) *Decisions {
-			return &Decisions{Whitelist: d.List(v, decisions.Whitelist), Blacklist: d.List(v, decisions.Blacklist)}
+		listed := s.decisions.Get(v, func(v *memo.View) *decisionSet {
+			white, found := d.List(v, decisions.Whitelist)
+			black, more := d.List(v, decisions.Blacklist)
+			return &decisionSet{Decisions{Whitelist: white, Blacklist: black}, append(found, more...)}
 		})
+		r.Decisions = &listed.lists
+		r.Problems = append(r.Problems, listed.problems...)
 	}
 	return r, nil
 }
@@ -286,16 +295,24 @@ func (s *Spec) listPaths() []string {
 	return out
 }
 
+// decisionSet is what Decisions says for a host.
+type decisionSet struct {
+	lists    Decisions
+	problems []*problem.Problem
+}
+
 // ask gives the probes of the host.
-func (s *Spec) ask(v *memo.View) []config.Probe {
+func (s *Spec) ask(v *memo.View) *probeSet {
 	return s.probes.Get(v, func(v *memo.View) *probeSet {
 		set := &probeSet{}
 		for _, a := range s.plugins.Askers {
-			set.probes = append(set.probes, a.Ask(v)...)
+			probes, found := a.Ask(v)
+			set.probes = append(set.probes, probes...)
+			set.problems = append(set.problems, found...)
 		}
 		slices.SortStableFunc(set.probes, func(a, b config.Probe) int { return cmp.Compare(a.Name, b.Name) })
 		return set
-	}).probes
+	})
 }
 
 // All computes many hosts in parallel; results are in the order of inputs.

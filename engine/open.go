@@ -34,7 +34,7 @@ type Spec struct {
 	bundles    map[string]*memo.Tree[*boundStructure]
 	structures []memo.Tree[[]*boundStructure]
 	probes     memo.Tree[*probeSet]
-	decisions  memo.Tree[*Decisions]
+	decisions  memo.Tree[*decisionSet]
 	entries    sync.Map // *plugin.Item → *memo.Tree[*bound]
 	paths      func() []string
 	all        func() []*host.Host

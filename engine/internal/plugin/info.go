@@ -11,7 +11,6 @@ import (
 	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/trail"
-	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -19,7 +18,7 @@ import (
 // the files in it: an info.xml, or the older info or :info. A nil Info says nothing.
 type Info struct {
 	file  string
-	infos []Guarded
+	doc   *StructFile
 	attrs []config.Attr
 	bad   *problem.Problem
 }
@@ -27,20 +26,11 @@ type Info struct {
 // NewInfoXML reads an info.xml. One that is not well-formed makes every entry of
 // its directory fail.
 func NewInfoXML(env Env, file string) *Info {
-	root, p := xmltree.Read(env.FS, file)
+	doc, p := ReadStructFile(env, file, StructOptions{Paths: true})
 	if p != nil {
 		env.Report(p)
-		return &Info{file: file, bad: p}
 	}
-	in := &Info{file: file}
-	for _, g := range Compile(env.Voc, root, true).Flatten() {
-		if g.Element.Is("Info") {
-			if _, named := g.Element.Lookup("name"); !named {
-				in.infos = append(in.infos, g)
-			}
-		}
-	}
-	return in
+	return &Info{file: file, doc: doc, bad: p}
 }
 
 var infoLine = regexp.MustCompile(`^(?:(owner|group|encoding|paranoid|sensitive|secontext|important):\s*(\S+)|(mode|perms|mtime):\s*(\w+))`)
@@ -113,13 +103,17 @@ func (in *Info) Bind(v *memo.View, d *Draft) *problem.Problem {
 	for _, a := range in.attrs {
 		d.Set(a.Name, a.Value)
 	}
-	if in.attrs != nil || in.infos == nil && !strings.HasSuffix(in.file, ".xml") {
+	if in.doc == nil {
 		v.Trail().Read(in.file)
 		return nil
 	}
-	for i := len(in.infos) - 1; i >= 0; i-- {
-		g := &in.infos[i]
-		if !g.Holds(v, d.RealName()) {
+	nest, p := in.doc.Nest(v)
+	if p != nil {
+		return p
+	}
+	for _, g := range slices.Backward(nest.Flatten()) {
+		_, named := g.Element.Lookup("name")
+		if named || !g.Element.Is("Info") || !g.Holds(v, d.RealName()) {
 			continue
 		}
 		g.Explain(v, trail.Info)

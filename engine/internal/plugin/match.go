@@ -39,6 +39,7 @@ type condition struct {
 
 // Compile prepares the children of an element. Comments are dropped, as they
 // never reach a host. With paths set, Path is a condition too, as in info.xml.
+// Without a vocabulary groups are asked for by name.
 func Compile(voc *host.Vocabulary, e *xmltree.Element, paths bool) *Nest {
 	var n *Nest
 	for _, c := range e.Children {
@@ -57,10 +58,17 @@ func Compile(voc *host.Vocabulary, e *xmltree.Element, paths bool) *Nest {
 	return n
 }
 
+// byName is the number of a group that has none.
+const byName = -1
+
 func newCondition(voc *host.Vocabulary, e *xmltree.Element) *condition {
 	name, named := e.Lookup("name")
 	c := &condition{kind: e.Tag, name: name, never: !named, negate: e.True("negate"), at: e.Pos}
-	if c.kind == "Group" && named {
+	switch {
+	case c.kind != "Group" || !named:
+	case voc == nil:
+		c.group = byName
+	default:
 		c.group = voc.ID(name)
 	}
 	return c
@@ -71,6 +79,8 @@ func (c *condition) holds(v *memo.View, path string) bool {
 	var ok bool
 	switch {
 	case c.never:
+	case c.kind == "Group" && c.group == byName:
+		ok = v.In(c.name)
 	case c.kind == "Group":
 		ok = v.InGroup(c.group)
 	case c.kind == "Client":

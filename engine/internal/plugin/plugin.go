@@ -152,5 +152,5 @@ type Completer interface {
 
 // Asker has probes for hosts.
 type Asker interface {
-	Ask(v *memo.View) []config.Probe
+	Ask(v *memo.View) ([]config.Probe, []*problem.Problem)
 }

@@ -156,7 +156,7 @@ func TestPrioDir(t *testing.T) {
 	for name, want := range map[string][3]bool{"/a": {true, true, true}, "/b": {false, true, true}, "/b/": {true, true, true}, "/b//": {}, "/c": {true, true, false}, "/d": {}} {
 		n := plugin.Name{Tag: "Path", Name: name, Named: true}
 		_, applies := dir.Find(v, n)
-		require.Equal(t, want, [3]bool{dir.Lists(n), dir.Handles(n), applies}, name)
+		require.Equal(t, want, [3]bool{dir.Lists(n), dir.Handles(v, n), applies}, name)
 	}
 	require.Equal(t, []string{"/a", "/b/"}, dir.Names("Path"))
 }

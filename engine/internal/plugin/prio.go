@@ -45,6 +45,15 @@ type Name struct {
 type prioFile struct {
 	name     string
 	priority int
+	// template is set where the rules are made for each host.
+	template *StructFile
+	rules    ruleSet
+	made     memo.Tree[ruleSet]
+}
+
+// ruleSet is the rules of a file. bad says why there are none.
+type ruleSet struct {
+	bad      *problem.Problem
 	exact    map[Name][]Guarded
 	patterns map[string][]pattern // by tag, in the order in which later ones win
 }
@@ -65,26 +74,39 @@ func NewPrioDir(env Env, dir string, opts PrioOptions) *PrioDir {
 		if path.Ext(name) != ".xml" {
 			continue
 		}
-		root, p := xmltree.Read(env.FS, name)
+		doc, p := ReadStructFile(env, name, StructOptions{})
 		if p != nil {
 			env.Report(p)
 			continue
 		}
-		d.files = append(d.files, d.load(env, name, root))
+		d.files = append(d.files, d.load(env, name, doc))
 	}
 	slices.SortStableFunc(d.files, func(a, b *prioFile) int { return b.priority - a.priority })
 	return d
 }
 
-func (d *PrioDir) load(env Env, name string, root *xmltree.Element) *prioFile {
-	f := &prioFile{name: name, priority: Priority(env, root), exact: map[Name][]Guarded{}, patterns: map[string][]pattern{}}
-	for _, g := range Compile(env.Voc, root, false).Flatten() {
+func (d *PrioDir) load(env Env, name string, doc *StructFile) *prioFile {
+	f := &prioFile{name: name, priority: Priority(env, doc.Root)}
+	if doc.Templated() {
+		f.template = doc
+		return f
+	}
+	f.rules = d.sort(doc.nest, env.Report)
+	for n := range f.rules.exact {
+		d.listed[n] = true
+	}
+	return f
+}
+
+// sort orders the rules of a file by what they are for.
+func (d *PrioDir) sort(nest *Nest, report func(*problem.Problem)) ruleSet {
+	f := ruleSet{exact: map[Name][]Guarded{}, patterns: map[string][]pattern{}}
+	for _, g := range nest.Flatten() {
 		if g.Element.Space == xmltree.NSXInclude {
-			env.Report(problem.New(g.Element.Pos, "xinclude-not-followed", "xi:include is not followed in "+d.plugin+"; what it names is missing", "move the rules into a file of their own in "+d.plugin))
+			report(problem.New(g.Element.Pos, "xinclude-not-followed", "xi:include is not followed in "+d.plugin+"; what it names is missing", "move the rules into a file of their own in "+d.plugin))
 			continue
 		}
 		n := nameOf(g.Element)
-		d.listed[n] = true
 		f.exact[n] = append(f.exact[n], g)
 		if d.opts.Regex && n.Named {
 			p := pattern{text: n.Name, rule: g, at: g.Element.AttrPos("name")}
@@ -92,12 +114,27 @@ func (d *PrioDir) load(env Env, name string, root *xmltree.Element) *prioFile {
 				p.re, p.err = CompilePython("^(?:" + n.Name + `$)`)
 			}
 			if p.err != nil {
-				env.Report(problem.New(p.at, "bad-regex", fmt.Sprintf("the name is no regular expression that can be used here: %v", p.err), "write it without look-around and back-references"))
+				report(problem.New(p.at, "bad-regex", fmt.Sprintf("the name is no regular expression that can be used here: %v", p.err), "write it without look-around and back-references"))
 			}
 			f.patterns[n.Tag] = append(f.patterns[n.Tag], p)
 		}
 	}
 	return f
+}
+
+// of gives the rules of a file for a host. Patterns of a template that cannot be
+// used are found where they stand in the way.
+func (d *PrioDir) of(v *memo.View, f *prioFile) ruleSet {
+	if f.template == nil {
+		return f.rules
+	}
+	return f.made.Get(v, func(v *memo.View) ruleSet {
+		nest, p := f.template.Nest(v)
+		if p != nil {
+			return ruleSet{bad: p}
+		}
+		return d.sort(nest, func(*problem.Problem) {})
+	})
 }
 
 func nameOf(e *xmltree.Element) Name {
@@ -139,7 +176,7 @@ func (d *PrioDir) Lists(n Name) bool { return d.listed[n] }
 func (d *PrioDir) Names(tag string) []string {
 	names := map[string]bool{}
 	for _, f := range d.files {
-		for n, rules := range f.exact {
+		for n, rules := range f.rules.exact {
 			if n.Tag == tag && n.Named && len(rules[0].conds) == 0 {
 				names[n.Name] = true
 			}
@@ -149,16 +186,24 @@ func (d *PrioDir) Names(tag string) []string {
 }
 
 // Handles tells whether any file would match the entry, with the other spelling
-// of a Path's trailing slash and with patterns.
-func (d *PrioDir) Handles(n Name) bool {
-	if d.listed[n] || n.Tag == "Path" && d.listed[otherSlash(n)] {
+// of a Path's trailing slash and with patterns. A template that fails may hold
+// anything.
+func (d *PrioDir) Handles(v *memo.View, n Name) bool {
+	for _, f := range d.files {
+		if rules := d.of(v, f); rules.bad != nil || rules.handles(n) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *ruleSet) handles(n Name) bool {
+	if len(f.exact[n]) > 0 || n.Tag == "Path" && len(f.exact[otherSlash(n)]) > 0 {
 		return true
 	}
-	for _, f := range d.files {
-		for _, p := range f.patterns[n.Tag] {
-			if p.re == nil || p.re.MatchString(n.Name) {
-				return true
-			}
+	for _, p := range f.patterns[n.Tag] {
+		if p.re == nil || p.re.MatchString(n.Name) {
+			return true
 		}
 	}
 	return false
@@ -181,7 +226,8 @@ type Rule struct {
 	Priority int
 	// Tie is another file of the same priority that says something too.
 	Tie string
-	// Bad is a pattern that does not compile and stands in the way.
+	// Bad is a pattern that does not compile, or a template that fails, and stands
+	// in the way.
 	Bad *problem.Problem
 
 	replaceName bool
@@ -203,7 +249,8 @@ func (d *PrioDir) Find(v *memo.View, n Name) (Rule, bool) {
 func (d *PrioDir) explain(v *memo.View, n Name, r Rule) {
 	r.Explain(v, trail.Rule)
 	for _, f := range d.files {
-		for _, g := range f.candidates(n) {
+		rules := d.of(v.Aside(), f)
+		for _, g := range rules.candidates(n) {
 			state := trail.Other
 			switch {
 			case g.Element == r.Element:
@@ -226,7 +273,7 @@ func (g *Guarded) whom(priority int) string {
 }
 
 // candidates are the rules of a file that say something about an entry for some host.
-func (f *prioFile) candidates(n Name) []Guarded {
+func (f *ruleSet) candidates(n Name) []Guarded {
 	out := slices.Clone(f.exact[n])
 	if n.Tag == "Path" {
 		out = append(out, f.exact[otherSlash(n)]...)
@@ -245,7 +292,11 @@ func (d *PrioDir) choose(v *memo.View, n Name) (Rule, bool) {
 		if found != nil && f.priority < found.Priority {
 			break
 		}
-		g, bad := f.find(v, n)
+		rules := d.of(v, f)
+		if rules.bad != nil && found == nil {
+			return Rule{Bad: rules.bad}, true
+		}
+		g, bad := rules.find(v, n)
 		if bad != nil && found == nil {
 			return Rule{Bad: problem.New(bad.at, "bad-regex", fmt.Sprintf("the pattern %q cannot be used: %v", bad.text, bad.err), "")}, true
 		}
@@ -264,7 +315,7 @@ func (d *PrioDir) choose(v *memo.View, n Name) (Rule, bool) {
 	return *found, true
 }
 
-func (f *prioFile) find(v *memo.View, n Name) (*Guarded, *pattern) {
+func (f *ruleSet) find(v *memo.View, n Name) (*Guarded, *pattern) {
 	names := []Name{n}
 	if n.Tag == "Path" && n.Named {
 		names = append(names, otherSlash(n))

@@ -16,6 +16,7 @@ type content struct {
 	// element has text already, so that white space beside it counts.
 	solid bool
 	any   bool
+	whole bool
 }
 
 // flush puts the collected text where it belongs. libxml2 drops white space
@@ -27,7 +28,7 @@ func (c *content) flush(closing bool) {
 	}
 	kids := c.parent.Children
 	switch {
-	case !c.solid && !c.any && (!closing || len(kids) > 0):
+	case !c.whole && !c.solid && !c.any && (!closing || len(kids) > 0):
 	case len(kids) == 0:
 		c.parent.Text += c.text.String()
 		c.any = true
@@ -74,6 +75,10 @@ func (p *parser) content(c *content, depth int) error {
 			p.i += end + 3
 			if err := p.chars(raw, start); err != nil {
 				return err
+			}
+			if p.whole != nil {
+				c.add(&Element{Kind: Section, Text: lineEnds(raw), Pos: p.pos(p.atOr(start))})
+				continue
 			}
 			c.text.WriteString(lineEnds(raw))
 			c.solid = c.solid || raw != ""

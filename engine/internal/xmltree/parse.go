@@ -29,11 +29,16 @@ const (
 
 // Parse reads one document. The first thing that is not well-formed ends it.
 func Parse(file string, data []byte) (*Element, *problem.Problem) {
+	return parse(file, data, nil)
+}
+
+// parse reads a document; what Parse drops goes into whole where that is given.
+func parse(file string, data []byte, whole *Source) (*Element, *problem.Problem) {
 	text, p := decode(file, data)
 	if p != nil {
 		return nil, p
 	}
-	d := &document{file: file, text: text, entities: map[string]string{}}
+	d := &document{file: file, text: text, whole: whole, entities: map[string]string{}}
 	for i := range len(text) {
 		if text[i] == '\n' {
 			d.lines = append(d.lines, i+1)
@@ -51,6 +56,7 @@ type document struct {
 	file     string
 	text     string
 	lines    []int
+	whole    *Source // nil: blank text and the like are dropped
 	entities map[string]string
 	expanded int
 	expand   []string // names of entities being expanded
@@ -125,6 +131,9 @@ func (p *parser) document1() (*Element, error) {
 			return nil, p.fail(0, "the XML declaration is not closed")
 		}
 		p.i = end + 2
+		if p.whole != nil {
+			p.whole.Declaration = p.s[:p.i]
+		}
 	}
 	var root *Element
 	for {
@@ -137,8 +146,12 @@ func (p *parser) document1() (*Element, error) {
 			}
 			return root, nil
 		case p.has("<!--"), p.has("<?"):
-			if _, err := p.misc(); err != nil {
+			e, err := p.misc()
+			if err != nil {
 				return nil, err
+			}
+			if p.whole != nil {
+				p.whole.Nodes = append(p.whole.Nodes, e)
 			}
 		case p.has("<!DOCTYPE"):
 			if root != nil {
@@ -146,6 +159,9 @@ func (p *parser) document1() (*Element, error) {
 			}
 			if err := p.doctype(); err != nil {
 				return nil, err
+			}
+			if p.whole != nil {
+				p.whole.Doctype = p.s[start:p.i]
 			}
 		case root != nil:
 			return nil, p.fail(start, "something stands behind the root element")
@@ -155,6 +171,9 @@ func (p *parser) document1() (*Element, error) {
 			var err error
 			if root, err = p.element(0); err != nil {
 				return nil, err
+			}
+			if p.whole != nil {
+				p.whole.Nodes = append(p.whole.Nodes, root)
 			}
 		}
 	}
@@ -233,7 +252,7 @@ func (p *parser) element(depth int) (*Element, error) {
 	if empty {
 		return e, nil
 	}
-	c := content{parent: e}
+	c := content{parent: e, whole: p.whole != nil}
 	if err := p.content(&c, depth+1); err != nil {
 		return nil, err
 	}
@@ -300,8 +319,9 @@ func (p *parser) attributes(e *Element) (empty bool, err error) {
 			return false, p.fail(start, "%s declares a prefix for no namespace", name)
 		}
 		if name == "xmlns" || strings.HasPrefix(name, "xmlns:") {
-			p.ns = append(p.ns, binding{strings.TrimPrefix(strings.TrimPrefix(name, "xmlns"), ":"), value})
-			e.Namespaces = append(e.Namespaces, value)
+			prefix := strings.TrimPrefix(strings.TrimPrefix(name, "xmlns"), ":")
+			p.ns = append(p.ns, binding{prefix, value})
+			e.Namespaces = append(e.Namespaces, Namespace{prefix, value})
 			continue
 		}
 		if slices.ContainsFunc(e.Attrs, func(a Attr) bool { return a.Name == name }) {

@@ -22,6 +22,8 @@ const (
 	Comment
 	// Instruction is a processing instruction: Tag is its target, Text the rest.
 	Instruction
+	// Section is a CDATA section, which only a Source has.
+	Section
 )
 
 // Attr is an attribute with its position. Space is the namespace URI.
@@ -39,8 +41,8 @@ type Element struct {
 	Attrs      []Attr
 	Text, Tail string
 	Children   []*Element
-	// Namespaces are the URIs that the element itself declares.
-	Namespaces []string
+	// Namespaces are those that the element itself declares.
+	Namespaces []Namespace
 	Pos        problem.Pos
 }
 

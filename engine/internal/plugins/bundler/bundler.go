@@ -12,13 +12,9 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/engine/config"
-	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
-	"github.com/bindery/bindery/engine/internal/tmpl/genshi"
-	"github.com/bindery/bindery/engine/internal/tmpl/render"
 	"github.com/bindery/bindery/engine/internal/trail"
-	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -26,22 +22,17 @@ import (
 type Bundler struct {
 	bundles map[string]*bundle
 	// broken are bundles that cannot be used, by name, with the reason.
-	broken    map[string]*problem.Problem
-	templates *render.Renderer
-	voc       *host.Vocabulary
+	broken map[string]*problem.Problem
 }
 
 type bundle struct {
-	name        string
 	independent bool
-	nest        *plugin.Nest
-	// template is set where the bundle is made for each host.
-	template *render.Markup
+	file        *plugin.StructFile
 }
 
 // New reads the directory.
 func New(env plugin.Env) *Bundler {
-	b := &Bundler{bundles: map[string]*bundle{}, broken: map[string]*problem.Problem{}, templates: env.Templates, voc: env.Voc}
+	b := &Bundler{bundles: map[string]*bundle{}, broken: map[string]*problem.Problem{}}
 	files := map[string]string{}
 	for _, file := range plugin.Walk(env, "Bundler") {
 		ext := path.Ext(file)
@@ -57,7 +48,7 @@ func New(env plugin.Env) *Bundler {
 			continue
 		}
 		files[name] = file
-		if p := b.load(env, name, file, ext == ".genshi"); p != nil {
+		if p := b.load(env, name, file); p != nil {
 			env.Report(p)
 			b.broken[name] = p
 		}
@@ -65,30 +56,12 @@ func New(env plugin.Env) *Bundler {
 	return b
 }
 
-func (b *Bundler) load(env plugin.Env, name, file string, template bool) *problem.Problem {
-	root, p := xmltree.Read(env.FS, file)
+func (b *Bundler) load(env plugin.Env, name, file string) *problem.Problem {
+	f, p := plugin.ReadStructFile(env, file, plugin.StructOptions{Follow: true})
 	if p != nil {
 		return p
 	}
-	if template || slices.Contains(root.Namespaces, genshi.Namespace) {
-		t, p := render.ReadMarkup(root)
-		if p != nil {
-			return p
-		}
-		b.bundles[name] = &bundle{name: name, independent: root.True("independent"), template: t}
-		return nil
-	}
-	doc, p := xmltree.Load(env.FS, file)
-	if p != nil {
-		return p
-	}
-	for _, p := range doc.Problems {
-		env.Report(p)
-	}
-	b.bundles[name] = &bundle{
-		name: name, independent: doc.Root.True("independent"),
-		nest: plugin.Compile(env.Voc, doc.Root, false),
-	}
+	b.bundles[name] = &bundle{independent: f.Root.True("independent"), file: f}
 	return nil
 }
 
@@ -114,7 +87,7 @@ func (b *Bundler) Names() []string { return slices.Sorted(maps.Keys(b.bundles)) 
 // Around notes the conditions around an entry of a bundle; a templated one has none.
 func (b *Bundler) Around(t *trail.Trail, name string, it *plugin.Item) {
 	if bd := b.bundles[name]; bd != nil {
-		bd.nest.Around(t, it)
+		bd.file.Around(t, it)
 	}
 }
 
@@ -126,15 +99,10 @@ func (b *Bundler) Structure(v *memo.View, name string) (*plugin.Structure, []Req
 	if bd.independent {
 		s.Tag = "Independent"
 	}
-	nest := bd.nest
-	if bd.template != nil {
-		root, p := b.templates.Document(v, bd.template)
-		if p != nil {
-			s.Lost = p
-			return s, nil
-		}
-		// No condition is left in it, so that it names no group.
-		nest = plugin.Compile(b.voc, root, false)
+	nest, p := bd.file.Nest(v)
+	if p != nil {
+		s.Lost = p
+		return s, nil
 	}
 	var required []Required
 	var visit func(it *plugin.Item)

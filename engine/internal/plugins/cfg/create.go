@@ -138,9 +138,9 @@ func (c *Cfg) Keys(v *memo.View, path string) ([]plugin.Key, []plugin.KeyRef, *p
 // refs are the paths whose public keys may log in.
 func (a *allowed) refs(v *memo.View) []plugin.KeyRef {
 	var out []plugin.KeyRef
-	for i := range a.list {
-		g := &a.list[i]
-		if from := g.Element.Get("from"); from != "" && g.Holds(v, "") {
+	nest, _ := a.doc.Nest(v) // a template that fails says so when it is bound
+	for _, g := range nest.Flatten() {
+		if from := g.Element.Get("from"); from != "" && g.Element.Is("Allow") && g.Holds(v, "") {
 			if whose, p := a.whose(v, g.Element); p == nil {
 				out = append(out, plugin.KeyRef{View: whose, Path: from})
 			}

@@ -17,26 +17,16 @@ import (
 type allowed struct {
 	env      plugin.Env
 	file     string
-	list     []plugin.Guarded
+	doc      *plugin.StructFile
 	category string
 	bad      *problem.Problem
 }
 
 func newAllowed(env plugin.Env, file string) *allowed {
 	a := &allowed{env: env, file: file, category: env.Conf.Get("sshkeys", "category", "")}
-	doc, p := xmltree.Load(env.FS, file)
-	if p != nil {
-		env.Report(p)
-		a.bad = p
-		return a
-	}
-	for _, p := range doc.Problems {
-		env.Report(p)
-	}
-	for _, g := range plugin.Compile(env.Voc, doc.Root, false).Flatten() {
-		if g.Element.Is("Allow") {
-			a.list = append(a.list, g)
-		}
+	a.doc, a.bad = plugin.ReadStructFile(env, file, plugin.StructOptions{Follow: true})
+	if a.bad != nil {
+		env.Report(a.bad)
 	}
 	return a
 }
@@ -47,10 +37,13 @@ func (a *allowed) text(v *memo.View, d *plugin.Draft) (string, *problem.Problem)
 	if a.bad != nil {
 		return "", a.bad
 	}
+	nest, p := a.doc.Nest(v)
+	if p != nil {
+		return "", p
+	}
 	var lines []string
-	for i := range a.list {
-		g := &a.list[i]
-		if !g.Holds(v, "") {
+	for _, g := range nest.Flatten() {
+		if !g.Element.Is("Allow") || !g.Holds(v, "") {
 			continue
 		}
 		key, p := a.key(v, d, g.Element)
@@ -61,7 +54,7 @@ func (a *allowed) text(v *memo.View, d *plugin.Draft) (string, *problem.Problem)
 			d.Notes = append(d.Notes, p)
 			continue
 		}
-		lines = append(lines, strings.TrimSpace(options(v, g)+" "+key))
+		lines = append(lines, strings.TrimSpace(options(v, &g)+" "+key))
 	}
 	return strings.Join(lines, "\n"), nil
 }

@@ -30,10 +30,10 @@ type list struct {
 	plugin.Specific
 	file  string
 	group int
-	// all are the decisions of a file whose name says whom it is for; nest those of
+	// all are the decisions of a file whose name says whom it is for; doc has those of
 	// one that says it inside.
-	all  [][2]string
-	nest *plugin.Nest
+	all [][2]string
+	doc *plugin.StructFile
 }
 
 // The names of the lists.
@@ -99,16 +99,16 @@ func old(name string) (which string, l list, ok bool) {
 }
 
 func (d *Decisions) add(env plugin.Env, which string, l list) {
-	root, p := xmltree.Read(env.FS, dir+"/"+l.file)
+	doc, p := plugin.ReadStructFile(env, dir+"/"+l.file, plugin.StructOptions{})
 	if p != nil {
 		env.Report(p)
 		return
 	}
 	l.group = env.Voc.ID(l.Group)
 	if strings.HasSuffix(l.file, ".xml") {
-		l.nest = plugin.Compile(env.Voc, root, false)
+		l.doc = doc
 	} else {
-		root.Walk(func(e *xmltree.Element) bool {
+		doc.Root.Walk(func(e *xmltree.Element) bool {
 			if e.Is("Decision") {
 				l.all = append(l.all, pair(e))
 			}
@@ -122,7 +122,8 @@ func pair(e *xmltree.Element) [2]string { return [2]string{e.Get("type"), e.Get(
 
 // List gives type and name of what is in a list for the host: all files for it
 // together, the least specific first.
-func (d *Decisions) List(v *memo.View, which string) [][2]string {
+func (d *Decisions) List(v *memo.View, which string) ([][2]string, []*problem.Problem) {
+	var found []*problem.Problem
 	out := [][2]string{}
 	lists := d.lists[which]
 	for i := range lists {
@@ -138,7 +139,11 @@ func (d *Decisions) List(v *memo.View, which string) [][2]string {
 			}
 			it.Inner.InPlace(v, "", visit)
 		}
-		l.nest.InPlace(v, "", visit)
+		nest, p := l.doc.Nest(v)
+		if p != nil {
+			found = append(found, p)
+		}
+		nest.InPlace(v, "", visit)
 	}
-	return out
+	return out, found
 }

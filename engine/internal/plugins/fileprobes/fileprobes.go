@@ -29,7 +29,7 @@ type Content interface {
 // FileProbes is safe for concurrent use.
 type FileProbes struct {
 	content Content // nil: none
-	list    []plugin.Guarded
+	doc     *plugin.StructFile
 }
 
 var _ plugin.Asker = (*FileProbes)(nil)
@@ -40,37 +40,34 @@ func New(env plugin.Env, content Content) *FileProbes {
 	if _, err := fs.Stat(env.FS, file); errors.Is(err, fs.ErrNotExist) {
 		return f
 	}
-	doc, p := xmltree.Load(env.FS, file)
+	doc, p := plugin.ReadStructFile(env, file, plugin.StructOptions{Follow: true})
 	if p != nil {
 		env.Report(p)
 		return f
 	}
-	for _, p := range doc.Problems {
-		env.Report(p)
-	}
-	for _, g := range plugin.Compile(env.Voc, doc.Root, false).Flatten() {
-		if !g.Element.Is("FileProbe") {
-			continue
+	f.doc = doc
+	doc.Root.Walk(func(e *xmltree.Element) bool {
+		if e.Is("FileProbe") && !strings.HasPrefix(e.Get("name"), "/") && !doc.Templated() {
+			env.Report(problem.New(e.Pos, "file-probe-without-path", "a FileProbe without an absolute path as its name is left out", ""))
 		}
-		if !strings.HasPrefix(g.Element.Get("name"), "/") {
-			env.Report(problem.New(g.Element.Pos, "file-probe-without-path", "a FileProbe without an absolute path as its name is left out", ""))
-			continue
-		}
-		f.list = append(f.list, g)
-	}
+		return true
+	})
 	return f
 }
 
 // Ask gives a probe for each file that the repository has no content for, and for
 // those that are to be updated.
-func (f *FileProbes) Ask(v *memo.View) []config.Probe {
+func (f *FileProbes) Ask(v *memo.View) ([]config.Probe, []*problem.Problem) {
 	update := map[string]bool{}
-	for i := range f.list {
-		if g := &f.list[i]; g.Holds(v, "") {
-			name := g.Element.Get("name")
-			update[name] = update[name] || g.Element.True("update")
-		}
+	nest, p := f.doc.Nest(v)
+	if p != nil {
+		return nil, []*problem.Problem{p}
 	}
+	nest.InPlace(v, "", func(it *plugin.Item) {
+		if name := it.Element.Get("name"); it.Element.Is("FileProbe") && strings.HasPrefix(name, "/") {
+			update[name] = update[name] || it.Element.True("update")
+		}
+	})
 	var out []config.Probe
 	for name, always := range update {
 		if always || f.content == nil || !f.content.Serves(v, name) {
@@ -81,7 +78,7 @@ func (f *FileProbes) Ask(v *memo.View) []config.Probe {
 		}
 	}
 	slices.SortFunc(out, func(a, b config.Probe) int { return cmp.Compare(a.Name, b.Name) })
-	return out
+	return out, nil
 }
 
 // script tells of one file what Bcfg2's tells. It is for any Python from 2.6 on,

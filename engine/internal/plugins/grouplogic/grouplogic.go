@@ -12,7 +12,6 @@ import (
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
-	"github.com/bindery/bindery/engine/internal/tmpl/genshi"
 	"github.com/bindery/bindery/engine/internal/tmpl/render"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
@@ -27,9 +26,8 @@ const maxNested = 2
 
 // GroupLogic is safe for concurrent use.
 type GroupLogic struct {
-	// root is the document where it is no template.
-	root   *xmltree.Element
-	markup *render.Markup
+	// doc is nil where there is no document.
+	doc *plugin.StructFile
 	// bad is why the document cannot be used.
 	bad    *problem.Problem
 	levels [maxNested]level
@@ -37,8 +35,8 @@ type GroupLogic struct {
 
 // level is what is known of hosts that are resolved for a question of one depth.
 type level struct {
-	templates *render.Renderer
-	given     memo.Tree[*given]
+	doc   *plugin.StructFile
+	given memo.Tree[*given]
 }
 
 // given is what the document gives hosts that answer alike.
@@ -55,34 +53,15 @@ func New(env plugin.Env) *GroupLogic {
 	if _, err := fs.Stat(env.FS, file); errors.Is(err, fs.ErrNotExist) {
 		return g
 	}
-	if g.bad = g.read(env); g.bad != nil {
+	if g.doc, g.bad = plugin.ReadStructFile(env, file, plugin.StructOptions{Follow: true}); g.bad != nil {
 		env.Report(g.bad)
+		return g
 	}
 	for i := range g.levels {
 		// Data of other plugins are attached to a host when its groups are known.
-		g.levels[i].templates = render.New(env.FS, env.Others(i+1), nil).ForGroups()
+		g.levels[i].doc = g.doc.With(render.New(env.FS, env.Others(i+1), nil).ForGroups())
 	}
 	return g
-}
-
-func (g *GroupLogic) read(env plugin.Env) *problem.Problem {
-	root, p := xmltree.Read(env.FS, file)
-	if p != nil {
-		return p
-	}
-	if slices.Contains(root.Namespaces, genshi.Namespace) {
-		g.markup, p = render.ReadMarkup(root)
-		return p
-	}
-	doc, p := xmltree.Load(env.FS, file)
-	if p != nil {
-		return p
-	}
-	for _, found := range doc.Problems {
-		env.Report(found)
-	}
-	g.root = doc.Root
-	return nil
 }
 
 // Name is the plugin's name.
@@ -95,22 +74,18 @@ func (g *GroupLogic) Groups(h *host.Host) ([]host.Grant, *problem.Problem) {
 	switch {
 	case g.bad != nil:
 		return nil, problem.New(g.bad.Pos, "group-logic-failed", "the groups of GroupLogic cannot be known: "+g.bad.Msg, g.bad.Hint)
-	case g.root == nil && g.markup == nil, h.Nested >= maxNested:
+	case g.doc == nil, h.Nested >= maxNested:
 		return nil, nil
 	}
 	l := &g.levels[h.Nested]
-	got := l.given.Get(memo.NewView(h), func(v *memo.View) *given { return g.give(v, l.templates) })
+	got := l.given.Get(memo.NewView(h), func(v *memo.View) *given { return give(v, l.doc) })
 	return got.groups, got.failed
 }
 
-func (g *GroupLogic) give(v *memo.View, templates *render.Renderer) *given {
-	root := g.root
-	if g.markup != nil {
-		rendered, p := templates.Rendered(v, g.markup)
-		if p != nil {
-			return &given{failed: problem.New(p.Pos, "group-logic-failed", "the groups of GroupLogic cannot be known: "+p.Msg, p.Hint)}
-		}
-		root = rendered
+func give(v *memo.View, doc *plugin.StructFile) *given {
+	root, p := doc.Document(v)
+	if p != nil {
+		return &given{failed: problem.New(p.Pos, "group-logic-failed", "the groups of GroupLogic cannot be known: "+p.Msg, p.Hint)}
 	}
 	out := &given{}
 	for _, e := range remaining(v, root) {

@@ -21,7 +21,6 @@ import (
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
-	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -37,7 +36,7 @@ var servers = []string{"/etc/nagios/conf.d/bcfg2.cfg", "/etc/nagios/nagiosgen.cf
 type NagiosGen struct {
 	fleet     plugin.Fleet
 	addresses map[string]netip.Addr
-	options   *plugin.Nest
+	options   *plugin.StructFile
 	groups    map[string]string // NAME-group.cfg
 	bundles   map[string]string // NAME-bundle.cfg
 	hosts     map[string]string // NAME-host.cfg
@@ -99,15 +98,12 @@ func New(env plugin.Env) *NagiosGen {
 }
 
 func (g *NagiosGen) configure(env plugin.Env, name string) {
-	doc, p := xmltree.Load(env.FS, name)
+	doc, p := plugin.ReadStructFile(env, name, plugin.StructOptions{Follow: true})
 	if p != nil {
 		env.Report(p)
 		return
 	}
-	for _, p := range doc.Problems {
-		env.Report(p)
-	}
-	g.options = plugin.Compile(env.Voc, doc.Root, false)
+	g.options = doc
 }
 
 // Name is the plugin's name.
@@ -164,9 +160,13 @@ func (g *NagiosGen) host(v *memo.View) (string, *problem.Problem) {
 	if groups := g.listed(h); len(groups) > 0 {
 		line("hostgroups", strings.Join(groups, ","))
 	}
+	options, p := g.options.Nest(v)
+	if p != nil {
+		return "", p
+	}
 	var names []string
 	values := map[string]string{}
-	g.options.InPlace(v, "", func(it *plugin.Item) {
+	options.InPlace(v, "", func(it *plugin.Item) {
 		if name := it.Element.Get("name"); it.Element.Is("Option") {
 			if _, ok := values[name]; !ok {
 				names = append(names, name)

@@ -161,14 +161,14 @@ func read(env plugin.Env, full, name string) (config.Probe, *problem.Problem) {
 }
 
 // Ask gives the probes of a host, by name.
-func (p *Probes) Ask(v *memo.View) []config.Probe {
+func (p *Probes) Ask(v *memo.View) ([]config.Probe, []*problem.Problem) {
 	var out []config.Probe
 	for _, name := range p.names {
 		if best := p.sets[name].Best(v); best != nil {
 			out = append(out, best.Value)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // Name is the plugin's name.

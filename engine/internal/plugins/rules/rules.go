@@ -40,8 +40,8 @@ func (r *Rules) Lists(n plugin.Name) bool {
 func (r *Rules) Names(tag string) []string { return r.dir.Names(tag) }
 
 // Handles tells whether a rule would match but for its conditions.
-func (r *Rules) Handles(_ *memo.View, n plugin.Name) bool {
-	return r.dir.Handles(n)
+func (r *Rules) Handles(v *memo.View, n plugin.Name) bool {
+	return r.dir.Handles(v, n)
 }
 
 // Applies tells whether a rule matches for the host.

@@ -136,5 +136,5 @@ func (t *Templates) render(v *memo.View, d *plugin.Draft, from template) (string
 	case "template.txt":
 		return t.templates.GenshiOld(v, job)
 	}
-	return "", problem.New(problem.Pos{File: from.file}, "not-supported", "templates of Genshi's markup are not evaluated by this version", "")
+	return t.templates.GenshiMarkup(v, job)
 }

@@ -81,18 +81,19 @@ func FuzzMarkup(f *testing.F) {
 		if len(src) > 1000 {
 			return
 		}
-		root, p := xmltree.Parse("t.xml", []byte(src))
-		if p != nil {
-			return
-		}
-		tm, p := genshi.ParseMarkup(root)
+		tm, p := genshi.ParseMarkup("t.xml", src)
 		if p != nil {
 			return
 		}
 		th := python.NewThread(&py.World{})
 		defer th.Close()
-		out, p := tm.RenderTree(th, map[string]py.Value{"name": starlark.String("n")}, func(string) (*genshi.Template, *problem.Problem) { return nil, nil })
+		none := func(string) (*genshi.Template, *problem.Problem) { return nil, nil }
+		out, p := tm.RenderTree(th, map[string]py.Value{"name": starlark.String("n")}, none)
 		require.True(t, out != nil || p != nil)
+		if text, p := tm.RenderMarkup(th, map[string]py.Value{"name": starlark.String("n")}, none); p == nil && out != nil {
+			_, p := xmltree.Parse("t.xml", []byte(text))
+			require.Nil(t, p, text)
+		}
 	})
 }
 

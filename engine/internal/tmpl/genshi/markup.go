@@ -30,6 +30,12 @@ type elementNode struct {
 	body     []node
 }
 
+// instructionNode is a processing instruction that is none of Genshi's.
+type instructionNode struct{ e *xmltree.Element }
+
+// sectionNode is a CDATA section.
+type sectionNode struct{ body []node }
+
 type attrNode struct {
 	space, name string
 	value       []node
@@ -43,14 +49,21 @@ type fragment struct {
 	guarded  bool
 }
 
-// ParseMarkup makes a markup template of a document.
-func ParseMarkup(root *xmltree.Element) (*Template, *problem.Problem) {
-	file := root.Pos.File
-	n, err := compile(root)
-	if err != nil {
-		return nil, problemOf(file, err)
+// ParseMarkup reads a markup template.
+func ParseMarkup(file, src string) (*Template, *problem.Problem) {
+	source, p := xmltree.ParseSource(file, []byte(src))
+	if p != nil {
+		return nil, p
 	}
-	return &Template{File: file, body: n}, nil
+	t := &Template{File: file, source: source}
+	for _, e := range source.Nodes {
+		nodes, err := compile(e)
+		if err != nil {
+			return nil, problemOf(file, err)
+		}
+		t.body = append(t.body, nodes...)
+	}
+	return t, nil
 }
 
 // order is that of directives on one element, the outermost first.
@@ -66,6 +79,9 @@ func compile(e *xmltree.Element) ([]node, error) {
 		return nil, nil
 	case e.Kind == xmltree.Instruction:
 		return instruction(e)
+	case e.Kind == xmltree.Section:
+		body, err := interpolate(e.Text, e.Pos.Line)
+		return []node{&sectionNode{body}}, err
 	case e.Space == nsInclude:
 		return include(e)
 	}
@@ -163,7 +179,7 @@ func children(e *xmltree.Element) ([]node, error) {
 
 func instruction(e *xmltree.Element) ([]node, error) {
 	if e.Tag != "python" {
-		return nil, nil
+		return []node{&instructionNode{e}}, nil
 	}
 	program, err := py.Parse(dedent(strings.TrimSpace(e.Text)), e.Pos.Line)
 	if err != nil {

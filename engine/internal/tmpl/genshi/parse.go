@@ -14,6 +14,7 @@ import (
 
 	"github.com/bindery/bindery/engine/internal/py"
 	"github.com/bindery/bindery/engine/internal/tmpl"
+	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -23,6 +24,8 @@ type Template struct {
 	body []node
 	// long is how long the last result was: the next one will be as long.
 	long atomic.Int64
+	// source is what a template of markup was read from.
+	source *xmltree.Source
 }
 
 // node is a piece of a template.

@@ -32,6 +32,10 @@ type renderer struct {
 	file    string
 	// open are the elements being made of markup; without any, text is written.
 	open []*xmltree.Element
+	// sections: CDATA sections are kept. hollow are elements in which empty text was
+	// written, which are not written like those without any.
+	sections bool
+	hollow   map[*xmltree.Element]bool
 	// written counts the texts written.
 	written int
 }

@@ -16,24 +16,76 @@ import (
 // maxElements bounds how deep the elements of a result nest.
 const maxElements = 100
 
-// RenderTree gives the document of a markup template. names are changed by it.
+// RenderTree gives the document of a markup template, as it is when it is read
+// again. names are changed by it.
 func (t *Template) RenderTree(th *py.Thread, names map[string]py.Value, load Load) (*xmltree.Element, *problem.Problem) {
+	r, top, p := t.tree(th, names, load, false)
+	if p != nil {
+		return nil, p
+	}
+	var root *xmltree.Element
+	for _, e := range top.Children {
+		if e.Kind != xmltree.Node {
+			continue
+		}
+		if root != nil {
+			return nil, r.notOne()
+		}
+		root = e
+	}
+	if root == nil {
+		return nil, r.notOne()
+	}
+	root.Tail = ""
+	tidy(root)
+	return root, nil
+}
+
+func (r *renderer) notOne() *problem.Problem {
+	return problem.New(problem.Pos{File: r.file}, "template-error", "the template does not give one element", "")
+}
+
+// tree renders what a markup template holds into an element without name.
+// sections are kept where markup is to be written, and text otherwise.
+func (t *Template) tree(th *py.Thread, names map[string]py.Value, load Load, sections bool) (*renderer, *xmltree.Element, *problem.Problem) {
 	top := &xmltree.Element{}
-	r := &renderer{th: th, load: load, names: []map[string]py.Value{names}, file: t.File, open: []*xmltree.Element{top}}
+	r := &renderer{
+		th: th, load: load, names: []map[string]py.Value{names}, file: t.File, open: []*xmltree.Element{top},
+		sections: sections, hollow: map[*xmltree.Element]bool{},
+	}
 	names["defined"] = py.Func("defined", r.defined)
 	names["value_of"] = py.Func("value_of", r.valueOf)
 	if err := r.all(t.body); err != nil {
-		return nil, tmpl.Failure(r.file, 0, err)
+		return nil, nil, tmpl.Failure(r.file, 0, err)
 	}
-	if len(top.Children) != 1 {
-		return nil, problem.New(problem.Pos{File: t.File}, "template-error", "the template does not give one element", "")
+	return r, top, nil
+}
+
+// tidy drops blank text between elements, as reading the text again would.
+func tidy(e *xmltree.Element) {
+	if len(e.Children) == 0 {
+		return
 	}
-	return top.Children[0], nil
+	any := strings.TrimSpace(e.Text) != ""
+	if !any {
+		e.Text = ""
+	}
+	for _, c := range e.Children {
+		if !any && strings.TrimSpace(c.Tail) == "" {
+			c.Tail = ""
+		}
+		if c.Kind == xmltree.Node {
+			tidy(c)
+		}
+	}
 }
 
 // text adds text to the element that is open.
 func (r *renderer) text(s string) {
 	parent := r.open[len(r.open)-1]
+	if s == "" {
+		r.hollow[parent] = true
+	}
 	if n := len(parent.Children); n > 0 {
 		parent.Children[n-1].Tail += s
 		return
@@ -61,7 +113,7 @@ func (n *elementNode) render(r *renderer) error {
 	if strip {
 		return r.inside(n)
 	}
-	e := &xmltree.Element{Space: n.e.Space, Tag: n.e.Tag, Pos: n.e.Pos}
+	e := &xmltree.Element{Space: n.e.Space, Tag: n.e.Tag, Pos: n.e.Pos, Namespaces: n.e.Namespaces}
 	for _, a := range n.attrs {
 		value, some, err := r.capture(a.value)
 		if err != nil {
@@ -80,12 +132,28 @@ func (n *elementNode) render(r *renderer) error {
 	if len(r.open) > maxElements {
 		return r.th.Located(py.Fail("TemplateRuntimeError", "elements nest too deep"), line)
 	}
-	parent := r.open[len(r.open)-1]
-	parent.Children = append(parent.Children, e)
+	return r.within(e, func() error { return r.inside(n) })
+}
+
+// within adds an element and renders what it holds.
+func (r *renderer) within(e *xmltree.Element, inside func() error) error {
 	depth := len(r.open)
+	parent := r.open[depth-1]
+	parent.Children = append(parent.Children, e)
 	r.open = append(r.open, e)
 	defer func() { r.open = r.open[:depth] }()
-	return r.inside(n)
+	return inside()
+}
+
+func (n *instructionNode) render(r *renderer) error {
+	return r.within(&xmltree.Element{Kind: n.e.Kind, Tag: n.e.Tag, Text: n.e.Text, Pos: n.e.Pos}, func() error { return nil })
+}
+
+func (n *sectionNode) render(r *renderer) error {
+	if !r.sections {
+		return r.all(n.body)
+	}
+	return r.within(&xmltree.Element{Kind: xmltree.Section}, func() error { return r.all(n.body) })
 }
 
 // inside renders what an element holds.

@@ -19,28 +19,32 @@ import (
 // Markup is a document that is a template.
 type Markup struct{ t *genshi.Template }
 
-// ReadMarkup makes a template of a document.
-func ReadMarkup(root *xmltree.Element) (*Markup, *problem.Problem) {
-	t, p := genshi.ParseMarkup(root)
+// ReadMarkup reads a template of markup.
+func (r *Renderer) ReadMarkup(file string) (*Markup, *problem.Problem) {
+	t, p := load(r, file, "markup", genshi.ParseMarkup)
 	if p != nil {
 		return nil, p
 	}
 	return &Markup{t}, nil
 }
 
-// Document renders a template of markup. The conditions in the result are
-// dissolved for the host, because a template may make them of any name.
-func (r *Renderer) Document(v *memo.View, m *Markup) (*xmltree.Element, *problem.Problem) {
-	root, p := r.Rendered(v, m)
+// GenshiMarkup renders a template of markup to text.
+func (r *Renderer) GenshiMarkup(v *memo.View, j Job) (string, *problem.Problem) {
+	t, p := load(r, j.File, "markup", genshi.ParseMarkup)
 	if p != nil {
-		return nil, p
+		return "", p
 	}
-	root.Children = dissolved(v, root.Children)
-	return root, nil
+	th := r.python.NewThread(r.world(v, j.File))
+	defer th.Close()
+	names, p := r.names(v, th, j)
+	if p != nil {
+		return "", p
+	}
+	return t.RenderMarkup(th, names, r.fragment)
 }
 
-// Rendered renders a template of markup and leaves its conditions as they are.
-func (r *Renderer) Rendered(v *memo.View, m *Markup) (*xmltree.Element, *problem.Problem) {
+// Document renders a template of markup for a host. The conditions in the result stay.
+func (r *Renderer) Document(v *memo.View, m *Markup) (*xmltree.Element, *problem.Problem) {
 	th := r.python.NewThread(r.world(v, m.t.File))
 	defer th.Close()
 	names := map[string]py.Value{"metadata": r.metadata(v), "repo": starlark.String(Repo)}
@@ -53,11 +57,5 @@ func (r *Renderer) fragment(name string) (*genshi.Template, *problem.Problem) {
 	if st, err := fs.Stat(r.fsys, name); err != nil || st.IsDir() {
 		return nil, nil
 	}
-	return load(r, name, "markup", func(file, src string) (*genshi.Template, *problem.Problem) {
-		root, p := xmltree.Parse(file, []byte(src))
-		if p != nil {
-			return nil, p
-		}
-		return genshi.ParseMarkup(root)
-	})
+	return load(r, name, "markup", genshi.ParseMarkup)
 }
