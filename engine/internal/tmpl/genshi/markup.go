@@ -118,6 +118,11 @@ func compile(e *xmltree.Element) ([]node, error) {
 	if err := n.own(given, line); err != nil {
 		return nil, err
 	}
+	return around(out, given, line)
+}
+
+// around puts the directives of an element around it.
+func around(out []node, given map[string]string, line int) ([]node, error) {
 	for i := len(order) - 1; i >= 0; i-- {
 		value, ok := given[order[i]]
 		if !ok {
