@@ -133,7 +133,7 @@ func (a *Agent) runProbes(ctx context.Context, probes []config.Probe) (map[strin
 		default:
 			return nil, fmt.Errorf("probe %q: %w", p.Name, err)
 		}
-		answers[p.Name] = strings.ToValidUTF8(string(out), "\uFFFD")
+		answers[p.Key()] = strings.ToValidUTF8(string(out), "\uFFFD")
 	}
 	return answers, nil
 }

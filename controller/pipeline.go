@@ -89,7 +89,7 @@ type asked struct {
 	names  []string
 }
 
-// ProbeNames gives the names in a probe set, if it is the one published last.
+// ProbeNames gives the keys of the probes of a set, if it is the one published last.
 func (p *pipeline) ProbeNames(hostID, digest string) (names []string, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -101,7 +101,7 @@ func (p *pipeline) ProbeNames(hostID, digest string) (names []string, ok bool) {
 func (p *pipeline) ask(hostID string, probes []config.Probe) {
 	a := asked{digest: config.ProbeDigest(probes).String()}
 	for _, pr := range probes {
-		a.names = append(a.names, pr.Name)
+		a.names = append(a.names, pr.Key())
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

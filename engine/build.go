@@ -91,7 +91,7 @@ func (s *Spec) resolveFor(in Input, nested int) (*host.Host, *problem.Problem) {
 	if refused != nil {
 		return nil, refused
 	}
-	h.Probes, h.Nested = in.Probes, nested
+	h.Probes, h.External, h.Nested = in.Probes, in.External, nested
 	for _, c := range s.plugins.Connectors {
 		groups, p := c.Groups(h)
 		switch {

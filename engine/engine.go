@@ -33,8 +33,11 @@ type Input struct {
 	Host string
 	// Profile is a public profile that the host asserts; "" for none.
 	Profile string
-	// Probes are the host's answers, by probe name. Nil: none yet.
+	// Probes are the host's answers, by config.Probe.Key. Nil: none yet.
 	Probes map[string]string
+	// External is what others know of the host, as JSON, by the plugin that tells
+	// it: PuppetENC, Ldap, AWSTags, Ohai, and what Bcfg2 had of Probes.
+	External map[string]string
 }
 
 // Failure is an entry that could not be bound, and why.

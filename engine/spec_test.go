@@ -35,7 +35,7 @@ type fixture struct {
 	archive *txtar.Archive
 	fsys    fstest.MapFS
 	options engine.Options
-	answers map[string]map[string]string
+	facts   map[string]engine.Facts
 	want    map[string]string
 }
 
@@ -63,7 +63,8 @@ func readFixture(t *testing.T, name string) *fixture {
 				}
 			}
 		case file.Name == "facts.json":
-			require.NoError(t, json.Unmarshal(file.Data, &f.answers))
+			f.facts, err = engine.ParseFacts(file.Data)
+			require.NoError(t, err)
 		default:
 			f.fsys[file.Name] = &fstest.MapFile{Data: file.Data, Mode: 0o644}
 		}
@@ -92,7 +93,7 @@ func open(t *testing.T, fsys fs.FS, opts engine.Options) *engine.Spec {
 func (f *fixture) inputs(hosts []string) []engine.Input {
 	in := make([]engine.Input, len(hosts))
 	for i, h := range hosts {
-		in[i] = engine.Input{Host: h, Probes: f.answers[h]}
+		in[i] = engine.Input{Host: h, Probes: f.facts[h].Probes, External: f.facts[h].External}
 	}
 	return in
 }

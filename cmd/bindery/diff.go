@@ -176,7 +176,7 @@ func (o *diffOptions) compare(ctx context.Context, base, head *git.Snapshot, sta
 		err = buildAll(ctx, now, names, bar, func(r *engine.Result) {
 			h := hostOf(hosts, r.Host)
 			h.Head, h.Groups = sideOf(r), r.Groups
-			h.NoFacts = len(r.Probes) > 0 && now.answers[r.Host] == nil
+			h.NoFacts = len(r.Probes) > 0 && now.facts[r.Host].Probes == nil
 		})
 	}
 	if err != nil {

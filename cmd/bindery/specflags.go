@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -36,7 +35,7 @@ type specOptions struct {
 // AddFlags declares the flags that say how a specification is read.
 func (o *specOptions) AddFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.probeData, "probe-data", "", "JSON `file` with the hosts' answers: {\"host\": {\"probe\": \"output\"}}")
+	f.StringVar(&o.probeData, "probe-data", "", "JSON `file` with the hosts' answers: {\"host\": {\"probe\": \"output\"}}, and under \"external\" what others know of a host")
 	f.StringSliceVar(&o.plugins, "plugins", nil, "plugins that are on, separated by commas (default: bindery.yaml, else the directories that exist)")
 	f.StringVar(&o.conf, "conf", "", "bcfg2.conf `file` whose options win over those of the tree")
 	f.StringVar(&o.hosts, "hosts", "", "`file` of lines \"address name...\" that stands for DNS")
@@ -70,8 +69,8 @@ func (o *specOptions) engineOptions() (engine.Options, error) {
 	return opts, nil
 }
 
-// probes reads the hosts' answers; without --probe-data there are none.
-func (o *specOptions) probes() (map[string]map[string]string, error) {
+// facts reads what is known of hosts; without --probe-data that is nothing.
+func (o *specOptions) facts() (map[string]engine.Facts, error) {
 	if o.probeData == "" {
 		return nil, nil
 	}
@@ -79,22 +78,23 @@ func (o *specOptions) probes() (map[string]map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out map[string]map[string]string
-	if err := json.Unmarshal(data, &out); err != nil {
-		return nil, withCode(exitUsage, fmt.Errorf("read %s: %w", o.probeData, err))
+	out, err := engine.ParseFacts(data)
+	if err != nil {
+		return nil, withCode(exitUsage, fmt.Errorf("%s: %w", o.probeData, err))
 	}
 	return out, nil
 }
 
-// inputs pairs hosts with their answers, those of an alias with the answers of the
-// host that it stands for.
+// inputs pairs hosts with their facts, an alias with those of the host that it stands
+// for.
 func (o *opened) inputs(hosts []string) []engine.Input {
 	in := make([]engine.Input, len(hosts))
 	for i, h := range hosts {
-		in[i] = engine.Input{Host: h, Probes: o.answers[h]}
-		if in[i].Probes == nil {
-			in[i].Probes = o.answers[o.spec.Canonical(h)]
+		f, ok := o.facts[h]
+		if !ok {
+			f = o.facts[o.spec.Canonical(h)]
 		}
+		in[i] = engine.Input{Host: h, Probes: f.Probes, External: f.External}
 	}
 	return in
 }
@@ -197,7 +197,7 @@ func snapshot(ctx context.Context, m *git.Mirror, rev string) (*git.Snapshot, er
 type opened struct {
 	snap     *git.Snapshot
 	spec     *engine.Spec
-	answers  map[string]map[string]string
+	facts    map[string]engine.Facts
 	problems []*problem.Problem
 }
 
@@ -207,7 +207,7 @@ func openSpec(ctx context.Context, snap *git.Snapshot, o *specOptions) (*opened,
 	if err != nil {
 		return nil, err
 	}
-	answers, err := o.probes()
+	facts, err := o.facts()
 	if err != nil {
 		return nil, err
 	}
@@ -222,5 +222,5 @@ func openSpec(ctx context.Context, snap *git.Snapshot, o *specOptions) (*opened,
 		return nil, withCode(exitUnavailable, err)
 	}
 	all := problem.Sort(append(slices.Clone(snap.Problems()), spec.Problems()...))
-	return &opened{snap: snap, spec: spec, answers: answers, problems: all}, nil
+	return &opened{snap: snap, spec: spec, facts: facts, problems: all}, nil
 }

@@ -21,7 +21,7 @@ type Facts struct {
 	Counter int64
 	// ProbeDigest is the probe set that was answered.
 	ProbeDigest string
-	// Answers are the outputs by probe name.
+	// Answers are the outputs by the key of the probe.
 	Answers map[string]string
 	At      time.Time
 }

@@ -16,6 +16,19 @@ type Probe struct {
 	Script      string `json:"script"`
 }
 
+// SourceProbes is the plugin whose probes have names of their own.
+const SourceProbes = "Probes"
+
+// Key is what the answer is told, kept and looked up under: the name of the probe,
+// and before it the plugin that asks, unless that is Probes. A name of Probes has no
+// colon, so that no two plugins share a key.
+func (p *Probe) Key() string {
+	if p.Source == SourceProbes {
+		return p.Name
+	}
+	return p.Source + ":" + p.Name
+}
+
 // ProbeDigest covers a probe set in its order.
 func ProbeDigest(probes []Probe) Digest {
 	h := sha256.New()

@@ -18,7 +18,7 @@ type Facts struct {
 	Time    time.Time `json:"time"`
 	// ProbeDigest names the probe set that was asked.
 	ProbeDigest string `json:"probe_digest"`
-	// Answers are the outputs by the name of the probe.
+	// Answers are the outputs by the key of the probe.
 	Answers map[string]string `json:"answers"`
 }
 

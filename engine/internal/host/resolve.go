@@ -57,8 +57,12 @@ type Host struct {
 	Name string
 	// Client is nil for a host that clients.xml does not list.
 	Client *Client
-	// Probes are the host's answers by probe name; nil: none yet.
+	// Probes are the host's answers by the key of the probe; nil: none yet.
 	Probes map[string]string
+	// External is what is recorded of other sources, as JSON by plugin.
+	External map[string]string
+	// data is what templates see of plugins, as JSON by plugin.
+	data map[string]string
 	// Recorded are the answers that the specification itself keeps, for a host that
 	// has not answered yet.
 	Recorded map[string]string
@@ -86,6 +90,23 @@ func (h *Host) Answers() map[string]string {
 		return h.Recorded
 	}
 	return h.Probes
+}
+
+// Attach sets what templates see of a plugin, as JSON.
+func (h *Host) Attach(plugin, json string) {
+	if h.data == nil {
+		h.data = map[string]string{}
+	}
+	h.data[plugin] = json
+}
+
+// Attached is what templates see of a plugin, as JSON: an empty object where it has
+// nothing to say.
+func (h *Host) Attached(plugin string) string {
+	if data, ok := h.data[plugin]; ok {
+		return data
+	}
+	return "{}"
 }
 
 // Findings are the problems of the host's membership, at the line of clients.xml

@@ -29,8 +29,11 @@ func (v *View) tell(q *question) string {
 			return yes + data
 		}
 		return no
+	case attached:
+		return v.h.Attached(q.text)
 	default:
-		return join(slices.Sorted(maps.Keys(v.h.Answers())))
+		names := slices.Sorted(maps.Keys(v.h.Answers()))
+		return join(slices.DeleteFunc(names, foreign))
 	}
 }
 
@@ -96,8 +99,19 @@ func (v *View) Aliases() []string { return parts(v.ask(question{kind: record, te
 // Addresses returns the addresses of the host.
 func (v *View) Addresses() []string { return parts(v.ask(question{kind: record, text: "addresses"})) }
 
-// Probe returns the host's answer to a probe.
+// foreign tells whether an answer is another plugin's than Probes.
+func foreign(key string) bool { return strings.Contains(key, ":") }
+
+// Attached returns what a plugin tells templates of the host, as JSON.
+func (v *View) Attached(plugin string) string {
+	return v.ask(question{kind: attached, text: plugin})
+}
+
+// Probe returns the host's answer to a probe of Probes.
 func (v *View) Probe(name string) (string, bool) {
+	if foreign(name) {
+		return "", false
+	}
 	a := v.ask(question{kind: probe, text: name})
 	return strings.TrimPrefix(a, yes), a != no
 }

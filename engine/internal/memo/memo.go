@@ -32,6 +32,7 @@ const (
 	record
 	probe
 	probeList
+	attached
 	version
 	category
 )

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/internal/plugins/base"
 	"github.com/bindery/bindery/engine/internal/plugins/bundler"
@@ -19,6 +20,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/plugins/decisions"
 	"github.com/bindery/bindery/engine/internal/plugins/defaults"
 	"github.com/bindery/bindery/engine/internal/plugins/deps"
+	"github.com/bindery/bindery/engine/internal/plugins/external"
 	"github.com/bindery/bindery/engine/internal/plugins/fileprobes"
 	"github.com/bindery/bindery/engine/internal/plugins/grouplogic"
 	"github.com/bindery/bindery/engine/internal/plugins/grouppatterns"
@@ -37,15 +39,13 @@ import (
 
 // evaluated are the plugins that Load makes.
 var evaluated = []string{
-	"Base", "Bundler", "Cfg", "Decisions", "Defaults", "Deps", "FileProbes", "GroupLogic", "GroupPatterns", "Metadata", "NagiosGen",
-	"POSIXCompat", "Packages", "Pkgmgr", "Probes", "Properties", "Rules", "SSHbase", "SSLCA", "ServiceCompat", "Svcmgr", "TCheetah", "TGenshi", "TemplateHelper",
+	"AWSTags", "Base", "Bundler", "Cfg", "Decisions", "Defaults", "Deps", "FileProbes", "GroupLogic", "GroupPatterns", "Ldap", "Metadata", "NagiosGen", "Ohai",
+	"POSIXCompat", "Packages", "Pkgmgr", "Probes", "Properties", "PuppetENC", "Rules", "SSHbase", "SSLCA", "ServiceCompat", "Svcmgr", "TCheetah", "TGenshi", "TemplateHelper",
 }
 
 // known are the plugins that are switched on where their directory exists and
 // nothing says which are on.
-var known = slices.Concat(evaluated, pending.Generators, []string{
-	"Ldap", "Ohai", "PuppetENC",
-})
+var known = slices.Concat(evaluated, pending.Generators)
 
 // Set is the plugins of one specification, by what they can do.
 type Set struct {
@@ -64,15 +64,13 @@ type Set struct {
 	Decisions *decisions.Decisions
 }
 
-// Data lists those of the plugins that attach data to hosts, sorted.
+// connectors are the plugins that are asked for groups, and that attach data to
+// hosts, in that order.
+var connectors = []string{"AWSTags", "GroupPatterns", "Ldap", "Ohai", "Packages", "Probes", "Properties", "PuppetENC", "TemplateHelper", "GroupLogic"}
+
+// Data lists those of the plugins that attach data to hosts, in Bcfg2's order.
 func Data(names []string) []string {
-	var out []string
-	for _, n := range names {
-		if n == "Probes" || n == "Properties" || n == "TemplateHelper" {
-			out = append(out, n)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(connectors), func(n string) bool { return !slices.Contains(names, n) })
 }
 
 // Present lists the plugins whose directory exists, sorted.
@@ -131,9 +129,9 @@ func Load(env plugin.Env, names []string) *Set {
 	return s
 }
 
-// connectors are asked for groups in the order of their names.
+// connectors makes the plugins that give groups.
 func (s *Set) connectors(env plugin.Env, on map[string]bool) {
-	for _, name := range []string{"AWSTags", "GroupPatterns", "Ldap", "Ohai", "Packages", "Probes", "Properties", "PuppetENC", "TemplateHelper", "GroupLogic"} {
+	for _, name := range connectors {
 		switch {
 		case !on[name]:
 		case name == "GroupPatterns":
@@ -144,11 +142,27 @@ func (s *Set) connectors(env plugin.Env, on map[string]bool) {
 			p := probes.New(env)
 			s.Connectors = append(s.Connectors, p)
 			s.Askers = append(s.Askers, p)
+		case slices.Contains(external.Names, name):
+			c := external.New(env, name)
+			s.Connectors = append(s.Connectors, c)
+			if a, ok := c.(plugin.Asker); ok {
+				s.Askers = append(s.Askers, a)
+			}
 		default:
-			s.Connectors = append(s.Connectors, pending.Connector{Plugin: name})
+			s.Connectors = append(s.Connectors, groupless(name))
 		}
 	}
 }
+
+// groupless is a plugin that could give groups and gives none. The rules of groups.xml
+// run again after it all the same.
+type groupless string
+
+// Name is the plugin's name.
+func (g groupless) Name() string { return string(g) }
+
+// Groups gives none.
+func (groupless) Groups(*host.Host) ([]host.Grant, *problem.Problem) { return nil, nil }
 
 func (s *Set) structures(env plugin.Env, on map[string]bool) {
 	if on["Base"] {

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/problem"
@@ -71,23 +70,8 @@ func (g *Generator) Bind(_ *memo.View, d *plugin.Draft) *problem.Problem {
 	return problem.New(problem.Pos{File: g.name}, "not-supported", fmt.Sprintf("%s serves %s %s, and this version does not evaluate it", g.name, d.Tag, d.Name()), "")
 }
 
-// Connector gives no groups. That a plugin may give some still counts: the rules
-// of groups.xml run again after each.
-type Connector struct{ Plugin string }
-
-var _ plugin.Connector = Connector{}
-
-// Name is the plugin's name.
-func (c Connector) Name() string { return c.Plugin }
-
-// Groups gives none.
-func (Connector) Groups(*host.Host) ([]host.Grant, *problem.Problem) { return nil, nil }
-
 // without are plugins that give data, groups or more entries, and are known.
 var without = map[string]string{
-	"AWSTags": "hosts get no groups from it",
-	"Ldap":    "it gives no data",
-	"Ohai":    "it gives no data", "PuppetENC": "hosts get no groups from it",
 	"Hostbase": "it serves nothing", "Account": "it serves nothing", "SGenshi": "hosts do without its bundles",
 }
 

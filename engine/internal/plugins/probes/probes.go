@@ -6,6 +6,7 @@
 package probes
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -178,14 +179,12 @@ func (p *Probes) Name() string { return "Probes" }
 // a host without answers those of the record, which then stands for its answers.
 func (p *Probes) Groups(h *host.Host) ([]host.Grant, *problem.Problem) {
 	if h.Probes == nil {
-		known := p.recorded[h.Name]
-		h.Recorded = known.answers
-		return known.groups, nil
+		return p.before(h)
 	}
 	var out []host.Grant
 	for _, name := range slices.Sorted(maps.Keys(h.Probes)) {
-		if !probeName.MatchString(name) {
-			continue // what another plugin asked for
+		if strings.Contains(name, ":") {
+			continue // the answer is another plugin's
 		}
 		groups, _ := host.SplitAnswer(h.Probes[name])
 		for _, g := range groups {
@@ -193,6 +192,31 @@ func (p *Probes) Groups(h *host.Host) ([]host.Grant, *problem.Problem) {
 				out = append(out, host.Grant{Group: g})
 			}
 		}
+	}
+	return out, nil
+}
+
+// before gives what Bcfg2 knew of a host: as it was imported, or as the repository
+// has it.
+func (p *Probes) before(h *host.Host) ([]host.Grant, *problem.Problem) {
+	text, ok := h.External["Probes"]
+	if !ok {
+		known := p.recorded[h.Name]
+		h.Recorded = known.answers
+		return known.groups, nil
+	}
+	var known struct {
+		Groups  []string          `json:"groups"`
+		Answers map[string]string `json:"answers"`
+	}
+	if err := json.Unmarshal([]byte(text), &known); err != nil {
+		return nil, problem.New(problem.Pos{File: "Probes"}, "external-data-unusable",
+			"what is recorded of Probes for "+h.Name+" is not the JSON that it should be", "import it again: bindery facts import --source Probes FILE")
+	}
+	h.Recorded = known.Answers
+	out := make([]host.Grant, len(known.Groups))
+	for i, g := range known.Groups {
+		out[i].Group = g
 	}
 	return out, nil
 }

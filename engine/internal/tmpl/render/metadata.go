@@ -110,15 +110,18 @@ type hostData struct {
 func (r *Renderer) metadata(v *memo.View) py.Value {
 	kept := map[string]py.Value{}
 	m := &hostData{v: v}
-	m.object = newObject("ClientMetadata", func(_ *py.Thread, n string) (py.Value, error) {
+	m.object = newObject("ClientMetadata", func(th *py.Thread, n string) (py.Value, error) {
 		if x, ok := kept[n]; ok {
 			return x, nil
 		}
-		x := r.member(v, n)
+		x, err := r.member(v, n), error(nil)
+		if x == nil && slices.Contains(r.data, n) {
+			x, err = th.JSON(v.Attached(n))
+		}
 		if x != nil {
 			kept[n] = x
 		}
-		return x, nil
+		return x, err
 	})
 	return m
 }
