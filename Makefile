@@ -67,7 +67,7 @@ bench: build ## measure; writes docs/bench.json and docs/performance.md from it
 .PHONY: generate docs
 generate: docs ## write everything that is generated
 docs: need-go ## write the reference pages again, from the commands and settings themselves
-	BINDERY_UPDATE=1 $(GO) test -count=1 -run '^TestReference' . ./bench ./cmd/...
+	BINDERY_UPDATE=1 $(GO) test -count=1 -run '^TestReference' . ./bench ./cmd/... ./engine
 
 .PHONY: lint
 lint: need-go ## golangci-lint with the rules of .golangci.yml

@@ -123,7 +123,7 @@ var doors = []door{
 	{"github.com/pressly/goose/v3", []string{"controller/store"}, "migrations belong to the database"},
 	{"github.com/prometheus/client_golang", []string{"controller", "controller/metrics"}, "metrics are the program's"},
 	{"github.com/robfig/cron/v3", []string{"internal/schedule"}, "guards, time zone and phase in one place"},
-	{"github.com/rogpeppe/go-internal", []string{"engine/textdiff", "fixtures/..."}, "differences have one door; archives are fixtures"},
+	{"github.com/rogpeppe/go-internal", []string{"engine/problem/explain", "engine/textdiff", "fixtures/..."}, "differences have one door; archives are fixtures and examples"},
 	{"github.com/secure-systems-lab/go-securesystemslib", []string{"engine/release"}, "signed envelopes are part of the envelope"},
 	{"github.com/sigstore/sigstore", []string{"engine/release", "controller/keys"}, "signers"},
 	{"github.com/spf13/cobra", []string{"cmd/...", "internal/reference"}, "command lines"},

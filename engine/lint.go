@@ -110,15 +110,6 @@ func (s *Spec) LintHosts(ctx context.Context, in []Input) ([]*problem.Problem, e
 	return problem.Sort(out), nil
 }
 
-// LintRules tells what the codes of Lint mean.
-func LintRules() map[string]string {
-	out := map[string]string{}
-	for _, r := range lint.Rules() {
-		out[r.Code] = r.Doc
-	}
-	return out
-}
-
 // Source shows lines of a specification to people, with secrets masked: the line
 // of a position, and the column in what is shown of it. It is false where the
 // line must not be shown. The function is not safe for concurrent use.

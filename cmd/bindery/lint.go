@@ -25,12 +25,14 @@ type lintOptions struct {
 	format string
 	strict bool
 	build  bool
+	// explain is a code to explain instead of looking at a specification.
+	explain string
 }
 
 func newLintCommand(s streams) *cobra.Command {
 	var o lintOptions
 	cmd := &cobra.Command{
-		Use:   "lint (--spec DIR | --git URL [--rev REV])",
+		Use:   "lint (--spec DIR | --git URL [--rev REV] | --explain CODE)",
 		Short: "Look for what is wrong in a specification",
 		Long: `Lint reads a specification and reports every problem with file, line and
 column, the line itself, and what to do about it. An error makes something
@@ -39,6 +41,9 @@ unusable; a warning leaves the result defined, but perhaps not as meant.
 No host is built, unless --build asks for it: then lint also tells which entries
 cannot be bound, given the answers in --probe-data. Secrets in the lines that are
 shown are masked; lines of encrypted and private files are not shown at all.
+
+Every problem has a code in brackets: --explain CODE says what it means, why it
+matters and how to put it right; Bcfg2's names for codes are known too.
 ` + `
 Exit codes:
   0  nothing found, or warnings only
@@ -50,20 +55,25 @@ Exit codes:
   bindery lint --spec . --build --probe-data facts.json
   bindery lint --git https://git.example.org/site.git --rev main --strict
   bindery lint --spec . --format sarif > bindery.sarif
-  bindery lint --spec . --format github          in a GitHub workflow`,
+  bindery lint --spec . --format github          in a GitHub workflow
+  bindery lint --explain unknown-group`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runLint(cmd.Context(), &o, s) },
 	}
-	o.source.AddFlags(cmd)
-	o.specOptions.AddFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.format, "format", "text", "text, json, sarif or github")
 	f.BoolVar(&o.strict, "strict", false, "exit 1 on warnings too")
+	f.StringVar(&o.explain, "explain", "", "say what a code means, and look at nothing; list names all codes")
+	o.source.AddFlags(cmd, "explain")
+	o.specOptions.AddFlags(cmd)
 	f.BoolVar(&o.build, "build", false, "also build every host and report what cannot be bound")
 	return cmd
 }
 
 func runLint(ctx context.Context, o *lintOptions, s streams) error {
+	if o.explain != "" {
+		return explainCode(s, o.explain)
+	}
 	if !slices.Contains([]string{"text", "json", "sarif", "github"}, o.format) {
 		return fmt.Errorf("--format is text, json, sarif or github, not %q", o.format)
 	}
@@ -118,7 +128,11 @@ func (o *lintOptions) write(s streams, snap *git.Snapshot, found []*problem.Prob
 	case "json":
 		return render.JSON(s.Out, found, source)
 	case "sarif":
-		return render.SARIF(s.Out, found, render.Tool{Name: "bindery", Rules: engine.LintRules(), Prefix: o.prefix()}, source)
+		rules, err := meanings()
+		if err != nil {
+			return err
+		}
+		return render.SARIF(s.Out, found, render.Tool{Name: "bindery", Rules: rules, Prefix: o.prefix()}, source)
 	case "github":
 		return render.GitHub(s.Out, found, o.prefix())
 	}

@@ -139,14 +139,15 @@ type sourceOptions struct {
 	rev  string
 }
 
-// AddFlags declares the flags.
-func (o *sourceOptions) AddFlags(cmd *cobra.Command) {
+// AddFlags declares the flags. One of them is needed, or one of instead, which are
+// declared already.
+func (o *sourceOptions) AddFlags(cmd *cobra.Command, instead ...string) {
 	f := cmd.Flags()
 	f.StringVar(&o.spec, "spec", "", "specification in a `folder`")
 	f.StringVar(&o.url, "git", "", "specification in a git repository, by `URL` or path; nothing is checked out")
 	f.StringVar(&o.rev, "rev", "HEAD", "branch, tag or commit of --git")
 	cmd.MarkFlagsMutuallyExclusive("spec", "git")
-	cmd.MarkFlagsOneRequired("spec", "git")
+	cmd.MarkFlagsOneRequired(append([]string{"spec", "git"}, instead...)...)
 }
 
 // open reads the tree. The snapshot stays valid after the repository is closed.

@@ -9,16 +9,7 @@ import (
 	"strings"
 )
 
-func checkAltsrc() check {
-	return check{
-		rules: []Rule{
-			{"altsrc-empty", "An entry has an empty altsrc, so that it cannot be bound."},
-			{"altsrc-dangling", "An entry's altsrc names something that nothing serves."},
-		},
-		run: (*tree).altsrc,
-	}
-}
-
+// altsrc reports altsrc-empty and altsrc-dangling.
 func (t *tree) altsrc() {
 	s := t.served()
 	for _, d := range t.docs {

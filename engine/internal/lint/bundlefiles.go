@@ -8,17 +8,6 @@ import (
 	"strings"
 )
 
-func checkBundleFiles() check {
-	return check{
-		rules: []Rule{
-			{"duplicate-bundle", "Two files give a bundle of the same name."},
-			{"inconsistent-bundle-name", "The name that a bundle says is not that of its file; the file's counts."},
-			{"ignored-file", "A file that nothing reads, because of its suffix."},
-		},
-		run: (*tree).bundleFiles,
-	}
-}
-
 // bundleName is the name of the bundle that a file holds, "" for no bundle.
 func bundleName(file string) string {
 	base := path.Base(file)
@@ -30,6 +19,7 @@ func bundleName(file string) string {
 	return ""
 }
 
+// bundleFiles reports ignored-file, duplicate-bundle and inconsistent-bundle-name.
 func (t *tree) bundleFiles() {
 	first := map[string]string{}
 	for _, f := range t.in("Bundler") {

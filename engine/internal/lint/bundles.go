@@ -9,17 +9,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/xmltree"
 )
 
-func checkBundles() check {
-	return check{
-		rules: []Rule{
-			{"bundle-not-found", "A group or a bundle names a bundle that has no file."},
-			{"unused-bundle", "Nothing names this bundle."},
-			{"misplaced-bundle", "Bundle stands where it reaches nobody: directly below Groups or Client."},
-		},
-		run: (*tree).bundles,
-	}
-}
-
+// bundles reports bundle-not-found, unused-bundle and misplaced-bundle.
 func (t *tree) bundles() {
 	if !t.on["Bundler"] {
 		return

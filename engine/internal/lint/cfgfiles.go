@@ -9,16 +9,6 @@ import (
 	"strings"
 )
 
-func checkCfgFiles() check {
-	return check{
-		rules: []Rule{
-			{"unknown-cfg-files", "A file below Cfg has a name that is not understood."},
-			{"no-cfg-file", "A directory below Cfg has settings but no content for its path."},
-		},
-		run: (*tree).cfgFiles,
-	}
-}
-
 // cfgDirs groups the files below Cfg by the path that they are for.
 func (t *tree) cfgDirs() (order []string, dirs map[string][]file) {
 	dirs = map[string][]file{}
@@ -35,6 +25,7 @@ func (t *tree) cfgDirs() (order []string, dirs map[string][]file) {
 	return order, dirs
 }
 
+// cfgFiles reports unknown-cfg-files, no-cfg-file.
 func (t *tree) cfgFiles() {
 	order, dirs := t.cfgDirs()
 	for _, dir := range order {

@@ -7,16 +7,7 @@ import (
 	"path"
 )
 
-func checkCfgHandlers() check {
-	return check{
-		rules: []Rule{
-			{"multiple-global-handlers", "More than one file is for every host, so that it is a matter of their names which is taken."},
-			{"cfg-tie", "Two files are for the same hosts with the same rank."},
-		},
-		run: (*tree).cfgHandlers,
-	}
-}
-
+// cfgHandlers reports multiple-global-handlers, cfg-tie.
 func (t *tree) cfgHandlers() {
 	order, dirs := t.cfgDirs()
 	for _, dir := range order {

@@ -11,13 +11,7 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 )
 
-func checkClientNames() check {
-	return check{
-		rules: []Rule{{"client-name-case", "A condition, or a file name, means a host with capital letters: host names are in lower case, so that it never holds."}},
-		run:   (*tree).clientNames,
-	}
-}
-
+// clientNames reports client-name-case.
 func (t *tree) clientNames() {
 	report := func(pos problem.Pos, name string) {
 		if utf8.ValidString(name) && name != strings.ToLower(name) {

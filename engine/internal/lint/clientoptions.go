@@ -2,16 +2,7 @@
 
 package lint
 
-func checkClientOptions() check {
-	return check{
-		rules: []Rule{
-			{"deprecated-clients-options", "clients.xml uses location; floating says it now."},
-			{"secure-without-password", "A client is secure but has no password, so that it is always refused by Bcfg2."},
-		},
-		run: (*tree).clientOptions,
-	}
-}
-
+// clientOptions reports deprecated-clients-options and secure-without-password.
 func (t *tree) clientOptions() {
 	for _, c := range t.clients {
 		if c.x.Get("location") != "" {

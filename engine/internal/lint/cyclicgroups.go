@@ -10,13 +10,6 @@ import (
 	"github.com/bindery/bindery/engine/internal/xmltree"
 )
 
-func checkCyclicGroups() check {
-	return check{
-		rules: []Rule{{"cyclic-groups", "Groups include one another in a circle: whoever is in one is in all."}},
-		run:   (*tree).cyclicGroups,
-	}
-}
-
 // cyclicGroups follows plain membership, `<Group name="a"><Group name="b"/></Group>`.
 // It keeps its own stack, so that a long chain costs no call depth.
 func (t *tree) cyclicGroups() {

@@ -4,16 +4,7 @@ package lint
 
 import "github.com/bindery/bindery/engine/internal/xmltree"
 
-func checkDefaultGroup() check {
-	return check{
-		rules: []Rule{
-			{"multiple-default-groups", "More than one group is the default; the last definition wins."},
-			{"default-is-not-profile", "The default group is not a profile, so that its hosts have none."},
-		},
-		run: (*tree).defaultGroup,
-	}
-}
-
+// defaultGroup reports multiple-default-groups and default-is-not-profile.
 func (t *tree) defaultGroup() {
 	var first *xmltree.Element
 	for _, x := range t.groups.top {

@@ -4,16 +4,7 @@ package lint
 
 import "fmt"
 
-func checkDuplicateClient() check {
-	return check{
-		rules: []Rule{
-			{"duplicate-client", "A client is listed twice: it gets both profiles."},
-			{"duplicate-alias", "Two clients claim one alias, or an alias hides a client of that name."},
-		},
-		run: (*tree).duplicateClient,
-	}
-}
-
+// duplicateClient reports duplicate-client and duplicate-alias.
 func (t *tree) duplicateClient() {
 	first := map[string]client{}
 	for _, c := range t.clients {

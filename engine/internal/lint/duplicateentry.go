@@ -11,17 +11,6 @@ import (
 	"github.com/bindery/bindery/engine/internal/xmltree"
 )
 
-func checkDuplicateEntry() check {
-	return check{
-		rules: []Rule{
-			{"duplicate-entry", "One file holds two rules for an entry under the same conditions; the last one counts."},
-			{"duplicate-packages", "One package list holds a package twice under the same conditions."},
-			{"rules-conflict", "Two files of the same priority hold a rule for the same entry and every host, so that none can be bound."},
-		},
-		run: (*tree).duplicateEntry,
-	}
-}
-
 // ruled is a rule for every host.
 type ruled struct {
 	x        *xmltree.Element
@@ -30,6 +19,7 @@ type ruled struct {
 	priority int
 }
 
+// duplicateEntry reports duplicate-packages, duplicate-entry, rules-conflict.
 func (t *tree) duplicateEntry() {
 	everywhere := map[string][]ruled{}
 	var order []string

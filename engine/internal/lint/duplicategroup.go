@@ -8,13 +8,6 @@ import (
 	"github.com/bindery/bindery/engine/internal/xmltree"
 )
 
-func checkDuplicateGroup() check {
-	return check{
-		rules: []Rule{{"duplicate-group", "A group is defined twice: only the first definition's flags, category and bundles count."}},
-		run:   (*tree).duplicateGroup,
-	}
-}
-
 // duplicateGroup reports a second definition that says something that is lost:
 // flags, a category or bundles. Members may be added by as many as one likes.
 func (t *tree) duplicateGroup() {

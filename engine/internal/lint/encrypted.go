@@ -9,17 +9,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/xmltree"
 )
 
-func checkEncrypted() check {
-	return check{
-		rules: []Rule{
-			{"unencrypted-cfg", "A file that is called encrypted is not."},
-			{"unencrypted-properties", "An element that is marked encrypted holds plain text."},
-			{"empty-encrypted-properties", "An element that is marked encrypted is empty."},
-		},
-		run: (*tree).encrypted,
-	}
-}
-
+// encrypted reports unencrypted-cfg, empty-encrypted-properties, unencrypted-properties.
 func (t *tree) encrypted() {
 	for _, f := range t.in("Cfg") {
 		if !strings.HasSuffix(t.qualifier(f.name).ext, "crypt") && !strings.Contains(t.qualifier(f.name).ext, "crypt.") {

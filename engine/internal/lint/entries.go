@@ -11,16 +11,6 @@ import (
 	"github.com/bindery/bindery/engine/internal/xmltree"
 )
 
-func checkEntries() check {
-	return check{
-		rules: []Rule{
-			{"required-attrs-missing", "A complete entry lacks what a host needs to apply it."},
-			{"required-attr-format", "An attribute of a complete entry has a form that no host can apply."},
-		},
-		run: (*tree).entries,
-	}
-}
-
 // entry is one entry of a bundle or of a list of rules.
 type entry struct {
 	x *xmltree.Element
@@ -80,6 +70,7 @@ func needs(kind string) []string {
 	return nil
 }
 
+// entries reports required-attrs-missing and required-attr-format.
 func (t *tree) entries() {
 	for _, d := range t.docs {
 		t.eachEntry(d, func(e entry) {

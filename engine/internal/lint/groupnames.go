@@ -10,13 +10,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/xmltree"
 )
 
-func checkGroupNames() check {
-	return check{
-		rules: []Rule{{"invalid-group-name", "A group's name holds a blank, so that no file name can mean it."}},
-		run:   (*tree).groupNames,
-	}
-}
-
+// groupNames reports invalid-group-name.
 func (t *tree) groupNames() {
 	report := func(x *xmltree.Element, name string) {
 		if strings.ContainsFunc(name, unicode.IsSpace) {

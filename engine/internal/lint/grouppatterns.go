@@ -10,15 +10,9 @@ import (
 	"github.com/bindery/bindery/engine/internal/xmltree"
 )
 
-func checkGroupPatterns() check {
-	return check{
-		rules: []Rule{{"bad-regex", "A pattern of GroupPatterns or AWSTags is no regular expression, or one that cannot be evaluated safely."}},
-		run:   (*tree).groupPatterns,
-	}
-}
-
 var ranges = regexp.MustCompile(`\[\[[\d\-,]+\]\]`)
 
+// groupPatterns reports bad-regex.
 func (t *tree) groupPatterns() {
 	for _, d := range t.docs {
 		if d.dir != "GroupPatterns" && d.dir != "AWSTags" {

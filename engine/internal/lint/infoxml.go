@@ -9,18 +9,6 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 )
 
-func checkInfoXML() check {
-	return check{
-		rules: []Rule{
-			{"several-info", "More than one Info of an info.xml holds for a host; only one is used, as a whole."},
-			{"no-info", "An info.xml has no Info, so that its file cannot be bound."},
-			{"required-infoxml-attrs-missing", "An Info leaves out owner, group or mode."},
-			{"deprecated-mode-inherit", "An Info takes the mode of a file on the server."},
-		},
-		run: (*tree).infoXML,
-	}
-}
-
 // infoXML says once for the whole tree that defaults fill in what Infos leave
 // out: they are well defined, and many sites rely on them.
 func (t *tree) infoXML() {

@@ -6,11 +6,9 @@
 package lint
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
-	"slices"
 
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -19,41 +17,19 @@ import (
 // an error.
 const maxFindings = 5000
 
-// Rule is one code that lint may report, and what it means.
-type Rule struct {
-	Code string
-	Doc  string
-}
-
-// check is one look at the tree.
-type check struct {
-	rules []Rule
-	run   func(*tree)
-}
-
-// checks lists every check, in the order in which they run.
-func checks() []check {
-	return []check{
-		checkNames(), checkSymlinks(), checkSizes(), checkSubmodules(),
-		checkXML(), checkSchema(), checkXInclude(),
-		checkDuplicateGroup(), checkDefaultGroup(), checkCyclicGroups(), checkGroupNames(), checkNestedClients(),
-		checkDuplicateClient(), checkProfiles(), checkClientOptions(),
-		checkUnknownGroup(), checkClientNames(),
-		checkBundleFiles(), checkBundles(), checkAltsrc(), checkPackagesVersion(), checkEntries(),
-		checkPriorities(), checkDuplicateEntry(),
-		checkCfgFiles(), checkCfgHandlers(), checkInfoFiles(), checkInfoXML(), checkEncrypted(),
-		checkSources(), checkGroupPatterns(), checkProbes(), checkProperties(),
+// checks lists every look at the tree, in the order in which they run.
+func checks() []func(*tree) {
+	return []func(*tree){
+		(*tree).names, (*tree).symlinks, (*tree).sizes, (*tree).submodules,
+		(*tree).malformed, (*tree).schemas, (*tree).xinclude,
+		(*tree).duplicateGroup, (*tree).defaultGroup, (*tree).cyclicGroups, (*tree).groupNames, (*tree).clientsInClients,
+		(*tree).duplicateClient, (*tree).profiles, (*tree).clientOptions,
+		(*tree).unknownGroup, (*tree).clientNames,
+		(*tree).bundleFiles, (*tree).bundles, (*tree).altsrc, (*tree).packagesVersion, (*tree).entries,
+		(*tree).priorities, (*tree).duplicateEntry,
+		(*tree).cfgFiles, (*tree).cfgHandlers, (*tree).infoFiles, (*tree).infoXML, (*tree).encrypted,
+		(*tree).sources, (*tree).groupPatterns, (*tree).probes, (*tree).properties,
 	}
-}
-
-// Rules lists every code that lint may report, sorted.
-func Rules() []Rule {
-	out := []Rule{{"too-many-findings", "More is wrong than is listed."}}
-	for _, c := range checks() {
-		out = append(out, c.rules...)
-	}
-	slices.SortFunc(out, func(a, b Rule) int { return cmp.Compare(a.Code, b.Code) })
-	return out
 }
 
 // Config says what to look at.
@@ -73,11 +49,11 @@ func Run(ctx context.Context, fsys fs.FS, cfg Config) ([]*problem.Problem, error
 	if err != nil {
 		return nil, fmt.Errorf("lint: %w", err)
 	}
-	for _, c := range checks() {
+	for _, check := range checks() {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		c.run(t)
+		check(t)
 	}
 	for severity, n := range t.said {
 		if n > maxFindings {

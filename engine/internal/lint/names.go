@@ -12,13 +12,6 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 )
 
-func checkNames() check {
-	return check{
-		rules: []Rule{{"unsafe-name", "A file of the tree has a name that cannot be managed safely: control characters, line breaks or bytes that are not UTF-8; or an entry's path has `..` in it."}},
-		run:   (*tree).names,
-	}
-}
-
 // names looks at what the tree calls its files, and at the paths of entries.
 func (t *tree) names() {
 	for _, f := range t.files {

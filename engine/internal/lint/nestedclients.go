@@ -4,14 +4,10 @@ package lint
 
 import "github.com/bindery/bindery/engine/internal/xmltree"
 
-func checkNestedClients() check {
-	return check{
-		rules: []Rule{{"nested-client-tags", "Client stands inside Client in groups.xml: no host is two."}},
-		run: func(t *tree) {
-			for _, d := range t.reachable(groupsFile) {
-				t.nestedClients(d.root, false)
-			}
-		},
+// clientsInClients reports nested-client-tags.
+func (t *tree) clientsInClients() {
+	for _, d := range t.reachable(groupsFile) {
+		t.nestedClients(d.root, false)
 	}
 }
 

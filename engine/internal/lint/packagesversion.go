@@ -4,13 +4,7 @@ package lint
 
 import "strings"
 
-func checkPackagesVersion() check {
-	return check{
-		rules: []Rule{{"version-ignored", "A bundle gives a package a version, but Packages replaces it."}},
-		run:   (*tree).packagesVersion,
-	}
-}
-
+// packagesVersion reports version-ignored.
 func (t *tree) packagesVersion() {
 	if !t.on["Packages"] {
 		return

@@ -8,13 +8,6 @@ import (
 	"strings"
 )
 
-func checkPriorities() check {
-	return check{
-		rules: []Rule{{"bogus-priority", "The priority of a list of rules is missing or no whole number; it counts as -1."}},
-		run:   (*tree).priorities,
-	}
-}
-
 // prioritized tells whether the files of a directory have priorities.
 func prioritized(dir string) bool {
 	switch dir {
@@ -33,6 +26,7 @@ func priority(value string) (int, bool) {
 	return n, true
 }
 
+// priorities reports bogus-priority.
 func (t *tree) priorities() {
 	for _, d := range t.docs {
 		if !prioritized(d.dir) || d.templated && strings.Contains(d.root.Get("priority"), "$") || t.includes[d.file] {

@@ -8,17 +8,7 @@ import (
 	"strings"
 )
 
-func checkProbes() check {
-	return check{
-		rules: []Rule{
-			{"unknown-probe-file", "A file in Probes has a name that is not understood, so that it is never sent."},
-			{"directory-in-probes", "Probes has a directory in it; what it holds is not sent."},
-			{"probes-allowed-groups", "Probes give groups, and nothing says which a host may give itself."},
-		},
-		run: (*tree).probes,
-	}
-}
-
+// probes reports directory-in-probes, unknown-probe-file, probes-allowed-groups.
 func (t *tree) probes() {
 	for _, d := range t.dirs {
 		if path.Dir(d) == "Probes" && !ignored(path.Base(d)) {

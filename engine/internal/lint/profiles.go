@@ -4,16 +4,7 @@ package lint
 
 import "fmt"
 
-func checkProfiles() check {
-	return check{
-		rules: []Rule{
-			{"nonexistent-profile-group", "A client's profile is no group."},
-			{"non-profile-set-as-profile", "A client's profile is a group that is not a profile."},
-		},
-		run: (*tree).profiles,
-	}
-}
-
+// profiles reports nonexistent-profile-group and non-profile-set-as-profile.
 func (t *tree) profiles() {
 	if t.byName[groupsFile] == nil {
 		return // every profile would be missing; the cause is said elsewhere.

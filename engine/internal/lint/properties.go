@@ -11,17 +11,7 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 )
 
-func checkProperties() check {
-	return check{
-		rules: []Rule{
-			{"json-failed-to-parse", "A JSON file of Properties cannot be parsed."},
-			{"yaml-failed-to-parse", "A YAML file of Properties cannot be parsed."},
-			{"ignored-property-file", "A file in Properties has a suffix that nothing reads."},
-		},
-		run: (*tree).properties,
-	}
-}
-
+// properties reports ignored-property-file, json-failed-to-parse, file-too-large, yaml-failed-to-parse.
 func (t *tree) properties() {
 	for _, f := range t.in("Properties") {
 		switch path.Ext(f.name) {

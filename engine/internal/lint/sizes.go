@@ -12,16 +12,7 @@ import (
 // maxContent is what one managed file may hold, in bytes.
 const maxContent = 32 << 20
 
-func checkSizes() check {
-	return check{
-		rules: []Rule{
-			{"file-too-large", "A file is larger than what is read or sent to a host."},
-			{"lfs-pointer", "A file is only a pointer to Git LFS; its content is not in the tree."},
-		},
-		run: (*tree).sizes,
-	}
-}
-
+// sizes reports file-too-large, lfs-pointer.
 func (t *tree) sizes() {
 	for _, f := range t.tooLarge {
 		t.error(problem.Pos{File: f.name}, "file-too-large",

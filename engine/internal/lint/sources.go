@@ -4,17 +4,7 @@ package lint
 
 import "github.com/bindery/bindery/engine/internal/xmltree"
 
-func checkSources() check {
-	return check{
-		rules: []Rule{
-			{"source-without-url", "A package source has none of url, rawurl and pulp_id."},
-			{"source-without-arch", "A package source has no Arch, so that it applies to no host."},
-			{"extra-attrs", "A package source has an attribute that its type does not use."},
-		},
-		run: (*tree).sources,
-	}
-}
-
+// sources reports source-without-url, source-without-arch and extra-attrs.
 func (t *tree) sources() {
 	for _, d := range t.docs {
 		if d.dir != "Packages" || d.schema == nil || d.templated {

@@ -10,16 +10,6 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 )
 
-func checkSubmodules() check {
-	return check{
-		rules: []Rule{
-			{"submodule", "A git submodule stands in the tree: its files are not part of it."},
-			{"special-file", "Something that is neither a file, a directory nor a symbolic link stands in the tree."},
-		},
-		run: (*tree).submodules,
-	}
-}
-
 // submodules finds them in a commit (an irregular name), in a folder (a name
 // .git, see load), and by what .gitmodules says.
 func (t *tree) submodules() {

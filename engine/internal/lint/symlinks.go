@@ -11,13 +11,7 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 )
 
-func checkSymlinks() check {
-	return check{
-		rules: []Rule{{"symlink", "A symbolic link leads out of the tree, to nothing, or back to itself."}},
-		run:   (*tree).symlinks,
-	}
-}
-
+// symlinks reports symlink.
 func (t *tree) symlinks() {
 	for _, f := range t.files {
 		if f.mode&fs.ModeSymlink == 0 {

@@ -10,13 +10,7 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 )
 
-func checkUnknownGroup() check {
-	return check{
-		rules: []Rule{{"unknown-group", "A condition, or a file name, means a group that nothing defines."}},
-		run:   (*tree).unknownGroup,
-	}
-}
-
+// unknownGroup reports unknown-group.
 func (t *tree) unknownGroup() {
 	if t.groups.open || t.byName[groupsFile] == nil {
 		return

@@ -19,21 +19,6 @@ type include struct {
 	files []string
 }
 
-func checkXInclude() check {
-	return check{
-		rules: []Rule{
-			{"xinclude-does-not-exist", "xi:include names a file that does not exist."},
-			{"xinclude-fallback-lost", "xi:include names a file that does not exist, and the content of its xi:fallback is not used."},
-			{"xinclude-not-followed", "xi:include stands in a file whose includes are not followed."},
-			{"xinclude-cycle", "A file includes itself, directly or through others."},
-			{"xinclude-outside", "xi:include leads out of the repository."},
-			{"xinclude-too-large", "There are more includes, or they bring more, than is read."},
-			{"xinclude-attributes", "xi:include has attributes that are not read, such as xpointer."},
-		},
-		run: (*tree).xinclude,
-	}
-}
-
 // maxIncludes bounds the includes of a tree that are looked up.
 const maxIncludes = 2000
 
@@ -111,6 +96,7 @@ func followed(d *doc) bool {
 	return true
 }
 
+// xinclude reports xinclude-too-large, xinclude-not-followed, xinclude-attributes, xinclude-outside, xinclude-fallback-lost, xinclude-does-not-exist, xinclude-cycle.
 func (t *tree) xinclude() {
 	if t.included > maxIncludes {
 		t.error(problem.Pos{}, "xinclude-too-large", fmt.Sprintf("there are %d includes; at most %d are followed", t.included, maxIncludes), "")

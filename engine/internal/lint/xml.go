@@ -2,16 +2,9 @@
 
 package lint
 
-func checkXML() check {
-	return check{
-		rules: []Rule{
-			{"xml-failed-to-parse", "An XML file is not well-formed."},
-			{"unreadable-file", "A file cannot be read."},
-		},
-		run: func(t *tree) {
-			for _, p := range t.broken {
-				t.add(p)
-			}
-		},
+// malformed reports what could not be read: xml-failed-to-parse and unreadable-file.
+func (t *tree) malformed() {
+	for _, p := range t.broken {
+		t.add(p)
 	}
 }
