@@ -29,9 +29,10 @@ type Code struct {
 	Bcfg2 []string
 	// Mended says what of it "bindery lint --fix" puts right; "yes" is all, "" nothing.
 	Mended string
-	// Bad and Good are files of a specification. They are empty where no file can
-	// show it.
+	// Bad and Good are files of a specification. They are empty where no small files
+	// of text can show it: Needs is what would.
 	Bad, Good []File
+	Needs     string
 }
 
 // File is one file of an example, by its name in the specification.
@@ -90,6 +91,8 @@ func parse(code string, data []byte) (Code, error) {
 			c.Bcfg2 = strings.Fields(value)
 		case "Mended":
 			c.Mended = value
+		case "Needs":
+			c.Needs = value
 		case "":
 		default:
 			what = append(what, line)
