@@ -22,13 +22,15 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 help: ## list what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: need-go need-cc need-git
+.PHONY: need-go need-cc need-git need-keys
 need-go:
 	@command -v "$(GO)" >/dev/null || { echo "make: Go is needed (https://go.dev/dl/, the version of go.mod or newer); set GO=/path/to/go"; exit 1; }
 need-cc:
 	@command -v "$${CC:-gcc}" >/dev/null || { echo "make: the race detector needs a C compiler: apt-get install gcc libc6-dev (or set CC)"; exit 1; }
 need-git:
 	@command -v git >/dev/null || { echo "make: git is needed: apt-get install git"; exit 1; }
+need-keys:
+	@command -v ssh-keygen >/dev/null && command -v openssl >/dev/null || { echo "make: the tests compare keys with ssh-keygen and openssl: apt-get install openssh-client openssl"; exit 1; }
 
 .PHONY: build
 build: need-go ## bin/bindery and bin/bindery-agent, static
@@ -40,7 +42,7 @@ demo: build ## a commit going all the way, on this machine, in a minute
 	bin/bindery demo $(ARGS)
 
 .PHONY: test
-test: need-go need-cc need-git ## everything that must hold: vet, the rules of the house, all tests under the race detector
+test: need-go need-cc need-git need-keys ## everything that must hold: vet, the rules of the house, all tests under the race detector
 	$(GO) vet ./...
 	$(GO) test -count=1 .
 	$(GO) test -race ./...

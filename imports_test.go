@@ -41,6 +41,7 @@ var rooms = []room{
 	{"engine", []string{"engine"}, "the engine is a pure function: it knows no controller, agent, forge or transport"},
 	{"internal/schedule", nil, "controller and agent both stand on it"},
 	{"internal/transport", nil, "controller, webhooks and agent all stand on it"},
+	{"internal/keypair", nil, "keys are made of numbers; what they are for is for those who ask"},
 	{"internal/reference", nil, "it prints reference pages of any command and settings"},
 	{
 		"agent",
@@ -108,7 +109,7 @@ type door struct {
 }
 
 var doors = []door{
-	{"filippo.io/age", []string{"engine/release"}, "sealing is part of the envelope"},
+	{"filippo.io/age", []string{"engine/release", "internal/keypair"}, "sealing is part of the envelope; new keys of hosts are locked where they are made"},
 	{"github.com/bluekeyes/go-gitdiff", []string{"engine/internal/plugins/cfg"}, "patches are a kind of Cfg file"},
 	{"github.com/bmatcuk/doublestar/v4", []string{"engine/internal/..."}, "globs belong to the specification"},
 	{"github.com/danielgtaylor/huma/v2", []string{"controller/api"}, "the API's types are its document"},

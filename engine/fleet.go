@@ -65,42 +65,7 @@ func (f fleet) Imaginary(name, group string) *host.Host { return f.s.meta.Imagin
 
 // Asks tells whether an entry of the host is to be bound under that name.
 func (f fleet) Asks(h *host.Host, n plugin.Name) bool {
-	v := memo.NewView(h)
-	var list []*plugin.Structure
-	for _, p := range f.s.plugins.Structures {
-		list = append(list, p.Structures(v)...)
-	}
-	if b := f.s.plugins.Bundler; b != nil {
-		seen := map[string]bool{}
-		queue := slices.Clone(h.Bundles)
-		for len(queue) > 0 {
-			name := queue[0]
-			queue = queue[1:]
-			if seen[name] || f.s.bundles[name] == nil {
-				continue
-			}
-			seen[name] = true
-			st, required := b.Structure(v, name)
-			list = append(list, st)
-			for _, r := range required {
-				queue = append(queue, r.Name)
-			}
-		}
-	}
-	for _, st := range list {
-		for _, a := range f.s.globbed(st.Entries) {
-			key := a.Key()
-			if a.Item != nil {
-				if source, ok := a.Item.Element.Lookup("altsrc"); ok {
-					key.Name = source
-				}
-			}
-			if key == n {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.Contains(f.s.named(h), n)
 }
 
 // maxNeeds is how many entries may be bound for each other's sake: a key, and what

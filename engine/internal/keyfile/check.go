@@ -90,7 +90,7 @@ func (c *Checker) Check(v *memo.View, d *plugin.Draft, f *File, name, text strin
 	at := problem.Pos{File: name}
 	list, err := Certificates([]byte(text))
 	if err != nil {
-		return problem.New(at, "bad-certificate", fmt.Sprintf("the certificate for %s cannot be read: %v", d.Name(), err), again)
+		return problem.New(at, "bad-certificate", fmt.Sprintf("the certificate for %s cannot be read: %v", d.Name(), err), again(d))
 	}
 	parents, err := c.authority(ca)
 	if err != nil {
@@ -99,15 +99,18 @@ func (c *Checker) Check(v *memo.View, d *plugin.Draft, f *File, name, text strin
 	if len(parents) > 0 {
 		switch ok, err := SignedBy(list[0], parents); {
 		case errors.Is(err, ErrOldSignature):
-			d.Notes = append(d.Notes, problem.Warn(at, "old-signature", fmt.Sprintf("the certificate for %s could not be compared with CA %s: %v", d.Name(), ca, err), again))
+			d.Notes = append(d.Notes, problem.Warn(at, "old-signature", fmt.Sprintf("the certificate for %s could not be compared with CA %s: %v", d.Name(), ca, err), again(d)))
 		case !ok:
-			return problem.New(at, "certificate-not-signed", fmt.Sprintf("the certificate for %s is not signed by CA %s", d.Name(), ca), again)
+			return problem.New(at, "certificate-not-signed", fmt.Sprintf("the certificate for %s is not signed by CA %s", d.Name(), ca), again(d))
 		}
 	}
 	return c.checkKey(v, d, f, at, list[0])
 }
 
-const again = "make it again: bindery keys ssl --host NAME --rotate"
+// again says how a certificate is replaced.
+func again(d *plugin.Draft) string {
+	return "make it again: bindery keys ssl --host NAME --rotate " + d.Name()
+}
 
 func (c *Checker) checkKey(v *memo.View, d *plugin.Draft, f *File, at problem.Pos, cert *x509.Certificate) *problem.Problem {
 	key := &plugin.Draft{
@@ -128,7 +131,7 @@ func (c *Checker) checkKey(v *memo.View, d *plugin.Draft, f *File, at problem.Po
 	case err != nil:
 		return problem.New(problem.Pos{File: key.BoundAt.File}, "bad-key", fmt.Sprintf("the key %s of the certificate for %s cannot be read: %v", f.KeyPath(v), d.Name(), err), "")
 	case !ok:
-		return problem.New(at, "certificate-of-another-key", fmt.Sprintf("the certificate for %s is not of the key %s", d.Name(), f.KeyPath(v)), again)
+		return problem.New(at, "certificate-of-another-key", fmt.Sprintf("the certificate for %s is not of the key %s", d.Name(), f.KeyPath(v)), again(d))
 	}
 	return nil
 }

@@ -7,6 +7,9 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 )
 
+// Imaginary is the name that a host of just one group has.
+const Imaginary = "dummy"
+
 // KeyKind says what a Key is.
 type KeyKind string
 
@@ -30,8 +33,9 @@ type Key struct {
 	// File is where it belongs in the specification, and Public its public half;
 	// "" where there is none.
 	File, Public string
-	// Present is the file that is there; "" where it is missing.
-	Present string
+	// Present is the file that is there, PublicPresent its public half; "" where it is
+	// missing.
+	Present, PublicPresent string
 	// At is the line that asks for it.
 	At problem.Pos
 	// Type is rsa, ecdsa, ed25519 or what else the specification says; Bits is 0

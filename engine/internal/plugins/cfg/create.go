@@ -100,7 +100,7 @@ func (c *Cfg) Keys(v *memo.View, path string) ([]plugin.Key, []plugin.KeyRef, *p
 	if best != nil && best.Value.keys != nil {
 		return nil, best.Value.keys.refs(v), nil
 	}
-	if s.creators[publicKey] != nil && best == nil {
+	if s.creators[publicKey] != nil {
 		if private, ok := strings.CutSuffix(path, ".pub"); ok {
 			return nil, []plugin.KeyRef{{View: v, Path: private}}, nil
 		}
@@ -120,6 +120,11 @@ func (c *Cfg) Keys(v *memo.View, path string) ([]plugin.Key, []plugin.KeyRef, *p
 		case privateKey:
 			k.Public = keyfile.Qualified("Cfg"+path+".pub/"+base(path)+".pub", specific)
 			p = f.SSH(v, &k)
+			if public := c.sets[path+".pub"]; public != nil {
+				if half := public.variants.Best(v); half != nil {
+					k.PublicPresent = half.Value.name
+				}
+			}
 		case tlsKey:
 			p = f.TLS(v, &k)
 		case certificate:

@@ -123,7 +123,7 @@ func (a *allowed) whose(v *memo.View, e *xmltree.Element) (*memo.View, *problem.
 		return memo.NewView(h), nil
 	}
 	if group := e.Get("group"); group != "" {
-		return memo.NewView(a.env.Fleet.Imaginary("dummy", group)), nil
+		return memo.NewView(a.env.Fleet.Imaginary(plugin.Imaginary, group)), nil
 	}
 	category := a.category
 	if c, ok := e.Lookup("category"); ok {

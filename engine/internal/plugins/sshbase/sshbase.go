@@ -296,10 +296,9 @@ func (s *SSHbase) hostNames() map[string][]string {
 	return out
 }
 
-// Keys lists the host key that a path needs. Of one that is only published, the
-// private half is not asked for.
+// Keys lists the host key that a path needs.
 func (s *SSHbase) Keys(v *memo.View, name string) ([]plugin.Key, []plugin.KeyRef, *problem.Problem) {
-	base, public := strings.CutSuffix(strings.TrimPrefix(name, target), ".pub")
+	base := strings.TrimSuffix(strings.TrimPrefix(name, target), ".pub")
 	kind, known := keyTypes[base]
 	if !known {
 		return nil, nil, nil
@@ -311,8 +310,9 @@ func (s *SSHbase) Keys(v *memo.View, name string) ([]plugin.Key, []plugin.KeyRef
 	}
 	if best := s.sets[base].variants.Best(v); best != nil {
 		k.Present = best.Value.name
-	} else if best := s.sets[base+".pub"].variants.Best(v); best != nil && public {
-		k.Present = best.Value.name
+	}
+	if best := s.sets[base+".pub"].variants.Best(v); best != nil {
+		k.PublicPresent = best.Value.name
 	}
 	return []plugin.Key{k}, nil, nil
 }
