@@ -110,6 +110,7 @@ type door struct {
 
 var doors = []door{
 	{"filippo.io/age", []string{"engine/release", "internal/keypair"}, "sealing is part of the envelope; new keys of hosts are locked where they are made"},
+	{"github.com/ProtonMail/go-crypto", []string{"cmd/bindery/internal/keyring"}, "signatures of package sources"},
 	{"github.com/bluekeyes/go-gitdiff", []string{"engine/internal/plugins/cfg"}, "patches are a kind of Cfg file"},
 	{"github.com/bmatcuk/doublestar/v4", []string{"engine/internal/..."}, "globs belong to the specification"},
 	{"github.com/danielgtaylor/huma/v2", []string{"controller/api"}, "the API's types are its document"},
@@ -119,7 +120,7 @@ var doors = []door{
 	{"github.com/google/go-github/v60", []string{"webhooks/github"}, "a forge is an interface"},
 	{"github.com/hashicorp/go-retryablehttp", []string{"internal/transport"}, "limits and time-outs in one place"},
 	{"github.com/jedib0t/go-pretty/v6", []string{"cmd/..."}, "tables and progress are for terminals"},
-	{"github.com/klauspost/compress", []string{"engine/release"}, "compression is part of the envelope"},
+	{"github.com/klauspost/compress", []string{"engine/release", "engine/internal/plugins/packages/index"}, "compression is part of the envelope, and of package indexes"},
 	{"github.com/mattn/go-isatty", []string{"cmd/..."}, "only commands look at the terminal"},
 	{"github.com/pressly/goose/v3", []string{"controller/store"}, "migrations belong to the database"},
 	{"github.com/prometheus/client_golang", []string{"controller", "controller/metrics"}, "metrics are the program's"},
@@ -130,6 +131,7 @@ var doors = []door{
 	{"github.com/spf13/cobra", []string{"cmd/...", "internal/reference"}, "command lines"},
 	{"github.com/spf13/pflag", []string{"cmd/..."}, "flags of command lines"},
 	{"github.com/theupdateframework/go-tuf/v2", []string{"engine/release"}, "one place knows the metadata"},
+	{"github.com/therootcompany/xz", []string{"engine/internal/plugins/packages/index"}, "package indexes"},
 	{"go.starlark.net", []string{"engine/internal/py", "engine/internal/tmpl/..."}, "values of templates; what evaluates them is ours"},
 	{"golang.org/x/crypto", []string{"engine/internal/keyfile", "engine/release", "controller/keys", "internal/keypair"}, "key derivation stays with the keys; keys of hosts are read in one place and made in one"},
 	{"golang.org/x/crypto/x509roots/fallback", []string{"cmd/..."}, "the image has no CA file"},

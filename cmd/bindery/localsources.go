@@ -5,8 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +12,7 @@ import (
 	"path"
 	"time"
 
+	"github.com/bindery/bindery/cmd/bindery/internal/keyring"
 	"github.com/bindery/bindery/engine"
 )
 
@@ -31,27 +30,47 @@ func withLocalSources(ctx context.Context, fsys fs.FS, opts engine.Options) (fs.
 	if err != nil {
 		return nil, err
 	}
-	added := layer{FS: fsys, files: map[string][]byte{}}
-	list := engine.PackageSnapshot{Files: map[string]string{}}
+	local := localRecorder{layer: layer{FS: fsys, files: map[string][]byte{}}, list: engine.PackageSnapshot{Indexes: map[string]engine.RecordedPackages{}}}
 	// What cannot be had is a finding of the build that needs it.
-	_ = spec.RecordPackages(func(address string) ([]byte, error) {
-		u, err := url.Parse(address)
-		if err != nil || u.Scheme != "file" {
-			return nil, errors.New("it is not on this machine")
-		}
-		data, err := readIndex(u)
-		if err != nil {
-			return nil, err
-		}
-		sum := sha256.Sum256(data)
-		list.Files[address] = hex.EncodeToString(sum[:])
-		added.files[engine.PackageSnapshotDir+"/"+list.Files[address]] = data
-		return data, nil
-	})
-	if added.files[engine.PackageSnapshotFile], err = marshal(list); err != nil {
+	_ = spec.RecordPackages(ctx, local)
+	if local.files[engine.PackageSnapshotFile], err = marshal(local.list); err != nil {
 		return nil, fmt.Errorf("record package sources: %w", err)
 	}
-	return added, nil
+	return local.layer, nil
+}
+
+// localRecorder records sources of this machine in memory. It trusts them: they
+// belong to whoever runs the build.
+type localRecorder struct {
+	layer
+	list engine.PackageSnapshot
+}
+
+// Get reads a file of this machine.
+func (l localRecorder) Get(_ context.Context, address string) ([]byte, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "file" {
+		return nil, errors.New("it is not on this machine")
+	}
+	return readIndex(u)
+}
+
+// Verify takes any text as it is.
+func (l localRecorder) Verify(_ context.Context, _ []string, text, signature []byte) (signed []byte, by string, err error) {
+	if signature == nil {
+		text = keyring.Text(text)
+	}
+	return text, "", nil
+}
+
+// Expires never refuses.
+func (l localRecorder) Expires(time.Time) error { return nil }
+
+// Keep adds a content to the tree.
+func (l localRecorder) Keep(address string, content []byte, of engine.RecordedPackages) error {
+	l.list.Indexes[address] = of
+	l.files[engine.PackageSnapshotDir+"/"+of.Content] = content
+	return nil
 }
 
 // layer is a tree with some more files, which no folder lists.

@@ -4,21 +4,17 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/bindery/bindery/cmd/bindery/internal/keyring"
 	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/engine"
 	"github.com/bindery/bindery/internal/transport"
@@ -36,7 +32,9 @@ func newPackagesCommand(s streams) *cobra.Command {
 
 type packagesOptions struct {
 	specOptions
-	spec string
+	spec     string
+	keyrings []string
+	signed   bool
 }
 
 func newPackagesUpdateCommand(s streams) *cobra.Command {
@@ -44,22 +42,32 @@ func newPackagesUpdateCommand(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "update --spec DIR",
 		Short: "Fetch the indexes of all package sources into the specification",
-		Long: `Update fetches what the sources of Packages/sources.xml have, and writes it into
-the specification: the contents into ` + engine.PackageSnapshotDir + `, named by their SHA-256 sums,
-and the list of addresses and sums into ` + engine.PackageSnapshotFile + `. Commit both: from then on a
-build adds the packages that others need, and two builds of one commit agree for
-ever. A build itself fetches nothing.
+		Long: `Update fetches what the sources of Packages/sources.xml have (APT, YUM, Pac and
+PkgNG), and writes what counts of it into the specification: the contents into
+` + engine.PackageSnapshotDir + `, named by their SHA-256 sums, and the list of addresses and sums
+into ` + engine.PackageSnapshotFile + `. Commit both: from then on a build adds the packages that
+others need, and two builds of one commit agree for ever. A build itself fetches
+nothing.
 
-What cannot be fetched stays as it was recorded before, and the exit code is 3.
-Signatures of package sources are not checked: prefer addresses with https.
+An index must have the sum that Release or repomd.xml says. Their OpenPGP
+signatures must be by a GPGKey of the source, or by a key of --keyring; where there
+is neither key, or a repository of YUM, Pac or PkgNG has no signature, there is a
+warning, and --require-signatures refuses. What was checked is in the list, so that
+it can be reviewed. A source that was signed before must stay so.
+
+What cannot be fetched or is refused stays as it was recorded before, and the exit
+code is 3, or 4 where something was refused.
 ` + exitHelp,
 		Example: `  bindery packages update --spec .
-  git add Packages && git commit -m "Record package sources"`,
+  git add Packages && git commit -m "Record package sources"
+  bindery packages update --spec . --require-signatures --keyring /usr/share/keyrings/debian-archive-keyring.gpg`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runPackagesUpdate(cmd.Context(), &o, s) },
 	}
 	o.AddFlags(cmd)
 	cmd.Flags().StringVar(&o.spec, "spec", "", "specification in a `folder`")
+	cmd.Flags().StringArrayVar(&o.keyrings, "keyring", nil, "`file` of OpenPGP public keys that may sign any source (may be repeated)")
+	cmd.Flags().BoolVar(&o.signed, "require-signatures", false, "refuse a source of which no signature can be checked")
 	_ = cmd.MarkFlagRequired("spec")
 	return cmd
 }
@@ -79,47 +87,58 @@ func runPackagesUpdate(ctx context.Context, o *packagesOptions, s streams) error
 	if err != nil {
 		return err
 	}
+	trusted, err := readKeyrings(o.keyrings, time.Now)
+	if err != nil {
+		return withCode(exitUsage, err)
+	}
 	client, err := transport.New(transport.Config{Timeout: indexTimeout, MaxBytes: maxIndex})
 	if err != nil {
 		return withCode(exitUnavailable, err)
 	}
-	dir := filepath.Join(o.spec, filepath.FromSlash(engine.PackageSnapshotDir))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	rec := &recorder{
+		client: client, dir: filepath.Join(o.spec, filepath.FromSlash(engine.PackageSnapshotDir)),
+		trusted: trusted, keys: map[string]*keyring.Ring{}, signed: o.signed, now: time.Now,
+		old: recordedPackages(snap), list: engine.PackageSnapshot{Indexes: map[string]engine.RecordedPackages{}},
+	}
+	if err := os.MkdirAll(rec.dir, 0o755); err != nil {
 		return withCode(exitUnavailable, err)
 	}
-	old := recordedPackages(snap)
-	list := engine.PackageSnapshot{Files: map[string]string{}}
-	failed := op.spec.RecordPackages(func(address string) ([]byte, error) {
-		data, err := fetchIndex(ctx, client, address)
-		if err != nil {
-			if sum, ok := old.Files[address]; ok {
-				list.Files[address] = sum
-			}
-			return nil, fmt.Errorf("fetch %s: %w", transport.RedactURL(address), transport.Redact(err))
-		}
-		sum := sha256.Sum256(data)
-		list.Files[address] = hex.EncodeToString(sum[:])
-		return data, replaceFile(filepath.Join(dir, list.Files[address]), data)
-	})
-	data, err := marshal(list)
+	failed := op.spec.RecordPackages(ctx, rec)
+	rec.warn(s.Err)
+	rec.stay(failed != nil)
+	data, err := marshal(rec.list)
 	if err == nil {
 		err = replaceFile(filepath.Join(o.spec, filepath.FromSlash(engine.PackageSnapshotFile)), data)
 	}
 	if err == nil {
-		err = forget(dir, list)
+		err = forget(rec.dir, rec.list)
 	}
 	if err := errors.Join(failed, err); err != nil {
-		return withCode(exitUnavailable, err)
+		code := exitUnavailable
+		if errors.Is(err, engine.ErrUntrustedPackages) {
+			code = exitUntrusted
+		}
+		return withCode(code, err)
 	}
-	fmt.Fprintf(s.Err, "bindery: %d files of package sources are recorded in %s; commit it, and %s\n", len(list.Files), engine.PackageSnapshotDir, engine.PackageSnapshotFile)
+	fmt.Fprintf(s.Err, "bindery: %s recorded in %s; commit it, and %s\n", counted(len(rec.list.Indexes), "index of a package source is", "indexes of package sources are"), engine.PackageSnapshotDir, engine.PackageSnapshotFile)
 	return nil
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
 }
 
 // recordedPackages is what is recorded already; a list that cannot be read is empty.
 func recordedPackages(fsys fs.FS) engine.PackageSnapshot {
-	var list engine.PackageSnapshot
 	data, err := fs.ReadFile(fsys, engine.PackageSnapshotFile)
-	if err != nil || json.Unmarshal(data, &list) != nil {
+	if err != nil {
+		return engine.PackageSnapshot{}
+	}
+	list, err := engine.ParsePackageSnapshot(data)
+	if err != nil {
 		return engine.PackageSnapshot{}
 	}
 	return list
@@ -128,8 +147,8 @@ func recordedPackages(fsys fs.FS) engine.PackageSnapshot {
 // forget removes contents that are not in the list.
 func forget(dir string, list engine.PackageSnapshot) error {
 	keep := map[string]bool{}
-	for _, sum := range list.Files {
-		keep[sum] = true
+	for _, r := range list.Indexes {
+		keep[r.Content] = true
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -143,49 +162,6 @@ func forget(dir string, list engine.PackageSnapshot) error {
 		}
 	}
 	return nil
-}
-
-// fetchIndex gets a file of a package source, by network or from this machine.
-func fetchIndex(ctx context.Context, client *http.Client, address string) ([]byte, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil, err
-	}
-	switch u.Scheme {
-	case "file":
-		return readIndex(u)
-	case "http", "https":
-	default:
-		return nil, fmt.Errorf("%q is no kind of address that can be fetched", u.Scheme)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the answer is %s", resp.Status)
-	}
-	return io.ReadAll(resp.Body)
-}
-
-// readIndex reads a regular file of this machine.
-func readIndex(u *url.URL) ([]byte, error) {
-	if u.Host != "" && u.Host != "localhost" {
-		return nil, fmt.Errorf("a file on %s cannot be read from here", u.Host)
-	}
-	st, err := os.Stat(u.Path)
-	if err != nil {
-		return nil, err
-	}
-	if !st.Mode().IsRegular() || st.Size() > maxIndex {
-		return nil, fmt.Errorf("%s is no file of at most %d bytes", u.Path, maxIndex)
-	}
-	return os.ReadFile(u.Path)
 }
 
 // replaceFile puts a file in place, whole or not at all.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -22,6 +23,8 @@ func TestFetchIndex(t *testing.T) {
 	data, err := fetchIndex(t.Context(), server.Client(), server.URL+"/Packages.gz")
 	require.NoError(t, err)
 	require.Equal(t, "Package: a\n", string(data))
+	_, err = fetchIndex(t.Context(), server.Client(), server.URL+"/gone")
+	require.ErrorIs(t, err, fs.ErrNotExist)
 	for address, want := range map[string]string{
 		server.URL + "/gone":  "404",
 		"ftp://a/Packages.gz": `"ftp" is no kind of address`,

@@ -13,13 +13,14 @@ import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/plugins/packages/index"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
 
 // catalog is what is recorded of the sources, read when it is first needed.
 type catalog struct {
-	get    func(url string) ([]byte, error)
+	get    func(address string) (*index.Listing, error)
 	once   sync.Once
 	closed sync.Map // sum of what was asked for → *plugin.Structure
 	items  sync.Map // name and type → *plugin.Item
@@ -53,7 +54,7 @@ func (p *Packages) Complete(v *memo.View, have []*plugin.Structure) (*plugin.Str
 	if kind == "yum" {
 		out.Entries = signingKeys(applies)
 	}
-	if p.catalog == nil || kind != "yum" && kind != "deb" {
+	if p.catalog == nil || kind == "unknown" {
 		return out, nil
 	}
 	p.catalog.open(p.sources)

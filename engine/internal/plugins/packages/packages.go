@@ -62,7 +62,7 @@ func New(env plugin.Env) *Packages {
 	if on(env.Conf.Get("packages", "resolver", "enabled")) && on(env.Conf.Get("packages", "metadata", "enabled")) {
 		if get := recorded(env); get != nil {
 			p.catalog = &catalog{get: get}
-		} else if slices.ContainsFunc(p.sources, func(s source) bool { return s.kind == "deb" || s.kind == "yum" }) {
+		} else if slices.ContainsFunc(p.sources, func(s source) bool { return s.kind != "" }) {
 			env.Report(problem.Warn(problem.Pos{File: sourcesFile}, "sources-not-recorded", "packages that others need are not added, as it is not recorded what the sources have", `run "bindery packages update" and commit what it writes, or set resolver = disabled in [packages] of bcfg2.conf`))
 		}
 	}

@@ -20,8 +20,8 @@ func (w *world) is(name string) bool { return w.of(name) >= 0 }
 // of finds the first source that has a package, -1 for none.
 func (w *world) of(name string) int {
 	for i, s := range w.sources {
-		// APT's packages are known for all architectures at once.
-		has := s.kind == "deb" && s.index.Known(name) || s.index.Package(name, w.archs[i]) != nil
+		// Packages are known for all architectures at once, those of YUM aside.
+		has := s.kind != "yum" && s.index.Known(name) || s.index.Package(name, w.archs[i]) != nil
 		if has && !slices.Contains(s.blacklist, name) && (len(s.whitelist) == 0 || slices.Contains(s.whitelist, name)) {
 			return i
 		}

@@ -3,6 +3,7 @@
 package packages
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,7 +11,6 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
-	"strings"
 
 	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/plugin"
@@ -18,8 +18,8 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 )
 
-// SnapshotFile lists what was recorded of the sources: for each address the SHA-256
-// sum of what was there. SnapshotDir holds the contents, by sum.
+// SnapshotFile lists what was recorded of the sources; SnapshotDir holds the
+// contents, by their SHA-256 sums.
 const (
 	SnapshotFile = "Packages/snapshot.json"
 	SnapshotDir  = "Packages/snapshot"
@@ -27,7 +27,28 @@ const (
 
 // Snapshot is the list.
 type Snapshot struct {
-	Files map[string]string `json:"files"`
+	// Indexes are what is recorded of each address.
+	Indexes map[string]Recorded `json:"indexes"`
+}
+
+// Recorded is what is recorded of one index: what counts of it, and what was
+// checked when it was fetched.
+type Recorded struct {
+	// Content is the SHA-256 sum of what is kept, which is its name as well.
+	Content string `json:"content"`
+	// From is the file that was fetched, and SHA256 its sum.
+	From   string `json:"from"`
+	SHA256 string `json:"sha256"`
+	// CheckedBy is the file that says the sum, and the kind of sum; empty where
+	// nothing does.
+	CheckedBy string `json:"checkedBy,omitempty"`
+	// SignedBy is the fingerprint of the key that signed that file; empty where no
+	// signature was checked.
+	SignedBy string `json:"signedBy,omitempty"`
+	// Date is when the repository says that it is from.
+	Date string `json:"date,omitempty"`
+	// MustBeSigned: the source names a key that signs its index.
+	MustBeSigned bool `json:"-"`
 }
 
 const (
@@ -37,8 +58,17 @@ const (
 
 var sum = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
+// ParseSnapshot reads the list.
+func ParseSnapshot(data []byte) (Snapshot, error) {
+	var list Snapshot
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	err := d.Decode(&list)
+	return list, err
+}
+
 // recorded gives the reader of what was recorded, nil where nothing was.
-func recorded(env plugin.Env) func(url string) ([]byte, error) {
+func recorded(env plugin.Env) func(address string) (*index.Listing, error) {
 	if _, err := fs.Stat(env.FS, SnapshotFile); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -47,110 +77,49 @@ func recorded(env plugin.Env) func(url string) ([]byte, error) {
 		env.Report(p)
 		return nil
 	}
-	var list Snapshot
-	if err := json.Unmarshal(data, &list); err != nil {
+	list, err := ParseSnapshot(data)
+	if err != nil {
 		env.Report(problem.New(problem.Pos{File: SnapshotFile}, "bad-snapshot", "it cannot be read: "+err.Error(), "record the sources again"))
 		return nil
 	}
-	return func(url string) ([]byte, error) {
-		want, ok := list.Files[url]
+	return func(address string) (*index.Listing, error) {
+		r, ok := list.Indexes[address]
 		if !ok {
-			return nil, fmt.Errorf("%s is not recorded", url)
+			return nil, fmt.Errorf("%s is not recorded", address)
 		}
-		if !sum.MatchString(want) {
-			return nil, fmt.Errorf("%s has no SHA-256 sum in %s", url, SnapshotFile)
+		if !sum.MatchString(r.Content) {
+			return nil, fmt.Errorf("%s has no SHA-256 sum in %s", address, SnapshotFile)
 		}
-		data, p := file.Read(env.FS, SnapshotDir+"/"+want, maxRecorded)
+		data, p := file.Read(env.FS, SnapshotDir+"/"+r.Content, maxRecorded)
 		if p != nil {
 			return nil, p
 		}
-		if got := sha256.Sum256(data); hex.EncodeToString(got[:]) != want {
-			return nil, fmt.Errorf("%s/%s is not what its name says", SnapshotDir, want)
+		if got := sha256.Sum256(data); hex.EncodeToString(got[:]) != r.Content {
+			return nil, fmt.Errorf("%s/%s is not what its name says", SnapshotDir, r.Content)
 		}
-		return data, nil
-	}
-}
-
-// load reads all that a source has, from where get gets it.
-func (s *source) load(get func(url string) ([]byte, error)) (*index.Index, error) {
-	x := index.New()
-	var err error
-	switch s.kind {
-	case "deb":
-		err = s.loadAPT(x, get)
-	case "yum":
-		err = s.loadYUM(x, get)
-	}
-	x.Close()
-	return x, err
-}
-
-func (s *source) loadAPT(x *index.Index, get func(url string) ([]byte, error)) error {
-	add := func(arch, url string) error {
-		data, err := get(url)
+		l, err := index.Decode(data)
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("%s/%s: %w", SnapshotDir, r.Content, err)
 		}
-		if err := x.AddAPT(arch, data, s.essential); err != nil {
-			return fmt.Errorf("%s: %w", url, err)
-		}
-		return nil
+		return l, nil
 	}
-	if s.rawURL != "" {
-		if len(s.archs) == 0 {
-			return nil
-		}
-		return add(s.archs[0].name, s.rawURL+"Packages.gz")
-	}
-	var errs []error
-	for _, c := range s.components {
-		for _, a := range s.archs {
-			errs = append(errs, add(a.name, s.url+"dists/"+s.version+"/"+c+"/binary-"+a.name+"/Packages.gz"))
-		}
-	}
-	return errors.Join(errs...)
 }
 
-func (s *source) loadYUM(x *index.Index, get func(url string) ([]byte, error)) error {
+// load reads all that is recorded of a source.
+func (s *source) load(get func(address string) (*index.Listing, error)) (*index.Index, error) {
+	x := index.New()
 	var errs []error
-	var files []repository
-	for _, r := range s.repositories() {
-		repomd, err := get(r.url + "repodata/repomd.xml")
+	for _, p := range s.places() {
+		l, err := get(p.address())
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		primary, filelists, err := index.Parts(repomd)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", r.url, err))
-			continue
-		}
-		data, err := get(r.url + strings.TrimPrefix(primary, "/"))
-		if err == nil {
-			err = x.AddPrimary(r.arch.name, data)
-		}
-		errs = append(errs, err)
-		if filelists != "" {
-			files = append(files, repository{r.arch, "", r.url + strings.TrimPrefix(filelists, "/")})
-		}
+		x.Add(p.arch, l)
 	}
-	for _, r := range files {
-		data, err := get(r.url)
-		if err == nil {
-			err = x.AddFiles(r.arch.name, data)
-		}
-		errs = append(errs, err)
+	x.Close()
+	if !s.essential {
+		x.Essential = nil
 	}
-	return errors.Join(errs...)
-}
-
-// Record gets all that the sources of a specification have, for what get does with
-// it. What cannot be had is left out and in the error.
-func (p *Packages) Record(get func(url string) ([]byte, error)) error {
-	var errs []error
-	for i := range p.sources {
-		_, err := p.sources[i].load(get)
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	return x, errors.Join(errs...)
 }

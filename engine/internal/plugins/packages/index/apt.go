@@ -5,76 +5,86 @@ package index
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
-// maxLine bounds a line of a Packages file in bytes.
+// maxLine bounds a line of an index in bytes.
 const maxLine = 4 << 20
+
+func lines(r io.Reader) *bufio.Scanner {
+	s := bufio.NewScanner(r)
+	s.Buffer(make([]byte, 64<<10), maxLine)
+	return s
+}
 
 var restriction = regexp.MustCompile(`\(.*\)|\[.*\]|<.*>`)
 
-// AddAPT reads a Packages file for an architecture. A dependency on one of several
-// becomes a name of its own, which all of them provide.
-func (x *Index) AddAPT(arch string, data []byte, essential bool) error {
-	r, err := open(data)
+// ParseAPT reads a Packages file.
+func ParseAPT(data []byte) (*Listing, error) {
+	r, err := Unpack(data)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	a := x.arch(arch)
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 64<<10), maxLine)
-	name, choices := "", 0
-	p := &Package{}
-	for lines.Scan() {
-		field, value, ok := strings.Cut(lines.Text(), ":")
-		if !ok || field == "" || field[0] == ' ' || field[0] == '\t' {
+	l := &Listing{}
+	e := &Entry{} // of fields before the first name, for nobody
+	in := lines(r)
+	for in.Scan() {
+		line := in.Bytes()
+		if len(line) == 0 || line[0] == ' ' || line[0] == '\t' {
 			continue
 		}
-		switch field {
-		case "Package":
-			name, choices = strings.TrimSpace(value), 0
-			p = &Package{}
-			a.Packages[name] = p
-		case "Essential":
-			if essential && strings.TrimSpace(value) == "yes" {
-				x.Essential = append(x.Essential, name)
+		field, value, ok := strings.Cut(string(line[:min(len(line), 16)]), ":")
+		if !ok || !aptFields[field] {
+			continue
+		}
+		value = strings.TrimSpace(string(line[len(field)+1:]))
+		if field == "Package" {
+			e = &Entry{}
+			if usable(value) {
+				l.Entries = append(l.Entries, Entry{Name: value})
+				e = &l.Entries[len(l.Entries)-1]
 			}
-		case "Depends", "Pre-Depends", "Recommends":
-			for dep := range strings.SplitSeq(value, ",") {
-				need := bare(dep)
-				if strings.Contains(dep, "|") {
-					need = "choice-" + name + "-" + arch + "-" + strconv.Itoa(choices)
-					choices++
-					for one := range strings.SplitSeq(dep, "|") {
-						a.provide(need, bare(one))
-					}
-				}
-				switch {
-				case need == "":
-				case field == "Recommends":
-					p.Recommends = append(p.Recommends, need)
-				default:
-					p.Depends = append(p.Depends, need)
-				}
-			}
+			continue
+		}
+		e.field(field, value)
+	}
+	if err := in.Err(); err != nil {
+		return nil, fmt.Errorf("read Packages: %w", err)
+	}
+	return l, nil
+}
+
+var aptFields = map[string]bool{"Package": true, "Essential": true, "Depends": true, "Pre-Depends": true, "Recommends": true, "Provides": true}
+
+func (e *Entry) field(name, value string) {
+	if name == "Essential" {
+		e.Essential = value == "yes"
+		return
+	}
+	for dep := range strings.SplitSeq(value, ",") {
+		var alternatives []string
+		for one := range strings.SplitSeq(dep, "|") {
+			alternatives = append(alternatives, bare(one))
+		}
+		n := need(alternatives...)
+		switch name {
 		case "Provides":
-			for provided := range strings.SplitSeq(value, ",") {
-				if provided = bare(provided); provided != "" {
-					a.provide(provided, name)
-				}
-			}
+			e.Provides = append(e.Provides, n...)
+		case "Recommends":
+			e.Recommends = appendNeed(e.Recommends, n)
+		default:
+			e.Depends = appendNeed(e.Depends, n)
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("read Packages: %w", err)
-	}
-	return nil
 }
 
 // bare is a name without version and architecture.
 func bare(dep string) string {
-	name, _, _ := strings.Cut(strings.TrimSpace(restriction.ReplaceAllString(dep, "")), ":")
+	if strings.ContainsAny(dep, "([<") {
+		dep = restriction.ReplaceAllString(dep, "")
+	}
+	name, _, _ := strings.Cut(dep, ":")
 	return strings.TrimSpace(name)
 }

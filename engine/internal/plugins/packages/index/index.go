@@ -6,12 +6,9 @@
 package index
 
 import (
-	"bytes"
-	"compress/gzip"
-	"fmt"
-	"io"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // Package is what counts of one package.
@@ -28,8 +25,8 @@ type Arch struct {
 	Provides map[string][]string
 }
 
-// Index is one source. Fill it with Add methods, then Close it; from then on it is
-// safe for concurrent use.
+// Index is one source. Fill it with Add, then Close it; from then on it is safe
+// for concurrent use.
 type Index struct {
 	archs map[string]*Arch
 	// Essential are the packages that every host needs.
@@ -38,27 +35,81 @@ type Index struct {
 	known map[string]bool
 	// common is what all architectures that have the name agree on.
 	common map[string][]string
-	paths  map[string]bool
+	groups []Group
 }
 
 // New makes an empty Index.
 func New() *Index {
-	return &Index{archs: map[string]*Arch{}, known: map[string]bool{}, common: map[string][]string{}, paths: map[string]bool{}}
+	return &Index{archs: map[string]*Arch{}, known: map[string]bool{}, common: map[string][]string{}}
 }
 
-func (x *Index) arch(name string) *Arch {
-	a := x.archs[name]
+// Add adds what one place of the source lists for an architecture. A dependency on
+// one of several becomes a name of its own, which all of them provide. Of packages
+// of one name the last one counts.
+func (x *Index) Add(arch string, l *Listing) {
+	a := x.archs[arch]
 	if a == nil {
-		a = &Arch{Packages: map[string]*Package{}, Provides: map[string][]string{}}
-		x.archs[name] = a
+		a = &Arch{Packages: make(map[string]*Package, len(l.Entries)), Provides: map[string][]string{}}
+		x.archs[arch] = a
 	}
-	return a
+	for i := range l.Entries {
+		e := &l.Entries[i]
+		if e.Essential {
+			x.Essential = append(x.Essential, e.Name)
+		}
+		choices := 0
+		a.Packages[e.Name] = &Package{
+			Depends:    a.needs(e, arch, e.Depends, &choices),
+			Recommends: a.needs(e, arch, e.Recommends, &choices),
+		}
+		for _, name := range e.Provides {
+			a.provide(name, e.Name)
+		}
+		for _, g := range e.Groups {
+			x.group(Group{ID: g, Members: []Member{{Name: e.Name}}})
+		}
+	}
+	for _, g := range l.Groups {
+		x.group(g)
+	}
+}
+
+// needs are the names that dependencies of a package come to.
+func (a *Arch) needs(e *Entry, arch string, deps []Need, choices *int) []string {
+	if len(deps) == 0 {
+		return nil
+	}
+	out := make([]string, 0, len(deps))
+	for _, d := range deps {
+		name := d[0]
+		if len(d) > 1 {
+			name = "choice-" + e.Name + "-" + arch + "-" + strconv.Itoa(*choices)
+			*choices++
+			a.Provides[name] = nil
+			for _, one := range d {
+				a.provide(name, one)
+			}
+		}
+		out = append(out, name)
+	}
+	return out
 }
 
 func (a *Arch) provide(name, by string) {
 	if !slices.Contains(a.Provides[name], by) {
 		a.Provides[name] = append(a.Provides[name], by)
 	}
+}
+
+// group adds a group, or further members of one.
+func (x *Index) group(g Group) {
+	for i := range x.groups {
+		if x.groups[i].ID == g.ID {
+			x.groups[i].Members = append(x.groups[i].Members, g.Members...)
+			return
+		}
+	}
+	x.groups = append(x.groups, g)
 }
 
 // Close ends filling: names on which all architectures agree that have them are
@@ -111,31 +162,16 @@ func (x *Index) Providers(name string, archs []string) []string {
 	return nil
 }
 
-// maxIndex bounds an index after decompression, in bytes.
-const maxIndex = 1 << 30
-
-// open decompresses data, if it is compressed.
-func open(data []byte) (io.Reader, error) {
-	if !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
-		return bytes.NewReader(data), nil
+// Group lists the packages of a group that belong to kind, and tells whether there
+// is such a group. It is found by its id, else by its name.
+func (x *Index) Group(name, kind string) ([]string, bool) {
+	for _, same := range []func(Group) bool{
+		func(g Group) bool { return g.ID == name },
+		func(g Group) bool { return g.Name != "" && g.Name == name },
+	} {
+		if i := slices.IndexFunc(x.groups, same); i >= 0 {
+			return x.groups[i].of(kind), true
+		}
 	}
-	z, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, fmt.Errorf("decompress: %w", err)
-	}
-	return &bounded{from: z, left: maxIndex}, nil
-}
-
-// bounded fails where more is read than it may.
-type bounded struct {
-	from io.Reader
-	left int64
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.from.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		return n, fmt.Errorf("it has more than %d bytes", maxIndex)
-	}
-	return n, err
+	return nil, false
 }
