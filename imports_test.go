@@ -37,8 +37,10 @@ var rooms = []room{
 	{"engine/problem", nil, "everything shows problems, so they know nobody"},
 	{"engine/textdiff", nil, "a leaf, so that agents can show differences without the engine"},
 	{"engine/release", []string{"engine/config"}, "the envelope knows what it carries and nothing else: agents link it"},
+	{"engine/secret", nil, "what is encrypted has a name that the engine and the keys share"},
 	{"engine/review", []string{"engine/config", "engine/problem", "engine/textdiff"}, "a report is made of results, never by binding or by fetching"},
 	{"engine", []string{"engine"}, "the engine is a pure function: it knows no controller, agent, forge or transport"},
+	{"internal/secrets", []string{"engine"}, "it opens what the engine asks for, outside of it: it has keys and runs sops"},
 	{"internal/schedule", nil, "controller and agent both stand on it"},
 	{"internal/transport", nil, "controller, webhooks and agent all stand on it"},
 	{"internal/keypair", nil, "keys are made of numbers; what they are for is for those who ask"},
@@ -109,7 +111,7 @@ type door struct {
 }
 
 var doors = []door{
-	{"filippo.io/age", []string{"engine/release", "internal/keypair"}, "sealing is part of the envelope; new keys of hosts are locked where they are made"},
+	{"filippo.io/age", []string{"engine/release", "internal/keypair", "internal/secrets"}, "sealing is part of the envelope; new keys of hosts are locked where they are made; what a specification has sealed is opened by its owner's keys"},
 	{"github.com/ProtonMail/go-crypto", []string{"cmd/bindery/internal/keyring"}, "signatures of package sources"},
 	{"github.com/bluekeyes/go-gitdiff", []string{"engine/internal/plugins/cfg"}, "patches are a kind of Cfg file"},
 	{"github.com/bmatcuk/doublestar/v4", []string{"engine/internal/..."}, "globs belong to the specification"},

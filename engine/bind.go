@@ -11,7 +11,9 @@ import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/vault"
 	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/secret"
 )
 
 // bound is an entry that went through binding, with the cause if it failed.
@@ -24,24 +26,41 @@ type bound struct {
 	dropped bool
 }
 
+// origin is what an entry has of its structure.
+type origin struct {
+	// own: the structure was made for this host alone.
+	own bool
+	// sensitive: a secret was read to make it, and any entry may hold it.
+	sensitive bool
+}
+
 // entry binds one abstract entry for the host of v. Hosts that answer the
 // questions of binding alike share the result, unless nobody else has the entry.
-func (s *Spec) entry(v *memo.View, a plugin.Abstract, own bool) *bound {
+func (s *Spec) entry(v *memo.View, a plugin.Abstract, from origin) (b *bound) {
 	if a.Item == nil {
 		d := *a.Draft
 		d.Attrs = slices.Clone(d.Attrs)
-		return s.complete(v, &d)
+		d.Sensitive = d.Sensitive || from.sensitive
+		v.Apart(func() { b = s.complete(v, &d) })
+		return b
 	}
-	if own {
-		return s.complete(v, plugin.NewDraft(v, a.Item))
+	if from.own {
+		v.Apart(func() { b = s.drafted(v, a.Item, from) })
+		return b
 	}
 	tree, ok := s.entries.Load(a.Item)
 	if !ok {
 		tree, _ = s.entries.LoadOrStore(a.Item, &memo.Tree[*bound]{})
 	}
 	return tree.(*memo.Tree[*bound]).Get(v, func(v *memo.View) *bound {
-		return s.complete(v, plugin.NewDraft(v, a.Item))
+		return s.drafted(v, a.Item, from)
 	})
+}
+
+func (s *Spec) drafted(v *memo.View, item *plugin.Item, from origin) *bound {
+	d := plugin.NewDraft(v, item)
+	d.Sensitive = from.sensitive
+	return s.complete(v, d)
 }
 
 // complete binds a draft and makes the final entry of it.
@@ -56,8 +75,13 @@ func (s *Spec) complete(v *memo.View, d *plugin.Draft) *bound {
 		p = s.guard(v, d, s.bind)
 	}
 	if p == nil {
+		p = s.guard(v, d, s.reveal)
+	}
+	if p == nil {
 		p = s.guard(v, d, s.finish)
 	}
+	p = vault.Withhold(v, p)
+	d.Sensitive = d.Sensitive || v.Tainted()
 	if depth(d.Children) > maxDepth {
 		d.Children = nil
 		p = problem.New(d.At, "entry-too-deep", fmt.Sprintf("%s %s holds elements nested more than %d deep", d.Tag, d.Name(), maxDepth), "")
@@ -71,7 +95,9 @@ func (s *Spec) complete(v *memo.View, d *plugin.Draft) *bound {
 	case marked:
 		// Bcfg2's clients take the attribute for a failure wherever it comes from.
 		p = problem.New(d.At, "marked-as-failed", fmt.Sprintf("%s %s has the attribute failure, which marks it as failed", d.Tag, d.Name()), "remove the attribute")
-		failure = cmp.Or(failure, p.Msg)
+		if failure == "" || d.Sensitive {
+			failure = p.Msg
+		}
 	}
 	oneMode(d)
 	return &bound{problem: p, notes: d.Notes, dropped: d.Dropped, entry: config.NewEntry(config.Entry{
@@ -89,6 +115,39 @@ func (s *Spec) guard(v *memo.View, d *plugin.Draft, step func(*memo.View, *plugi
 		}
 	}()
 	return step(v, d)
+}
+
+// reveal opens the texts that are marked as encrypted in the specification. Content
+// of a file whose info.xml has the attribute is plain already.
+func (s *Spec) reveal(v *memo.View, d *plugin.Draft) (p *problem.Problem) {
+	if key, ok := d.Lookup("encrypted"); ok && secret.FormOf([]byte(d.Text)) != secret.None {
+		if d.Text, p = s.vault.Text(v, key, d.Text, d.At, false); p != nil {
+			return p
+		}
+	}
+	d.Children, p = s.revealed(v, d, d.Children)
+	return p
+}
+
+// revealed copies what it changes: children may be shared.
+func (s *Spec) revealed(v *memo.View, d *plugin.Draft, nodes []*config.Node) ([]*config.Node, *problem.Problem) {
+	for i, n := range nodes {
+		var p *problem.Problem
+		changed := *n
+		if key := n.Get("encrypted"); key != "" {
+			if changed.Text, p = s.vault.Text(v, key, n.Text, d.At, false); p != nil {
+				return nodes, p
+			}
+		}
+		if changed.Children, p = s.revealed(v, d, n.Children); p != nil {
+			return nodes, p
+		}
+		if v.Tainted() {
+			nodes = slices.Clone(nodes)
+			nodes[i] = &changed
+		}
+	}
+	return nodes, nil
 }
 
 func (s *Spec) finish(v *memo.View, d *plugin.Draft) *problem.Problem {

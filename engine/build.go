@@ -118,9 +118,12 @@ func (s *Spec) completed(v *memo.View, list []*boundStructure, r *Result) []*bou
 		have[i] = b.abstract
 	}
 	for _, c := range s.plugins.Completers {
-		st, found := c.Complete(v, have)
+		var st *plugin.Structure
+		var found []*problem.Problem
+		sensitive := v.Apart(func() { st, found = c.Complete(v, have) })
 		r.Problems = append(r.Problems, found...)
 		if st != nil {
+			st.Sensitive = st.Sensitive || sensitive
 			have = append(have, st)
 			list = append(list, s.structure(v, st))
 		}
@@ -139,7 +142,10 @@ func (s *Spec) fixed(v *memo.View) []*boundStructure {
 	for i, p := range s.plugins.Structures {
 		out = append(out, s.structures[i].Get(v, func(v *memo.View) []*boundStructure {
 			var list []*boundStructure
-			for _, st := range p.Structures(v) {
+			var made []*plugin.Structure
+			sensitive := v.Apart(func() { made = p.Structures(v) })
+			for _, st := range made {
+				st.Sensitive = st.Sensitive || sensitive
 				list = append(list, s.structure(v, st))
 			}
 			return list
@@ -208,7 +214,10 @@ func (s *Spec) bundle(v *memo.View, name string) *boundStructure {
 		return nil
 	}
 	return tree.Get(v, func(v *memo.View) *boundStructure {
-		st, required := s.plugins.Bundler.Structure(v, name)
+		var st *plugin.Structure
+		var required []bundler.Required
+		sensitive := v.Apart(func() { st, required = s.plugins.Bundler.Structure(v, name) })
+		st.Sensitive = st.Sensitive || sensitive
 		b := s.structure(v, st)
 		b.required = required
 		return b
@@ -225,14 +234,14 @@ func (s *Spec) structure(v *memo.View, st *plugin.Structure) *boundStructure {
 		return out
 	}
 	// The elements of a bundle that is made for this host alone are seen once.
-	own := v.Own()
+	from := origin{own: v.Own(), sensitive: st.Sensitive}
 	entries := make([]*config.Entry, 0, len(all.Entries))
 	for _, a := range all.Entries {
 		if a.Item != nil && boundToNothing(a.Item.Element) {
 			out.lost = problem.New(a.Item.Element.Pos, "structure-lost", fmt.Sprintf("an element called just %s: %s %s is left out", a.Item.Element.Tag, st.Tag, st.Name), "write what is bound: BoundPath, BoundPackage …")
 			return out
 		}
-		b := s.entry(v, a, own)
+		b := s.entry(v, a, from)
 		out.notes = append(out.notes, b.notes...)
 		if b.dropped {
 			continue

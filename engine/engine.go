@@ -11,6 +11,7 @@ package engine
 import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/secret"
 )
 
 // Options are what surrounds a specification. The zero value reads everything
@@ -26,6 +27,9 @@ type Options struct {
 	// Clients are hosts that exist although clients.xml may not list them:
 	// enrolled ones and those named on the command line. An alias stands for its client.
 	Clients []string
+	// Secrets opens what is encrypted in the specification. Nil: nothing is opened, and
+	// what needs it fails with the name of the key that is missing.
+	Secrets secret.Keyring
 }
 
 // Input is one host with what is known about it.

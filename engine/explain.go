@@ -126,7 +126,7 @@ func (x *explainer) explain(b *boundStructure, i int) *Explanation {
 	}
 	inner := trail.New()
 	bv := memo.NewExplained(x.h, inner)
-	bound := x.s.entry(bv, a, true)
+	bound := x.s.entry(bv, a, origin{own: true, sensitive: st.Sensitive})
 	e.Entry, e.Problem = bound.entry, bound.problem
 	e.Asked = distinct(append(v.Asked(x.s.voc.Name), bv.Asked(x.s.voc.Name)...))
 	x.metadata(e)

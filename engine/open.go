@@ -14,6 +14,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/internal/plugins"
 	"github.com/bindery/bindery/engine/internal/tmpl/render"
+	"github.com/bindery/bindery/engine/internal/vault"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -26,6 +27,7 @@ type Spec struct {
 	voc      *host.Vocabulary
 	meta     *host.Metadata
 	plugins  *plugins.Set
+	vault    *vault.Vault
 	policy   Policy
 	names    []string
 	hosts    []string
@@ -59,9 +61,11 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	templates := render.New(fsys, fleet{s: s}, plugins.Data(s.names))
+	s.vault = vault.New(opts.Secrets, conf["encryption"])
+	delete(conf, "encryption") // passphrases are for the vault alone
+	templates := render.New(render.Config{FS: fsys, Fleet: fleet{s: s}, Connectors: plugins.Data(s.names), Vault: s.vault})
 	s.plugins = plugins.Load(plugin.Env{
-		FS: fsys, Conf: conf, Voc: s.voc, Names: opts.Names, Templates: templates, Fleet: fleet{s: s}, Binder: fleet{s: s}, Report: report,
+		FS: fsys, Conf: conf, Voc: s.voc, Names: opts.Names, Templates: templates, Vault: s.vault, Fleet: fleet{s: s}, Binder: fleet{s: s}, Report: report,
 		Others: func(n int) render.Fleet { return fleet{s: s, nested: n} },
 	}, s.names)
 	s.structures = make([]memo.Tree[[]*boundStructure], len(s.plugins.Structures))

@@ -19,6 +19,7 @@ import (
 	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/engine"
 	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/internal/secrets"
 )
 
 // specOptions are the flags with which build, lint and diff read a specification.
@@ -28,6 +29,7 @@ type specOptions struct {
 	conf      string
 	hosts     string
 	clients   []string
+	keys      secrets.Config
 	// localSources: package sources on this machine need not be recorded.
 	localSources bool
 }
@@ -40,6 +42,9 @@ func (o *specOptions) AddFlags(cmd *cobra.Command) {
 	f.StringVar(&o.conf, "conf", "", "bcfg2.conf `file` whose options win over those of the tree")
 	f.StringVar(&o.hosts, "hosts", "", "`file` of lines \"address name...\" that stands for DNS")
 	f.StringArrayVar(&o.clients, "client", nil, "a host that clients.xml does not list, or an alias; may be repeated")
+	f.StringArrayVar(&o.keys.IdentityFiles, "identity", nil, "`file` of age identities that open what is encrypted; may be repeated")
+	f.StringVar(&o.keys.PassphraseFile, "passphrases", "", "`file` with passphrases in a section [encryption], as in bcfg2.conf")
+	f.StringVar(&o.keys.SOPS, "sops", "", "`program` sops, run for files that it encrypted")
 }
 
 // maxSettings bounds the files named on the command line, in bytes.
@@ -66,6 +71,11 @@ func (o *specOptions) engineOptions() (engine.Options, error) {
 			return opts, fmt.Errorf("%s: %w", o.hosts, err)
 		}
 	}
+	keys, err := secrets.New(o.keys)
+	if err != nil {
+		return opts, withCode(exitUsage, err)
+	}
+	opts.Secrets = keys
 	return opts, nil
 }
 

@@ -90,8 +90,14 @@ func (v *View) Categories() map[string]string {
 // UUID returns what clients.xml says, "" for nothing.
 func (v *View) UUID() string { return v.ask(question{kind: record, text: "uuid"}) }
 
-// Password returns what clients.xml says, "" for nothing.
-func (v *View) Password() string { return v.ask(question{kind: record, text: "password"}) }
+// Password returns what clients.xml says, "" for nothing. It is a secret.
+func (v *View) Password() string {
+	password := v.ask(question{kind: record, text: "password"})
+	if password != "" {
+		v.Taint()
+	}
+	return password
+}
 
 // Aliases returns the other names of the host.
 func (v *View) Aliases() []string { return parts(v.ask(question{kind: record, text: "aliases"})) }

@@ -73,11 +73,29 @@ type View struct {
 	own bool
 	// trail is set where somebody asks why.
 	trail *trail.Trail
+	// tainted: a secret was read. above is the View whose computation this one
+	// belongs to, where it is about another host.
+	tainted bool
+	above   *View
 }
 
 type step struct {
 	q question
 	a string
+}
+
+// held is a value and whether a secret was read to compute it.
+type held[T any] struct {
+	value   T
+	tainted bool
+}
+
+// give hands a value out to the computation of v.
+func (h held[T]) give(v *View) T {
+	if h.tainted {
+		v.Taint()
+	}
+	return h.value
 }
 
 // NewView makes a View of a host.
@@ -215,24 +233,26 @@ type node[T any] struct {
 	run      []step
 	branch   *question
 	children map[string]*node[T]
-	value    T
+	value    held[T]
 }
 
 // Get returns the value for the host of v, computing it unless a host with the
 // same answers came before, or none can. What the value depends on is recorded in
 // v, so that computations may be nested.
-func (t *Tree[T]) Get(v *View, compute func(*View) T) T {
+func (t *Tree[T]) Get(v *View, compute func(*View) T) (value T) {
 	if v.trail != nil {
-		return compute(v)
+		v.Apart(func() { value = compute(v) })
+		return value
 	}
 	if leaf := t.find(v); leaf != nil {
-		return leaf.value
+		return leaf.value.give(v)
 	}
 	inner := &View{h: v.h, record: true}
-	value := compute(inner)
+	got := held[T]{value: compute(inner)}
+	got.tainted = inner.tainted
 	if inner.own {
 		v.own = true
-		return value
+		return got.give(v)
 	}
 	if v.record {
 		for i := range inner.trace {
@@ -241,7 +261,7 @@ func (t *Tree[T]) Get(v *View, compute func(*View) T) T {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.insert(inner.trace, value)
+	return t.insert(inner.trace, got).give(v)
 }
 
 // find walks down to the leaf for the host of v, nil if there is none yet.
@@ -283,14 +303,14 @@ func (n *node[T]) expects(v *View) bool {
 
 // insert adds a value under its trace. If another goroutine was faster, its value
 // stays, so that all hosts share one.
-func (t *Tree[T]) insert(trace []step, value T) T {
-	var kept T
+func (t *Tree[T]) insert(trace []step, value held[T]) held[T] {
+	var kept held[T]
 	t.root, kept = t.root.with(trace, value)
 	return kept
 }
 
 // with returns the tree below n with one more value, and the value that counts.
-func (n *node[T]) with(trace []step, value T) (*node[T], T) {
+func (n *node[T]) with(trace []step, value held[T]) (*node[T], held[T]) {
 	if n == nil {
 		return &node[T]{run: trace, value: value}, value
 	}
@@ -314,7 +334,7 @@ func (n *node[T]) with(trace []step, value T) (*node[T], T) {
 }
 
 // split cuts the run of n at i, where the answers part.
-func split[T any](n *node[T], i int, trace []step, value T) *node[T] {
+func split[T any](n *node[T], i int, trace []step, value held[T]) *node[T] {
 	q := n.run[i].q
 	old := &node[T]{run: n.run[i+1:], branch: n.branch, children: n.children, value: n.value}
 	return &node[T]{run: n.run[:i], branch: &q, children: map[string]*node[T]{

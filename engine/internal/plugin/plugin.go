@@ -12,6 +12,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/tmpl/render"
+	"github.com/bindery/bindery/engine/internal/vault"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -23,6 +24,8 @@ type Env struct {
 	Voc  *host.Vocabulary
 	// Templates renders the templates of the specification.
 	Templates *render.Renderer
+	// Vault opens what is encrypted.
+	Vault *vault.Vault
 	// Names stands for DNS: address to host names.
 	Names map[string][]string
 	// Fleet and Binder are there once all plugins are made, not before.
@@ -88,6 +91,8 @@ type Structure struct {
 	Name    string
 	Attrs   []config.Attr
 	Entries []Abstract
+	// Sensitive: a secret was read to make the structure, and any entry may hold it.
+	Sensitive bool
 	// Lost is why the structure cannot be given to the host.
 	Lost *problem.Problem
 }

@@ -28,6 +28,15 @@ type Limit struct {
 
 func (e *Limit) Error() string { return e.What }
 
+// Fatal is an error of what code reads that no code may catch: what it would do
+// instead is not what was meant.
+type Fatal struct{ Err error }
+
+func (e *Fatal) Error() string { return e.Err.Error() }
+
+// Unwrap gives the error itself.
+func (e *Fatal) Unwrap() error { return e.Err }
+
 // Raised is an exception of Python.
 type Raised struct {
 	Class string
@@ -236,7 +245,9 @@ func (f *frame) remove(n string) error {
 func (th *Thread) located(err error, l int) error {
 	var r *Raised
 	var limit *Limit
+	var fatal *Fatal
 	switch {
+	case errors.As(err, &fatal):
 	case errors.As(err, &r):
 		if r.Line == 0 && !strings.HasPrefix(th.file, library) {
 			r.Line, r.File = l, th.file

@@ -3,6 +3,7 @@
 package xmltree
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -308,6 +309,11 @@ func (p *parser) chars(s string, off int) error {
 		i += n
 	}
 	return nil
+}
+
+// Fits tells whether XML can carry a text.
+func Fits(text []byte) bool {
+	return utf8.Valid(text) && bytes.IndexFunc(text, func(r rune) bool { return !isChar(r) }) < 0
 }
 
 func isChar(r rune) bool {

@@ -12,7 +12,9 @@ import (
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/internal/tmpl/render"
+	"github.com/bindery/bindery/engine/internal/vault"
 	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/secret"
 )
 
 // maxFile bounds the content of one file in bytes. It has to fit into a host's
@@ -21,26 +23,46 @@ const maxFile = 32 << 20
 
 // source is a file whose content is read once.
 type source struct {
-	fsys fs.FS
+	env  plugin.Env
 	name string
-	kind kind
+	*handler
 	load func() (string, *problem.Problem)
+	// secret: what load gives was encrypted.
+	secret bool
 	// keys is what an authorized_keys.xml says.
 	keys *allowed
 }
 
-func newSource(fsys fs.FS, name string, k kind) *source {
-	s := &source{fsys: fsys, name: name, kind: k}
+func newSource(env plugin.Env, name string, h *handler) *source {
+	s := &source{env: env, name: name, handler: h}
 	s.load = sync.OnceValues(s.read)
 	return s
 }
 
 func (s *source) read() (string, *problem.Problem) {
-	data, p := file.Read(s.fsys, s.name, maxFile)
-	if p != nil && p.Code == "file-too-large" {
-		p.Hint = "deliver large files as packages"
+	data, p := file.Read(s.env.FS, s.name, maxFile)
+	if p != nil {
+		if p.Code == "file-too-large" {
+			p.Hint = "deliver large files as packages"
+		}
+		return "", p
 	}
-	return string(data), p
+	if s.sealed || secret.IsSOPS(s.name, data) {
+		if data, p = s.env.Vault.File(s.name, data); p != nil {
+			return "", p
+		}
+		s.secret = true
+	}
+	return string(data), nil
+}
+
+// text gives the content to a computation.
+func (s *source) text(v *memo.View) (string, *problem.Problem) {
+	text, p := s.load()
+	if s.secret {
+		v.Taint()
+	}
+	return text, p
 }
 
 // Bind gives a Path the content and the attributes of its directory.
@@ -72,12 +94,12 @@ func (c *Cfg) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 	if d.Get("mode") == "inherit" {
 		d.Set("mode", mode(best.Value))
 	}
-	return d.Fill(best.Value.name, text)
+	return vault.Withhold(v, d.Fill(best.Value.name, text))
 }
 
 // mode is what the old mode="inherit" asked for: that of the file itself.
 func mode(s *source) string {
-	st, err := fs.Stat(s.fsys, s.name)
+	st, err := fs.Stat(s.env.FS, s.name)
 	if err != nil {
 		return "0644"
 	}
@@ -114,7 +136,7 @@ func (s *set) content(v *memo.View, d *plugin.Draft, best *plugin.Variant[*sourc
 
 // plain gives the text of a variant, changed by the deltas that are for the host.
 func (s *set) plain(v *memo.View, best *plugin.Variant[*source]) (string, *problem.Problem) {
-	text, p := best.Value.load()
+	text, p := best.Value.text(v)
 	if p != nil {
 		return "", p
 	}

@@ -99,12 +99,12 @@ func newSet(env plugin.Env, dir string, names []string) *set {
 			continue
 		}
 		full := dir + "/" + name
-		f, specific := classify(path.Base(dir), name)
-		switch f {
+		h, specific := classify(path.Base(dir), name)
+		switch h.kind {
 		case infoFile:
 			infos = append(infos, name)
 		case catDelta, diffDelta:
-			s.deltas = append(s.deltas, delta{specific: specific, source: newSource(env.FS, full, f)})
+			s.deltas = append(s.deltas, delta{specific: specific, source: newSource(env, full, h)})
 		case verifier:
 			env.Report(problem.Warn(problem.Pos{File: full}, "verifier-not-run", "a verifier is a program of the repository and is not run", ""))
 		case creator:
@@ -113,8 +113,8 @@ func newSet(env plugin.Env, dir string, names []string) *set {
 			env.Report(problem.Warn(problem.Pos{File: full}, "unknown-cfg-files", "Cfg does not understand this file name; the file is ignored",
 				"variants are named "+path.Base(dir)+".G##_group or "+path.Base(dir)+".H_host, with an extension behind that"))
 		default:
-			from := newSource(env.FS, full, f)
-			if f == keys {
+			from := newSource(env, full, h)
+			if h.kind == keys {
 				from.keys = newAllowed(env, full)
 			}
 			list = append(list, plugin.Variant[*source]{Specific: specific, File: name, Value: from})

@@ -98,7 +98,7 @@ func (a *allowed) key(v *memo.View, d *plugin.Draft, e *xmltree.Element) (string
 		Tag: "Path", Attrs: []config.Attr{{Name: "name", Value: from}}, NamedAt: plugin.SourceOf(e), At: e.Pos, Depth: d.Depth,
 	}
 	p = a.env.Binder.Bind(whose, entry)
-	d.Sensitive = d.Sensitive || entry.Sensitive
+	d.Sensitive = d.Sensitive || entry.Sensitive || strings.EqualFold(entry.Get("sensitive"), "true")
 	switch {
 	case p != nil && p.Code == plugin.CodeTooDeep:
 		return "", p
@@ -120,10 +120,10 @@ func (a *allowed) whose(v *memo.View, e *xmltree.Element) (*memo.View, *problem.
 		if v.Is(h.Name) {
 			return v, nil
 		}
-		return memo.NewView(h), nil
+		return v.About(h), nil
 	}
 	if group := e.Get("group"); group != "" {
-		return memo.NewView(a.env.Fleet.Imaginary(plugin.Imaginary, group)), nil
+		return v.About(a.env.Fleet.Imaginary(plugin.Imaginary, group)), nil
 	}
 	category := a.category
 	if c, ok := e.Lookup("category"); ok {

@@ -23,7 +23,6 @@ const (
 	genshi    kind = "a Genshi template"
 	cheetah   kind = "a Cheetah template"
 	jinja2    kind = "a Jinja2 template"
-	crypt     kind = "an encrypted file"
 )
 
 // handler is a kind with the names it takes: a base name of its own, or the
@@ -33,6 +32,7 @@ type handler struct {
 	base      string // "" for the target's
 	extension string
 	fixed     bool // no qualifier
+	sealed    bool // encrypted as a whole
 }
 
 // handlers stand in Bcfg2's order: the first that takes a name decides.
@@ -49,25 +49,31 @@ var handlers = []handler{
 	{kind: creator, base: "pubkey.xml", fixed: true},
 	{kind: creator, base: "sslkey.xml", fixed: true},
 	{kind: creator, base: "sslcert.xml", fixed: true},
-	{kind: crypt, extension: "genshi.crypt"},
-	{kind: crypt, extension: "crypt.genshi"},
-	{kind: crypt, extension: "cheetah.crypt"},
-	{kind: crypt, extension: "crypt.cheetah"},
-	{kind: crypt, extension: "jinja2.crypt"},
-	{kind: crypt, extension: "crypt.jinja2"},
+	{kind: genshi, extension: "genshi.crypt", sealed: true},
+	{kind: genshi, extension: "crypt.genshi", sealed: true},
+	{kind: genshi, extension: "genshi.age", sealed: true},
+	{kind: cheetah, extension: "cheetah.crypt", sealed: true},
+	{kind: cheetah, extension: "crypt.cheetah", sealed: true},
+	{kind: cheetah, extension: "cheetah.age", sealed: true},
+	{kind: jinja2, extension: "jinja2.crypt", sealed: true},
+	{kind: jinja2, extension: "crypt.jinja2", sealed: true},
+	{kind: jinja2, extension: "jinja2.age", sealed: true},
 	{kind: genshi, extension: "genshi"},
 	{kind: cheetah, extension: "cheetah"},
-	{kind: crypt, extension: "crypt"},
+	{kind: plain, extension: "crypt", sealed: true},
+	{kind: plain, extension: "age", sealed: true},
+	{kind: plain, extension: "sops", sealed: true},
 	{kind: jinja2, extension: "jinja2"},
 	{kind: plain},
 }
 
 // classify tells what a file is in the directory of the path with that base name.
-func classify(target, name string) (kind, plugin.Specific) {
-	for _, h := range handlers {
+func classify(target, name string) (*handler, plugin.Specific) {
+	for i := range handlers {
+		h := &handlers[i]
 		if h.fixed {
 			if name == h.base {
-				return h.kind, plugin.Specific{}
+				return h, plugin.Specific{}
 			}
 			continue
 		}
@@ -79,8 +85,8 @@ func classify(target, name string) (kind, plugin.Specific) {
 			continue
 		}
 		if specific, ok := plugin.ParseSpecific(name, base, h.extension); ok {
-			return h.kind, specific
+			return h, specific
 		}
 	}
-	return unknown, plugin.Specific{}
+	return &handler{kind: unknown}, plugin.Specific{}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/secret"
 )
 
 const dir, target = "SSHbase", "/etc/ssh/"
@@ -45,6 +46,8 @@ type SSHbase struct {
 	fleet   plugin.Fleet
 	names   map[string][]string
 	statics []*key
+	// sealed: a public key is encrypted, and so the list of them is secret.
+	sealed bool
 }
 
 var (
@@ -63,19 +66,31 @@ type set struct {
 type key struct {
 	name string
 	load func() (string, *problem.Problem)
+	// sealed: the file is encrypted.
+	sealed bool
 }
 
 // maxKey bounds a key, and what is known of other hosts, in bytes.
 const maxKey = 4 << 20
 
 func newKey(env plugin.Env, name string) *key {
-	return &key{name: name, load: sync.OnceValues(func() (string, *problem.Problem) {
-		if strings.HasSuffix(name, ".crypt") {
-			return "", problem.New(problem.Pos{File: name}, "not-supported", name+" is an encrypted file, which this version does not evaluate", "")
-		}
+	_, sealed := secret.Plain(name)
+	return &key{name: name, sealed: sealed, load: sync.OnceValues(func() (string, *problem.Problem) {
 		data, p := file.Read(env.FS, name, maxKey)
+		if p == nil && sealed {
+			data, p = env.Vault.File(name, data)
+		}
 		return string(data), p
 	})}
+}
+
+// text gives the content to a computation.
+func (k *key) text(v *memo.View) (string, *problem.Problem) {
+	text, p := k.load()
+	if k.sealed && p == nil {
+		v.Taint()
+	}
+	return text, p
 }
 
 // New reads the directory; keys are read when they are first needed.
@@ -116,8 +131,9 @@ func New(env plugin.Env) *SSHbase {
 // add takes a file as a key, if its name is one's.
 func (s *SSHbase) add(env plugin.Env, name string) bool {
 	for base, st := range s.sets {
-		for _, extension := range []string{"crypt", ""} {
+		for _, extension := range []string{"crypt", "age", ""} {
 			if specific, ok := plugin.ParseSpecific(name, base, extension); ok {
+				s.sealed = s.sealed || extension != "" && strings.HasSuffix(base, ".pub")
 				st.list = append(st.list, plugin.Variant[*key]{Specific: specific, File: name, Value: newKey(env, dir+"/"+name)})
 				return true
 			}
@@ -174,7 +190,7 @@ func (s *SSHbase) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 	d.Sensitive = d.Sensitive || !public
 	if best := s.sets[base].variants.Best(v); best != nil {
 		d.BoundAt = config.Source{File: best.Value.name}
-		text, p := best.Value.load()
+		text, p := best.Value.text(v)
 		if p != nil {
 			return p
 		}
@@ -198,6 +214,9 @@ func (s *SSHbase) bindKnown(v *memo.View, d *plugin.Draft) *problem.Problem {
 	if p != nil {
 		return p
 	}
+	if s.sealed {
+		v.Taint()
+	}
 	var own []*plugin.Variant[*key]
 	for _, base := range private {
 		if best := s.sets[base+".pub"].variants.Best(v); best != nil {
@@ -208,7 +227,7 @@ func (s *SSHbase) bindKnown(v *memo.View, d *plugin.Draft) *problem.Problem {
 	var lines strings.Builder
 	lines.WriteString(text)
 	for _, k := range own {
-		data, p := k.Value.load()
+		data, p := k.Value.text(v)
 		if p != nil {
 			return p
 		}

@@ -38,7 +38,11 @@ func keep(list []*element, cond string) ([]*element, error) {
 			}
 			continue
 		}
-		if x.has(name, value, compared) {
+		has, err := x.has(name, value, compared)
+		if err != nil {
+			return nil, err
+		}
+		if has {
 			out = append(out, x)
 		}
 	}
@@ -46,14 +50,21 @@ func keep(list []*element, cond string) ([]*element, error) {
 }
 
 // has tells whether an element has a child of a tag, with that text.
-func (x *element) has(tag, value string, compared bool) bool {
+func (x *element) has(tag, value string, compared bool) (bool, error) {
 	if tag == "." || tag == "text()" {
-		return x.e.Text == value
+		text, err := x.content()
+		return text == value, err
 	}
 	for _, c := range x.children() {
-		if c.e.Tag == tag && (!compared || c.e.Text == value) {
-			return true
+		if c.e.Tag != tag {
+			continue
+		}
+		if !compared {
+			return true, nil
+		}
+		if text, err := c.content(); err != nil || text == value {
+			return err == nil, err
 		}
 	}
-	return false
+	return false, nil
 }

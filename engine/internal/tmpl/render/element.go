@@ -8,6 +8,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"github.com/bindery/bindery/engine/internal/py"
+	"github.com/bindery/bindery/engine/internal/vault"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 )
 
@@ -16,13 +17,29 @@ type element struct {
 	*object
 	e      *xmltree.Element
 	parent *element
+	doc    *document
 }
 
-// newElement makes the object of an element.
-func newElement(e *xmltree.Element, parent *element) *element {
-	x := &element{e: e, parent: parent}
+// newElement makes the object of the first element of a document.
+func newElement(e *xmltree.Element, doc *document) *element { return newChild(e, nil, doc) }
+
+func newChild(e *xmltree.Element, parent *element, doc *document) *element {
+	x := &element{e: e, parent: parent, doc: doc}
 	x.object = newObject("_Element", x.find)
 	return x
+}
+
+// content is the text of an element. One that is encrypted is opened when it is
+// read, so that what stands beside it is no secret.
+func (x *element) content() (string, error) {
+	if x.doc.vault == nil || !vault.Encrypted(x.e) {
+		return x.e.Text, nil
+	}
+	text, p := x.doc.vault.Text(x.doc.v, x.e.Get("encrypted"), x.e.Text, x.e.Pos, x.doc.lax)
+	if p != nil {
+		return "", &py.Fatal{Err: p}
+	}
+	return text, nil
 }
 
 // find gives a member.
@@ -31,7 +48,8 @@ func (x *element) find(_ *py.Thread, n string) (py.Value, error) {
 	case "tag":
 		return starlark.String(x.e.Tag), nil
 	case "text":
-		return text(x.e.Text), nil
+		s, err := x.content()
+		return text(s), err
 	case "tail":
 		return text(x.e.Tail), nil
 	case "attrib":
@@ -124,7 +142,8 @@ func (x *element) finder(n string) method {
 			if len(found) == 0 {
 				return starlark.None, nil
 			}
-			return starlark.String(found[0].e.Text), nil
+			s, err := found[0].content()
+			return starlark.String(s), err
 		})
 	}
 	return nil
@@ -146,7 +165,7 @@ func (x *element) children() []*element {
 	var out []*element
 	for _, c := range x.e.Children {
 		if c.Kind == xmltree.Node {
-			out = append(out, newElement(c, x))
+			out = append(out, newChild(c, x, x.doc))
 		}
 	}
 	return out

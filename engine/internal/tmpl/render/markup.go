@@ -12,6 +12,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/py"
 	"github.com/bindery/bindery/engine/internal/tmpl/genshi"
+	"github.com/bindery/bindery/engine/internal/vault"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -38,9 +39,10 @@ func (r *Renderer) GenshiMarkup(v *memo.View, j Job) (string, *problem.Problem) 
 	defer th.Close()
 	names, p := r.names(v, th, j)
 	if p != nil {
-		return "", p
+		return "", vault.Withhold(v, p)
 	}
-	return t.RenderMarkup(th, names, r.fragment)
+	text, p := t.RenderMarkup(th, names, r.fragment)
+	return text, vault.Withhold(v, p)
 }
 
 // Document renders a template of markup for a host. The conditions in the result stay.
@@ -48,7 +50,8 @@ func (r *Renderer) Document(v *memo.View, m *Markup) (*xmltree.Element, *problem
 	th := r.python.NewThread(r.world(v, m.t.File))
 	defer th.Close()
 	names := map[string]py.Value{"metadata": r.metadata(v), "repo": starlark.String(Repo)}
-	return m.t.RenderTree(th, names, r.fragment)
+	root, p := m.t.RenderTree(th, names, r.fragment)
+	return root, vault.Withhold(v, p)
 }
 
 // fragment reads a document that a template includes; nil where it does not exist.

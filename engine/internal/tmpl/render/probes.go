@@ -32,7 +32,7 @@ func newProbeData(data string) *probeData {
 			if p != nil {
 				return starlark.None, nil
 			}
-			return newElement(root, nil), nil
+			return newElement(root, &document{}), nil
 		case "json":
 			v, err = th.JSON(data)
 		case "yaml":

@@ -3,31 +3,37 @@
 package render
 
 import (
-	"io/fs"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.starlark.net/starlark"
 
 	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/py"
+	"github.com/bindery/bindery/engine/internal/vault"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/secret"
 )
 
 // property is one file of Properties.
 type property struct {
 	name string
+	// file is where it stands below the repository.
+	file string
 	data string
 	// root is that of an XML file.
 	root *xmltree.Element
 	// automatch: what templates see is already matched for the host.
 	automatch bool
-	// encrypted is the first encrypted element, which cannot be read.
-	encrypted *xmltree.Element
+	// sealed: the file is encrypted as a whole, and open gives what it is.
+	sealed bool
+	open   func() (*property, *problem.Problem)
 }
 
 // maxProperty bounds a file of Properties in bytes.
@@ -35,17 +41,22 @@ const maxProperty = 16 << 20
 
 // ReadProperties reads the files of Properties, before anything is rendered.
 // automatch holds for those that do not say otherwise. What cannot be read is
-// reported and not there.
+// reported and not there. A file that is encrypted has the name of what is in it,
+// and is opened when a template reads it.
 func (r *Renderer) ReadProperties(files []string, automatch bool, report func(*problem.Problem)) {
-	for _, name := range files {
+	for _, file := range files {
+		name, _ := secret.Plain(file)
 		ext := path.Ext(name)
 		if ext != ".xml" && ext != ".json" && ext != ".yaml" && ext != ".yml" {
 			if ext != ".xsd" {
-				report(problem.Warn(problem.Pos{File: name}, "unknown-properties-file", "the name is none of a Properties file; the file is ignored", "name it .xml, .json or .yaml"))
+				report(problem.Warn(problem.Pos{File: file}, "unknown-properties-file", "the name is none of a Properties file; the file is ignored", "name it .xml, .json or .yaml"))
 			}
 			continue
 		}
-		p, bad := readProperty(r.fsys, name, automatch, report)
+		p, bad := r.readProperty(file, automatch, report)
+		if bad == nil && r.properties[p.name] != nil {
+			bad = problem.Warn(problem.Pos{File: file}, "duplicate-properties-file", fmt.Sprintf("%s gives %s already; this file is ignored", r.properties[p.name].file, p.name), "remove one of them")
+		}
 		if bad != nil {
 			report(bad)
 			continue
@@ -54,33 +65,81 @@ func (r *Renderer) ReadProperties(files []string, automatch bool, report func(*p
 	}
 }
 
-func readProperty(fsys fs.FS, name string, automatch bool, report func(*problem.Problem)) (*property, *problem.Problem) {
-	data, bad := file.Read(fsys, name, maxProperty)
+func (r *Renderer) readProperty(name string, automatch bool, report func(*problem.Problem)) (*property, *problem.Problem) {
+	data, bad := file.Read(r.fsys, name, maxProperty)
 	if bad != nil {
 		return nil, bad
 	}
-	p := &property{name: strings.TrimPrefix(name, "Properties/"), data: string(data)}
+	plain, sealed := secret.Plain(name)
+	p := &property{file: name, name: strings.TrimPrefix(plain, "Properties/"), data: string(data), automatch: automatch}
+	if sealed || secret.IsSOPS(name, data) {
+		p.sealed = true
+		p.open = sync.OnceValues(func() (*property, *problem.Problem) { return r.opened(p, data) })
+		return p, nil
+	}
+	p.open = func() (*property, *problem.Problem) { return p, nil }
 	if path.Ext(name) != ".xml" {
 		return p, nil
 	}
-	doc, bad := xmltree.Load(fsys, name)
+	doc, bad := xmltree.Load(r.fsys, name)
 	if bad != nil {
 		return nil, bad
 	}
 	for _, found := range doc.Problems {
 		report(found)
 	}
-	p.root, p.automatch = doc.Root, automatch
-	if _, ok := doc.Root.Lookup("automatch"); ok {
-		p.automatch = doc.Root.True("automatch")
-	}
-	doc.Root.Walk(func(e *xmltree.Element) bool {
-		if _, ok := e.Lookup("encrypted"); ok && p.encrypted == nil {
-			p.encrypted = e
-		}
-		return true
-	})
+	p.take(doc.Root)
 	return p, nil
+}
+
+// take makes a document the content.
+func (p *property) take(root *xmltree.Element) {
+	p.root = root
+	if _, ok := root.Lookup("automatch"); ok {
+		p.automatch = root.True("automatch")
+	}
+}
+
+// opened is what an encrypted file holds. Includes in it are not followed.
+func (r *Renderer) opened(p *property, data []byte) (*property, *problem.Problem) {
+	data, bad := r.vault.File(p.file, data)
+	if bad != nil {
+		return nil, bad
+	}
+	out := *p
+	out.data = string(data)
+	if path.Ext(p.name) == ".xml" {
+		root, bad := xmltree.Parse(p.file, data)
+		if bad != nil {
+			return nil, problem.New(bad.Pos, bad.Code, "what is encrypted in it is no XML", "")
+		}
+		out.take(root)
+	}
+	return &out, nil
+}
+
+// document is what the elements of one file have in common.
+type document struct {
+	v     *memo.View
+	vault *vault.Vault
+	lax   bool
+}
+
+func (r *Renderer) document(v *memo.View, p *property) *document {
+	return &document{v: v, vault: r.vault, lax: vault.Lax(p.root)}
+}
+
+// reading opens a file for a computation, which it taints where the file was
+// encrypted as a whole.
+func (p *property) reading(v *memo.View) (*property, error) {
+	out, bad := p.open()
+	if bad != nil {
+		return nil, &py.Fatal{Err: bad}
+	}
+	if p.sealed {
+		v.Taint()
+	}
+	return out, nil
 }
 
 // propertySet is metadata.Properties.
@@ -89,54 +148,68 @@ func (r *Renderer) propertySet(v *memo.View) py.Value {
 		kind: "Properties", hint: "write the file into Properties", names: func() []string { return slices.Sorted(maps.Keys(r.properties)) },
 		get: func(_ *py.Thread, name string) (py.Value, error) {
 			p := r.properties[name]
-			switch {
-			case p == nil:
+			if p == nil {
 				return nil, nil
-			case p.encrypted != nil:
-				return nil, &py.Raised{
-					Class: "NotSupported", Msg: "Properties/" + name + " has encrypted values, which this version does not read",
-					File: p.encrypted.Pos.File, Line: p.encrypted.Pos.Line,
-				}
-			case p.automatch:
-				return newElement(matched(v, p.root), nil), nil
 			}
-			return p.object(v), nil
+			if path.Ext(name) == ".xml" && (p.automatch || p.sealed) {
+				// An encrypted file may say itself that it is matched.
+				p, err := p.reading(v)
+				if err != nil {
+					return nil, err
+				}
+				if p.automatch {
+					return newElement(matched(v, p.root), r.document(v, p)), nil
+				}
+			}
+			return r.propertyFile(v, p), nil
 		},
 	})
 }
 
-// object is what a template gets for the file.
-func (p *property) object(v *memo.View) py.Value {
+// propertyFile is what a template gets for the file.
+func (r *Renderer) propertyFile(v *memo.View, p *property) py.Value {
 	return newObject("PropertyFile", func(th *py.Thread, n string) (py.Value, error) {
-		ext := path.Ext(p.name)
-		switch {
-		case n == "data":
-			return starlark.String(p.data), nil
-		case n == "name":
+		switch n {
+		case "name":
 			return starlark.String(Repo + "/Properties/" + p.name), nil
-		case n == "json" && ext == ".json":
-			return th.JSON(p.data)
-		case n == "yaml" && (ext == ".yaml" || ext == ".yml"):
-			return yamlValue(th, p.data)
-		case n == "write":
+		case "write":
 			return nil, &py.Raised{Class: "NotSupported", Msg: "templates write no files: write() of Properties/" + p.name, Hint: "commit the file instead"}
-		case p.root == nil:
-			return nil, nil
-		case n == "xdata":
-			return newElement(p.root, nil), nil
-		case n == "Match":
-			return p.matching(v, n, func(v *memo.View) py.Value {
-				var out []*element
-				for _, e := range dissolved(v, p.root.Children) {
-					out = append(out, newElement(e, nil))
-				}
-				return elementList(out)
-			}), nil
-		case n == "XMLMatch":
-			return p.matching(v, n, func(v *memo.View) py.Value { return newElement(matched(v, p.root), nil) }), nil
+		case "data", "json", "yaml", "xdata", "Match", "XMLMatch":
+			opened, err := p.reading(v)
+			if err != nil {
+				return nil, err
+			}
+			return r.propertyMember(v, th, opened, n)
 		}
 		return nil, nil
 	})
+}
+
+func (r *Renderer) propertyMember(v *memo.View, th *py.Thread, p *property, n string) (py.Value, error) {
+	ext := path.Ext(p.name)
+	switch {
+	case n == "data":
+		return starlark.String(p.data), nil
+	case n == "json" && ext == ".json":
+		return th.JSON(p.data)
+	case n == "yaml" && (ext == ".yaml" || ext == ".yml"):
+		return yamlValue(th, p.data)
+	case p.root == nil:
+		return nil, nil
+	case n == "xdata":
+		return newElement(p.root, r.document(v, p)), nil
+	case n == "Match":
+		return p.matching(v, n, func(host *memo.View) py.Value {
+			var out []*element
+			for _, e := range dissolved(host, p.root.Children) {
+				out = append(out, newElement(e, r.document(v, p)))
+			}
+			return elementList(out)
+		}), nil
+	case n == "XMLMatch":
+		return p.matching(v, n, func(host *memo.View) py.Value { return newElement(matched(host, p.root), r.document(v, p)) }), nil
+	}
+	return nil, nil
 }
 
 // matching is a method whose argument is the metadata of a host.

@@ -95,7 +95,7 @@ func (r *Renderer) query(v *memo.View) py.Value {
 	full := func(names []string, err error) (py.Value, error) {
 		out := make([]py.Value, len(names))
 		for i, n := range names {
-			out[i] = r.metadata(memo.NewView(r.known(v, n)))
+			out[i] = r.metadata(v.About(r.known(v, n)))
 		}
 		return starlark.NewList(out), err
 	}
@@ -157,7 +157,7 @@ func (r *Renderer) byName(v *memo.View) method {
 		if h == nil {
 			return nil, py.Fail("MetadataConsistencyError", "no host %s is known", n)
 		}
-		return r.metadata(memo.NewView(h)), nil
+		return r.metadata(v.About(h)), nil
 	}
 }
 

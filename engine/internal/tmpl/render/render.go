@@ -21,7 +21,9 @@ import (
 	"github.com/bindery/bindery/engine/internal/tmpl"
 	"github.com/bindery/bindery/engine/internal/tmpl/cheetah"
 	"github.com/bindery/bindery/engine/internal/tmpl/genshi"
+	"github.com/bindery/bindery/engine/internal/vault"
 	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/secret"
 )
 
 // Repo is where templates believe the specification to be, as on the old server.
@@ -51,11 +53,22 @@ type Renderer struct {
 	// properties and helpers are read before anything is rendered.
 	properties map[string]*property
 	helpers    []string
+	vault      *vault.Vault
 }
 
-// New makes a renderer. connectors are the plugins whose data hosts have.
-func New(fsys fs.FS, fleet Fleet, connectors []string) *Renderer {
-	r := &Renderer{python: py.New(), fsys: fsys, fleet: fleet, data: connectors, properties: map[string]*property{}}
+// Config is what a renderer is made from.
+type Config struct {
+	FS    fs.FS
+	Fleet Fleet
+	// Connectors are the plugins whose data hosts have.
+	Connectors []string
+	// Vault opens what is encrypted.
+	Vault *vault.Vault
+}
+
+// New makes a renderer.
+func New(c Config) *Renderer {
+	r := &Renderer{python: py.New(), fsys: c.FS, fleet: c.Fleet, data: c.Connectors, vault: c.Vault, properties: map[string]*property{}}
 	r.hosts = sync.OnceValue(r.resolveAll)
 	return r
 }
@@ -149,11 +162,35 @@ func load[T any](r *Renderer, name, syntax string, parse func(file, src string) 
 		if p != nil {
 			return result{nil, p}
 		}
+		if sealedTemplate(name) {
+			if data, p = r.vault.File(name, data); p != nil {
+				return result{nil, p}
+			}
+		}
 		t, p := parse(name, string(data))
 		return result{t, p}
 	}))
 	out := once.(func() result)()
 	return out.t, out.p
+}
+
+// sealedTemplate tells whether a template is encrypted as a whole, by its name.
+func sealedTemplate(name string) bool {
+	_, sealed := secret.Plain(name)
+	if !sealed {
+		_, sealed = secret.Plain(strings.TrimSuffix(name, path.Ext(name)))
+	}
+	return sealed
+}
+
+// template gives the template of a job. One that is encrypted taints what is made
+// of it.
+func template[T any](r *Renderer, v *memo.View, name, syntax string, parse func(file, src string) (*T, *problem.Problem)) (*T, *problem.Problem) {
+	t, p := load(r, name, syntax, parse)
+	if sealedTemplate(name) && (p == nil || p.Code != secret.CodeNoKey && p.Code != secret.CodeWrong) {
+		v.Taint()
+	}
+	return t, vault.Withhold(v, p)
 }
 
 // names gives a template its variables.
@@ -182,7 +219,7 @@ func (r *Renderer) GenshiOld(v *memo.View, j Job) (string, *problem.Problem) {
 
 // Cheetah renders a Cheetah template.
 func (r *Renderer) Cheetah(v *memo.View, j Job) (string, *problem.Problem) {
-	t, p := load(r, j.File, "cheetah", cheetah.Parse)
+	t, p := template(r, v, j.File, "cheetah", cheetah.Parse)
 	if p != nil {
 		return "", p
 	}
@@ -190,13 +227,14 @@ func (r *Renderer) Cheetah(v *memo.View, j Job) (string, *problem.Problem) {
 	defer th.Close()
 	names, p := r.names(v, th, j)
 	if p != nil {
-		return "", p
+		return "", vault.Withhold(v, p)
 	}
-	return t.Render(th, names)
+	text, p := t.Render(th, names)
+	return text, vault.Withhold(v, p)
 }
 
 func (r *Renderer) genshi(v *memo.View, j Job, syntax string, parse func(file, src string) (*genshi.Template, *problem.Problem)) (string, *problem.Problem) {
-	t, p := load(r, j.File, syntax, parse)
+	t, p := template(r, v, j.File, syntax, parse)
 	if p != nil {
 		return "", p
 	}
@@ -204,9 +242,9 @@ func (r *Renderer) genshi(v *memo.View, j Job, syntax string, parse func(file, s
 	defer th.Close()
 	names, p := r.names(v, th, j)
 	if p != nil {
-		return "", p
+		return "", vault.Withhold(v, p)
 	}
-	return t.Render(th, names, func(name string) (*genshi.Template, *problem.Problem) {
+	text, p := t.Render(th, names, func(name string) (*genshi.Template, *problem.Problem) {
 		name, ok := strings.CutPrefix(name, Repo+"/")
 		if !ok {
 			name = strings.TrimPrefix(name, "/")
@@ -216,4 +254,5 @@ func (r *Renderer) genshi(v *memo.View, j Job, syntax string, parse func(file, s
 		}
 		return load(r, path.Clean(name), syntax, parse)
 	})
+	return text, vault.Withhold(v, p)
 }
