@@ -16,6 +16,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -80,10 +81,11 @@ func (c *Checker) authority(ca string) ([]*x509.Certificate, error) {
 // its authority where the specification has that. When it is out of date does not
 // matter here.
 func (c *Checker) Check(v *memo.View, d *plugin.Draft, f *File, name, text string) *problem.Problem {
-	if f.bad != nil {
-		return f.bad
+	e, p := f.cert(v)
+	if p != nil {
+		return p
 	}
-	ca := f.CA(v)
+	ca := authorityOf(e)
 	if !c.env.Conf.True("sslca_"+strings.ToLower(ca), "verify_certs", true) {
 		return nil
 	}
@@ -104,7 +106,7 @@ func (c *Checker) Check(v *memo.View, d *plugin.Draft, f *File, name, text strin
 			return problem.New(at, "certificate-not-signed", fmt.Sprintf("the certificate for %s is not signed by CA %s", d.Name(), ca), again(d))
 		}
 	}
-	return c.checkKey(v, d, f, at, list[0])
+	return c.checkKey(v, d, e, at, list[0])
 }
 
 // again says how a certificate is replaced.
@@ -112,9 +114,9 @@ func again(d *plugin.Draft) string {
 	return "make it again: bindery keys ssl --host NAME --rotate " + d.Name()
 }
 
-func (c *Checker) checkKey(v *memo.View, d *plugin.Draft, f *File, at problem.Pos, cert *x509.Certificate) *problem.Problem {
+func (c *Checker) checkKey(v *memo.View, d *plugin.Draft, e *xmltree.Element, at problem.Pos, cert *x509.Certificate) *problem.Problem {
 	key := &plugin.Draft{
-		Tag: "Path", Attrs: []config.Attr{{Name: "name", Value: f.KeyPath(v)}}, NamedAt: config.Source{File: f.At.File, Line: f.At.Line}, At: f.At, Depth: d.Depth,
+		Tag: "Path", Attrs: []config.Attr{{Name: "name", Value: e.Get("key")}}, NamedAt: plugin.SourceOf(e), At: e.Pos, Depth: d.Depth,
 	}
 	if p := c.env.Binder.Bind(v, key); p != nil {
 		return problem.New(p.Pos, "certificate-without-key", fmt.Sprintf("the certificate for %s cannot be compared with its key: %s", d.Name(), p.Msg), p.Hint)
@@ -129,9 +131,9 @@ func (c *Checker) checkKey(v *memo.View, d *plugin.Draft, f *File, at problem.Po
 	case errors.Is(err, ErrLocked):
 		d.Notes = append(d.Notes, problem.Warn(at, "key-locked", fmt.Sprintf("the certificate for %s could not be compared with its key: %v", d.Name(), err), ""))
 	case err != nil:
-		return problem.New(problem.Pos{File: key.BoundAt.File}, "bad-key", fmt.Sprintf("the key %s of the certificate for %s cannot be read: %v", f.KeyPath(v), d.Name(), err), "")
+		return problem.New(problem.Pos{File: key.BoundAt.File}, "bad-key", fmt.Sprintf("the key %s of the certificate for %s cannot be read: %v", e.Get("key"), d.Name(), err), "")
 	case !ok:
-		return problem.New(at, "certificate-of-another-key", fmt.Sprintf("the certificate for %s is not of the key %s", d.Name(), f.KeyPath(v)), again(d))
+		return problem.New(at, "certificate-of-another-key", fmt.Sprintf("the certificate for %s is not of the key %s", d.Name(), e.Get("key")), again(d))
 	}
 	return nil
 }

@@ -32,8 +32,7 @@ type File struct {
 	// At is its first line.
 	At problem.Pos
 
-	root     *xmltree.Element
-	nest     *plugin.Nest
+	doc      *plugin.StructFile
 	category string
 	inPlace  bool
 	bad      *problem.Problem
@@ -43,13 +42,12 @@ type File struct {
 // it is answered with the same problem.
 func New(env plugin.Env, name string, c Config) *File {
 	f := &File{At: problem.Pos{File: name}, category: env.Conf.Get(c.Section, "category", ""), inPlace: c.InPlace}
-	f.root, f.bad = xmltree.Read(env.FS, name)
+	f.doc, f.bad = plugin.ReadStructFile(env, name, plugin.StructOptions{})
 	if f.bad != nil {
 		env.Report(f.bad)
 		return f
 	}
-	f.At = f.root.Pos
-	f.nest = plugin.Compile(env.Voc, f.root, false)
+	f.At = f.doc.Root.Pos
 	return f
 }
 
@@ -59,13 +57,17 @@ func (f *File) Specific(v *memo.View) (plugin.Specific, *problem.Problem) {
 	if f.bad != nil {
 		return plugin.Specific{}, f.bad
 	}
+	root, p := f.doc.Document(v)
+	if p != nil {
+		return plugin.Specific{}, p
+	}
 	category := f.category
-	if c, ok := f.root.Lookup("category"); ok {
+	if c, ok := root.Lookup("category"); ok {
 		category = c
 	}
-	if category != "" && !f.root.True("perhost") {
+	if category != "" && !root.True("perhost") {
 		if group := v.Category(category); group != "" {
-			priority, p := number(f.root, "priority", 50)
+			priority, p := number(root, "priority", 50)
 			return plugin.Specific{Group: group, Priority: priority}, p
 		}
 	}
@@ -84,31 +86,39 @@ func Qualified(base string, s plugin.Specific) string {
 }
 
 // all lists the elements of a tag that are for the host, the one that counts first.
-func (f *File) all(v *memo.View, tag string) []*xmltree.Element {
+func (f *File) all(v *memo.View, tag string) ([]*xmltree.Element, *problem.Problem) {
+	if f.bad != nil {
+		return nil, f.bad
+	}
+	nest, p := f.doc.Nest(v)
+	if p != nil {
+		return nil, p
+	}
 	var out []*xmltree.Element
 	if f.inPlace {
-		f.nest.InPlace(v, "", func(it *plugin.Item) {
+		nest.InPlace(v, "", func(it *plugin.Item) {
 			if it.Element.Is(tag) {
 				out = append(out, it.Element)
 			}
 		})
-		return out
+		return out, nil
 	}
-	for _, g := range f.nest.Flatten() {
+	for _, g := range nest.Flatten() {
 		if g.Element.Is(tag) && g.Holds(v, "") {
 			out = append(out, g.Element)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // SSH completes a key as a privkey.xml says.
 func (f *File) SSH(v *memo.View, k *plugin.Key) *problem.Problem {
-	if f.bad != nil {
-		return f.bad
+	list, p := f.all(v, "Passphrase")
+	if p != nil {
+		return p
 	}
 	k.Kind, k.At, k.Type = plugin.SSHKey, f.At, "rsa"
-	if list := f.all(v, "Passphrase"); len(list) > 0 {
+	if len(list) > 0 {
 		k.Passphrase = strings.TrimSpace(list[0].Text)
 		if name := list[0].Get("encrypted"); name != "" && !strings.EqualFold(name, "false") {
 			return problem.New(list[0].Pos, "passphrase-encrypted", "the passphrase is encrypted, so that no key can be made with it here", "make the key with ssh-keygen")
@@ -119,27 +129,27 @@ func (f *File) SSH(v *memo.View, k *plugin.Key) *problem.Problem {
 
 // TLS completes a key as a sslkey.xml says.
 func (f *File) TLS(v *memo.View, k *plugin.Key) *problem.Problem {
-	if f.bad != nil {
-		return f.bad
+	list, p := f.all(v, "Key")
+	if p != nil {
+		return p
 	}
 	k.Kind, k.At, k.Type, k.Bits = plugin.TLSKey, f.At, "rsa", 2048
-	if f.inPlace && len(f.all(v, "Key")) == 0 {
+	if f.inPlace && len(list) == 0 {
 		return problem.New(f.At, "no-key-spec", "no Key of this file is for the host", "add a Key without condition")
 	}
 	return f.params(v, "Key", k)
 }
 
 func (f *File) params(v *memo.View, tag string, k *plugin.Key) *problem.Problem {
-	list := f.all(v, tag)
-	if len(list) == 0 {
-		return nil
+	list, p := f.all(v, tag)
+	if p != nil || len(list) == 0 {
+		return p
 	}
 	e := list[0]
 	k.At = e.Pos
 	if kind := e.Get("type"); kind != "" {
 		k.Type = strings.ToLower(kind)
 	}
-	var p *problem.Problem
 	k.Bits, p = number(e, "bits", k.Bits)
 	return p
 }
@@ -150,25 +160,38 @@ const maxDays = 36525
 // subject are the parts of a subject, besides the name of the host.
 var subject = []string{"C", "L", "ST", "O", "OU", "emailAddress"}
 
+// cert finds what a certificate is to be for a host.
+func (f *File) cert(v *memo.View) (*xmltree.Element, *problem.Problem) {
+	list, p := f.all(v, "Cert")
+	if p != nil {
+		return nil, p
+	}
+	if len(list) == 0 {
+		return nil, problem.New(f.At, "no-cert-spec", "no Cert of this file is for the host", "add a Cert without condition")
+	}
+	if list[0].Get("key") == "" {
+		return nil, problem.New(list[0].Pos, "no-key-named", "the Cert does not say of which key it is", `add key="/path/of/the/key"`)
+	}
+	return list[0], nil
+}
+
+// authorityOf is the name of the CA that an element asks for.
+func authorityOf(e *xmltree.Element) string {
+	if ca := e.Get("ca"); ca != "" {
+		return ca
+	}
+	return "default"
+}
+
 // Certificate completes a certificate as a sslcert.xml says.
 func (f *File) Certificate(v *memo.View, k *plugin.Key) *problem.Problem {
-	if f.bad != nil {
-		return f.bad
+	e, p := f.cert(v)
+	if p != nil {
+		return p
 	}
-	list := f.all(v, "Cert")
-	if len(list) == 0 {
-		return problem.New(f.At, "no-cert-spec", "no Cert of this file is for the host", "add a Cert without condition")
-	}
-	e := list[0]
 	h := v.Host()
-	r := &plugin.Request{Host: h.Name, Key: e.Get("key"), CA: "default", Subject: map[string]string{}, Chain: e.True("append_chain")}
+	r := &plugin.Request{Host: h.Name, Key: e.Get("key"), CA: authorityOf(e), Subject: map[string]string{}, Chain: e.True("append_chain")}
 	k.Kind, k.At, k.Request = plugin.Certificate, e.Pos, r
-	if r.Key == "" {
-		return problem.New(e.Pos, "no-key-named", "the Cert does not say of which key it is", `add key="/path/of/the/key"`)
-	}
-	if ca := e.Get("ca"); ca != "" {
-		r.CA = ca
-	}
 	for _, part := range subject {
 		if value, ok := e.Lookup(part); ok && value != "" {
 			r.Subject[part] = value
@@ -176,7 +199,10 @@ func (f *File) Certificate(v *memo.View, k *plugin.Key) *problem.Problem {
 			r.Subject[part] = value
 		}
 	}
-	names := f.all(v, "subjectAltName")
+	names, p := f.all(v, "subjectAltName")
+	if p != nil {
+		return p
+	}
 	for _, c := range e.Children {
 		if c.Is("subjectAltName") {
 			names = append(names, c)
@@ -189,34 +215,10 @@ func (f *File) Certificate(v *memo.View, k *plugin.Key) *problem.Problem {
 		r.Names = append(r.Names, h.Client.Aliases...)
 	}
 	r.Names = distinct(append(r.Names, h.Name))
-	var p *problem.Problem
 	if r.Days, p = number(e, "days", 365); p == nil && r.Days > maxDays {
 		p = problem.New(e.AttrPos("days"), "bad-number", fmt.Sprintf("a certificate cannot be asked for for more than %d days", maxDays), "")
 	}
 	return p
-}
-
-// CA names the authority that the certificate for a host is to be of.
-func (f *File) CA(v *memo.View) string {
-	if f.bad == nil {
-		for _, e := range f.all(v, "Cert") {
-			if ca := e.Get("ca"); ca != "" {
-				return ca
-			}
-			break
-		}
-	}
-	return "default"
-}
-
-// KeyPath is the Path of the key that the certificate for a host belongs to.
-func (f *File) KeyPath(v *memo.View) string {
-	if f.bad == nil {
-		for _, e := range f.all(v, "Cert") {
-			return e.Get("key")
-		}
-	}
-	return ""
 }
 
 func distinct(names []string) []string {

@@ -27,7 +27,7 @@ func checks() []func(*tree) {
 		(*tree).unknownGroup, (*tree).clientNames,
 		(*tree).bundleFiles, (*tree).bundles, (*tree).altsrc, (*tree).packagesVersion, (*tree).entries,
 		(*tree).priorities, (*tree).duplicateEntry,
-		(*tree).cfgFiles, (*tree).cfgHandlers, (*tree).infoFiles, (*tree).infoXML, (*tree).encrypted,
+		(*tree).cfgFiles, (*tree).cfgHandlers, (*tree).pubkey, (*tree).infoFiles, (*tree).infoXML, (*tree).encrypted,
 		(*tree).sources, (*tree).groupPatterns, (*tree).probes, (*tree).properties,
 	}
 }
