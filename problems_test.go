@@ -22,7 +22,7 @@ import (
 // engine/problem/explain/codes, and nothing else is.
 func TestEveryCodeIsExplained(t *testing.T) {
 	s := codeSource{files: map[string][]*ast.File{}, fset: token.NewFileSet(), taking: map[string]int{}, codes: map[string]string{}}
-	s.read(t, "engine", "controller/git")
+	s.read(t, "engine", "controller/git", "cmd/bindery")
 	s.functions(s.index)
 	s.functions(s.collect)
 	require.Empty(t, s.lost, "the code of these cannot be told: give a literal, a constant, or a parameter called code")

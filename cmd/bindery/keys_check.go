@@ -106,10 +106,13 @@ func runKeysCheck(ctx context.Context, o *keysCheckOptions, s streams) error {
 func (o *keysCheckOptions) look(spec *engine.Spec, in engine.Input, k engine.Key) *problem.Problem {
 	e, p := spec.Path(in, k.Path)
 	if p != nil {
-		if k.Present == "" {
-			p = problem.New(p.Pos, p.Code, fmt.Sprintf("%s lacks %s: %s", in.Host, k.File, p.Msg), strings.ReplaceAll(p.Hint, "NAME", in.Host))
+		if k.Present != "" {
+			return p
 		}
-		return p
+		lacking := *p
+		lacking.Msg = fmt.Sprintf("%s lacks %s: %s", in.Host, k.File, p.Msg)
+		lacking.Hint = strings.ReplaceAll(p.Hint, "NAME", in.Host)
+		return &lacking
 	}
 	if k.Kind != engine.Certificate {
 		return nil
