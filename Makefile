@@ -12,6 +12,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)"
 TOOLS   := $(CURDIR)/bin/tools
 FUZZ    ?= 10s
+N       ?= 100000
 
 # Versions of the tools that are not part of the module.
 GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -59,6 +60,14 @@ fuzz: need-go ## every fuzz target for FUZZ (10s) each
 	  for f in $$($(GO) test -list '^Fuzz' "$$pkg" | grep '^Fuzz' || true); do \
 	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZ) "$$pkg"; \
 	  done; \
+	done
+
+.PHONY: python-agreement
+python-agreement: need-go ## the Python of templates against the python3 of the machine: N (100,000) programs by chance
+	@command -v python3 >/dev/null || { echo "make: python3 is needed: apt-get install python3"; exit 1; }
+	@for from in $$(seq 0 10000 $$(($(N) - 1))); do \
+	  n=$$(($(N) - from < 10000 ? $(N) - from : 10000)); \
+	  BINDERY_AGREE=$$n BINDERY_AGREE_FROM=$$from $(GO) test -count=1 -run '^TestAgreement$$' -v ./engine/internal/py | grep -E 'agree|differ|^(FAIL|ok)|program|Python 3:|here:'; \
 	done
 
 .PHONY: bench

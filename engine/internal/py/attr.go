@@ -3,6 +3,7 @@
 package py
 
 import (
+	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -55,6 +56,11 @@ func (th *Thread) Attr(v Value, n string) (Value, error) {
 	}
 	if n == "__class__" {
 		return th.classOf(v), nil
+	}
+	if x := numeric(v); isNumber(x) && (n == "real" || n == "numerator") {
+		return x, nil
+	} else if isNumber(x) && n == "imag" {
+		return starlark.MakeInt(0), nil
 	}
 	return nil, Fail("AttributeError", "'%s' object has no attribute '%s'", th.typeName(v), n)
 }
@@ -140,11 +146,26 @@ func (th *Thread) classAttr(c *Class, n string) (Value, error) {
 	case "__name__":
 		return starlark.String(c.Name), nil
 	case "__bases__":
-		var out starlark.Tuple
-		for _, b := range c.bases {
-			out = append(out, b)
+		return classTuple(c.bases), nil
+	case "__mro__":
+		return classTuple(c.order), nil
+	case "mro":
+		return Func(n, func(*Thread, starlark.Tuple, []starlark.Tuple) (Value, error) {
+			return starlark.NewList(classTuple(c.order)), nil
+		}), nil
+	case "__new__":
+		if own, ok := c.find(n).(*Closure); ok {
+			return own, nil
 		}
-		return out, nil
+		return Func(n, func(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) { return th.bare(args, kw) }), nil
+	case "__dict__":
+		d := new(starlark.Dict)
+		for k, x := range c.attrs {
+			if err := d.SetKey(starlark.String(k), x); err != nil {
+				return nil, err
+			}
+		}
+		return sortedDict(d), nil
 	}
 	switch m := c.find(n).(type) {
 	case nil:
@@ -157,11 +178,11 @@ func (th *Thread) classAttr(c *Class, n string) (Value, error) {
 	}
 	kind := c.builtin()
 	if kind == nil {
-		return nil, nil
+		return th.py.inherited[n], nil
 	}
 	m, ok := th.py.methods[strings.Replace(kind.Name, "unicode", "str", 1)][n]
 	if !ok {
-		return nil, nil
+		return th.py.inherited[n], nil
 	}
 	return Func(n, func(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
 		if len(args) == 0 {
@@ -171,11 +192,34 @@ func (th *Thread) classAttr(c *Class, n string) (Value, error) {
 	}), nil
 }
 
+func classTuple(list []*Class) starlark.Tuple {
+	out := make(starlark.Tuple, len(list))
+	for i, c := range list {
+		out[i] = c
+	}
+	return out
+}
+
 func (th *Thread) superAttr(s *superOf, n string) (Value, error) {
-	for _, b := range s.class.bases {
-		if v := b.find(n); v != nil {
-			return bound(v, s.self, b), nil
+	self, isClass := s.self.(*Class)
+	if !isClass {
+		self = th.classOf(s.self)
+	}
+	for _, b := range self.order[slices.Index(self.order, s.class)+1:] {
+		v, ok := b.attrs[n]
+		switch {
+		case !ok:
+		case isClass && n != "__new__":
+			if m, ok := v.(*classMethod); ok {
+				return &Bound{fn: m.fn, self: self}, nil
+			}
+			return v, nil
+		default:
+			return bound(v, s.self, self), nil
 		}
+	}
+	if n == "__new__" {
+		return Func(n, func(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) { return th.bare(args, kw) }), nil
 	}
 	if m := th.builtinMethod(native(s.self), n); m != nil {
 		return m, nil
@@ -184,6 +228,9 @@ func (th *Thread) superAttr(s *superOf, n string) (Value, error) {
 		return Func(n, func(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
 			return starlark.None, th.initBase(s.self, args, kw)
 		}), nil
+	}
+	if v, ok := th.py.inherited[n]; ok && n != "__init__" {
+		return bound(v, s.self, self), nil
 	}
 	return nil, Fail("AttributeError", "'super' object has no attribute '%s'", n)
 }

@@ -4,6 +4,7 @@ package py
 
 import (
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -12,7 +13,7 @@ import (
 )
 
 func (p *Python) functions() map[string]Value {
-	out := map[string]Value{"__debug__": starlark.False, "__name__": starlark.String("__main__"), "NotImplemented": starlark.None, "Ellipsis": starlark.None}
+	out := map[string]Value{"__debug__": starlark.False, "__name__": starlark.String("__main__"), "NotImplemented": notImplemented, "Ellipsis": ellipsis}
 	for n, fn := range map[string]maker{
 		"len": biLen, "repr": biRepr, "ascii": biRepr, "abs": biAbs, "min": extreme(false), "max": extreme(true), "sum": biSum,
 		"sorted": biSorted, "reversed": biReversed, "range": biRange, "xrange": biRange, "enumerate": biEnumerate, "zip": biZip,
@@ -21,7 +22,7 @@ func (p *Python) functions() map[string]Value {
 		"callable": biCallable, "chr": biChr, "unichr": biChr, "ord": biOrd, "hex": biBase("x"), "oct": biBase("o"), "bin": biBase("b"),
 		"round": biRound, "divmod": biDivmod, "pow": biPow, "cmp": biCmp, "format": biFormat, "hash": biHash, "id": biHash, "intern": biIntern,
 		"print": biNothing, "open": biOpen, "file": biOpen, "exec": biExec, "execfile": biExecfile, "eval": biEval, "__import__": biImport,
-		"super": biSuper, "dir": biDir, "vars": biDir, "slice": biSlice,
+		"super": biSuper, "locals": biDir, "globals": biDir, "dir": biDir, "vars": biDir, "slice": biSlice,
 	} {
 		out[n] = Func(n, fn)
 	}
@@ -52,6 +53,9 @@ func biAbs(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
 	v, err := one("abs", args)
 	if err != nil {
 		return nil, err
+	}
+	if m := own(v, "__abs__"); m != nil {
+		return th.Call(m, starlark.Tuple{v}, nil)
 	}
 	switch x := numeric(v).(type) {
 	case starlark.Int:
@@ -337,6 +341,19 @@ func quantor(some bool) maker {
 }
 
 func biIter(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
+	if len(args) == 2 {
+		return &Iter{Next: func() (Value, bool, error) {
+			if err := th.Step(1); err != nil {
+				return nil, false, err
+			}
+			v, err := th.Call(args[0], nil, nil)
+			if err != nil {
+				return nil, false, err
+			}
+			end, err := th.Equal(v, args[1])
+			return v, !end, err
+		}}, nil
+	}
 	v, err := one("iter", args)
 	if err != nil {
 		return nil, err
@@ -373,9 +390,17 @@ func (th *Thread) nextOf(v Value) (Value, error) {
 }
 
 func biChr(_ *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
-	var n int
-	if err := starlark.UnpackPositionalArgs("chr", args, kw, 1, &n); err != nil {
+	var v Value
+	if err := starlark.UnpackPositionalArgs("chr", args, kw, 1, &v); err != nil {
 		return nil, Fail("TypeError", "%v", err)
+	}
+	i, ok := numeric(v).(starlark.Int)
+	if !ok {
+		return nil, Fail("TypeError", "an integer is required")
+	}
+	n, ok := i.Int64()
+	if !ok || n > math.MaxInt32 || n < math.MinInt32 {
+		return nil, Fail("OverflowError", "signed integer is greater than maximum")
 	}
 	if n < 0 || n > utf8.MaxRune {
 		return nil, Fail("ValueError", "chr() arg not in range")
@@ -456,11 +481,37 @@ func biPow(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) 
 	if err := starlark.UnpackPositionalArgs("pow", args, kw, 2, &a, &b, &mod); err != nil {
 		return nil, Fail("TypeError", "%v", err)
 	}
-	v, err := th.binary("**", a, b)
-	if err != nil || mod == starlark.None {
-		return v, err
+	if mod == starlark.None {
+		return th.binary("**", a, b)
 	}
-	return th.binary("%", v, mod)
+	return th.powMod(a, b, mod)
+}
+
+// powMod is pow() with three arguments, which never makes the power itself.
+func (th *Thread) powMod(a, b, mod Value) (Value, error) {
+	var n [3]*big.Int
+	for i, v := range []Value{a, b, mod} {
+		x, ok := numeric(v).(starlark.Int)
+		if !ok {
+			return nil, Fail("TypeError", "pow() 3rd argument not allowed unless all arguments are integers")
+		}
+		if n[i] = x.BigInt(); n[i].BitLen() > 4096 {
+			return nil, th.tooLarge()
+		}
+	}
+	if n[2].Sign() == 0 {
+		return nil, Fail("ValueError", "pow() 3rd argument cannot be 0")
+	}
+	n[0] = new(big.Int).Mod(n[0], new(big.Int).Abs(n[2]))
+	out := new(big.Int).Exp(n[0], n[1], new(big.Int).Abs(n[2]))
+	if out == nil {
+		return nil, Fail("ValueError", "base is not invertible for the given modulus")
+	}
+	out.Mod(out, new(big.Int).Abs(n[2]))
+	if n[2].Sign() < 0 && out.Sign() > 0 {
+		out.Add(out, n[2])
+	}
+	return starlark.MakeBigInt(out), nil
 }
 
 func biCmp(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {

@@ -123,6 +123,9 @@ func (th *Thread) generate(f *frame, c *Closure) *Iter {
 	return th.pulled(func(yield func(Value, error) bool) {
 		f.yield = yield
 		if _, err := f.run(c.def.body); err != nil && !errors.Is(err, errStopped) {
+			if r, ok := err.(*Raised); ok && r.Class == "StopIteration" {
+				err = Fail("RuntimeError", "generator raised StopIteration")
+			}
 			yield(nil, err)
 		}
 	})

@@ -9,6 +9,9 @@ import (
 	"go.starlark.net/starlark"
 )
 
+// maxBases bounds what a class extends.
+const maxBases = 50
+
 // is tells whether c is other, or extends it.
 func (c *Class) is(other *Class) bool {
 	if c == other {
@@ -19,15 +22,42 @@ func (c *Class) is(other *Class) bool {
 
 // find looks an attribute up in the class and what it extends; nil for none.
 func (c *Class) find(n string) Value {
-	if v, ok := c.attrs[n]; ok {
-		return v
-	}
-	for _, b := range c.bases {
-		if v := b.find(n); v != nil {
+	for _, b := range c.order {
+		if v, ok := b.attrs[n]; ok {
 			return v
 		}
 	}
 	return nil
+}
+
+// linear finds the order of look-ups of a class: what it extends in the order of
+// writing, nothing before what extends it. False where there is no such order.
+func (c *Class) linear() bool {
+	var lists [][]*Class
+	for _, b := range c.bases {
+		lists = append(lists, slices.Clone(b.order))
+	}
+	lists = append(lists, slices.Clone(c.bases))
+	c.order = []*Class{c}
+	for {
+		lists = slices.DeleteFunc(lists, func(l []*Class) bool { return len(l) == 0 })
+		if len(lists) == 0 {
+			return true
+		}
+		i := slices.IndexFunc(lists, func(l []*Class) bool {
+			return !slices.ContainsFunc(lists, func(o []*Class) bool { return slices.Contains(o[1:], l[0]) })
+		})
+		if i < 0 {
+			return false
+		}
+		next := lists[i][0]
+		c.order = append(c.order, next)
+		for j, l := range lists {
+			if l[0] == next {
+				lists[j] = l[1:]
+			}
+		}
+	}
 }
 
 // builtin is the type with a constructor that the class extends; nil for none.
@@ -56,6 +86,12 @@ func (s *classStmt) exec(f *frame) (signal, error) {
 		}
 		c.bases = append(c.bases, base)
 	}
+	if len(c.bases) == 0 {
+		c.bases = []*Class{f.th.py.classes["object"]}
+	}
+	if len(c.bases) > maxBases || !c.linear() {
+		return proceed, Fail("TypeError", "no order of look-ups fits the bases of class %s", s.name)
+	}
 	inner := &frame{th: f.th, vars: map[string]Value{}, outer: f, scope: f.scope, class: c}
 	if _, err := inner.run(s.body); err != nil {
 		return proceed, err
@@ -74,6 +110,44 @@ func (th *Thread) construct(c *Class, args starlark.Tuple, kw []starlark.Tuple) 
 	if c.make != nil {
 		return c.make(th, args, kw)
 	}
+	m, ok := c.find("__new__").(*Closure)
+	if !ok {
+		return th.instance(c, args, kw)
+	}
+	v, err := th.Call(m, append(starlark.Tuple{c}, args...), kw)
+	if o, ok := v.(*Instance); err == nil && ok && o.Class.is(c) {
+		if init := o.Class.find("__init__"); init != nil {
+			_, err = th.Call(init, append(starlark.Tuple{o}, args...), kw)
+		}
+	}
+	return v, err
+}
+
+// bare makes an object without calling __init__: __new__ of object and of what
+// the class extends.
+func (th *Thread) bare(args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
+	if len(args) == 0 {
+		return nil, Fail("TypeError", "__new__() takes a class")
+	}
+	c, ok := args[0].(*Class)
+	if !ok {
+		return nil, Fail("TypeError", "__new__() takes a class, not %s", th.describe(args[0]))
+	}
+	o := &Instance{Class: c, attrs: map[string]Value{}}
+	if c.is(th.py.classes["BaseException"]) {
+		o.attrs["args"] = args[1:]
+	} else if k := c.builtin(); k != nil {
+		base, err := k.make(th, args[1:], kw)
+		if c.make != nil || err != nil {
+			return base, err
+		}
+		o.base = base
+	}
+	return o, nil
+}
+
+// instance makes an object of a class that has no __new__.
+func (th *Thread) instance(c *Class, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
 	o := &Instance{Class: c, attrs: map[string]Value{}}
 	init := c.find("__init__")
 	if c.is(th.py.classes["BaseException"]) {

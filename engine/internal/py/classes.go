@@ -14,8 +14,15 @@ import (
 // maker makes a value of a built-in type.
 type maker func(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error)
 
-func (p *Python) class(n string, make maker, bases ...*Class) *Class {
+// newClass makes a class that Go code provides.
+func newClass(n string, make maker, bases ...*Class) *Class {
 	c := &Class{Name: n, make: make, bases: bases, attrs: map[string]Value{}, fixed: true}
+	c.linear()
+	return c
+}
+
+func (p *Python) class(n string, make maker, bases ...*Class) *Class {
+	c := newClass(n, make, bases...)
 	p.classes[n] = c
 	return c
 }
@@ -127,8 +134,8 @@ func (p *Python) exceptions() {
 	}
 	// Python 3 has one for all of these.
 	p.builtins["FileNotFoundError"], p.builtins["PermissionError"] = p.classes["IOError"], p.classes["IOError"]
-	p.classes["OSError"].bases = append(p.classes["OSError"].bases, p.classes["EnvironmentError"])
-	p.classes["IOError"].bases = append(p.classes["IOError"].bases, p.classes["OSError"])
+	p.classes["IOError"].bases = []*Class{p.classes["OSError"]}
+	p.classes["IOError"].linear()
 }
 
 func makeStr(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
@@ -160,8 +167,11 @@ func makeInt(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error
 	case starlark.Int:
 		return x, nil
 	case starlark.Float:
-		if math.IsInf(float64(x), 0) || math.IsNaN(float64(x)) {
-			return nil, Fail("OverflowError", "cannot convert float infinity or NaN to integer")
+		if math.IsNaN(float64(x)) {
+			return nil, Fail("ValueError", "cannot convert float NaN to integer")
+		}
+		if math.IsInf(float64(x), 0) {
+			return nil, Fail("OverflowError", "cannot convert float infinity to integer")
 		}
 		return starlark.NumberToInt(starlark.Float(math.Trunc(float64(x))))
 	case starlark.String:
@@ -215,6 +225,9 @@ func makeFloat(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, erro
 		return starlark.Float(0), nil
 	}
 	v := args[0]
+	if m := own(v, "__float__"); m != nil {
+		return th.Call(m, starlark.Tuple{v}, nil)
+	}
 	switch x := numeric(v).(type) {
 	case starlark.Int, starlark.Float:
 		f, ok := starlark.AsFloat(x)

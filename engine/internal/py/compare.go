@@ -38,11 +38,14 @@ func (th *Thread) compare(o string, a, b Value) (bool, error) {
 	}
 	swapped := map[string]string{"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 	names := map[string]string{"<": "__lt__", ">": "__gt__", "<=": "__le__", ">=": "__ge__"}
-	if m := own(a, names[o]); m != nil {
-		return th.asked(m, a, b)
+	if v, err := th.offered(own(a, names[o]), a, b); v != nil || err != nil {
+		return th.decided(v, err)
 	}
-	if m := own(b, names[swapped[o]]); m != nil {
-		return th.asked(m, b, a)
+	if v, err := th.offered(own(b, names[swapped[o]]), b, a); v != nil || err != nil {
+		return th.decided(v, err)
+	}
+	if isNaN(a) || isNaN(b) {
+		return false, nil
 	}
 	n, err := th.order(a, b)
 	switch o {
@@ -64,6 +67,14 @@ func (th *Thread) asked(m Value, a, b Value) (bool, error) {
 	return th.Truth(v)
 }
 
+// decided is the truth of what a special method gave.
+func (th *Thread) decided(v Value, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	return th.Truth(v)
+}
+
 func identical(a, b Value) bool {
 	switch x := a.(type) {
 	case starlark.String, starlark.Int, starlark.Bool, starlark.Float, starlark.NoneType:
@@ -78,6 +89,11 @@ func identical(a, b Value) bool {
 	return a == b
 }
 
+func isNaN(v Value) bool {
+	f, ok := v.(starlark.Float)
+	return ok && f != f
+}
+
 func safeEqual(a, b Value) bool {
 	ok, err := starlark.Equal(a, b)
 	return err == nil && ok
@@ -85,11 +101,11 @@ func safeEqual(a, b Value) bool {
 
 // Equal tells whether two values are equal in Python.
 func (th *Thread) Equal(a, b Value) (bool, error) {
-	if m := own(a, "__eq__"); m != nil {
-		return th.asked(m, a, b)
+	if v, err := th.offered(own(a, "__eq__"), a, b); v != nil || err != nil {
+		return th.decided(v, err)
 	}
-	if m := own(b, "__eq__"); m != nil {
-		return th.asked(m, b, a)
+	if v, err := th.offered(own(b, "__eq__"), b, a); v != nil || err != nil {
+		return th.decided(v, err)
 	}
 	if m := own(a, "__cmp__"); m != nil {
 		n, err := th.order(a, b)
@@ -101,7 +117,7 @@ func (th *Thread) Equal(a, b Value) (bool, error) {
 	x, y := numeric(a), numeric(b)
 	switch p := x.(type) {
 	case starlark.Int, starlark.Float:
-		return isNumber(y) && safeEqual(x, y), nil
+		return isNumber(y) && !isNaN(x) && safeEqual(x, y), nil
 	case starlark.String:
 		q, ok := y.(starlark.String)
 		return ok && p == q, nil
@@ -156,7 +172,7 @@ func (th *Thread) equalDicts(a, b *starlark.Dict) bool {
 	}
 	defer func() { th.depth-- }()
 	for _, item := range a.Items() {
-		v, ok, err := b.Get(item[0])
+		v, ok, err := b.Get(keyOf(b, item[0]))
 		if err != nil || !ok {
 			return false
 		}

@@ -28,6 +28,9 @@ func (x *comprehension) eval(f *frame) (Value, error) {
 				return nil
 			})
 			if err != nil && !errors.Is(err, errStopped) {
+				if r, ok := err.(*Raised); ok && r.Class == "StopIteration" {
+					err = Fail("RuntimeError", "generator raised StopIteration")
+				}
 				yield(nil, err)
 			}
 		}), nil

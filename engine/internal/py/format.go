@@ -3,6 +3,7 @@
 package py
 
 import (
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -152,6 +153,12 @@ func (th *Thread) write(v Value, sp spec) (string, error) {
 		}
 		return writeFloat(float64(f), sp), nil
 	}
+	if sp.sign != 0 || sp.alt || sp.comma || sp.align == '=' && sp.fill != "0" {
+		return "", Fail("ValueError", "Sign, '#', ',' and '=' are not allowed for texts")
+	}
+	if sp.align == '=' {
+		sp.align = '<'
+	}
 	if sp.verb != 0 && sp.verb != 's' {
 		return "", Fail("ValueError", "Unknown format code '%c' for object of type '%s'", sp.verb, th.typeName(v))
 	}
@@ -225,9 +232,17 @@ func group(s string) string {
 }
 
 func writeFloat(f float64, sp spec) string {
-	negative := f < 0
-	if negative {
-		f = -f
+	negative := math.Signbit(f)
+	f = math.Abs(f)
+	if math.IsInf(f, 0) || math.IsNaN(f) {
+		s := floatText(f, -1)
+		if sp.verb == 'F' || sp.verb == 'E' || sp.verb == 'G' {
+			s = strings.ToUpper(s)
+		}
+		if sp.verb == '%' {
+			s += "%"
+		}
+		return pad(s, signOf(negative && !math.IsNaN(f), sp), sp, '>')
 	}
 	prec := sp.prec
 	if prec < 0 {

@@ -19,21 +19,14 @@ func (th *Thread) Item(v, index Value) (Value, error) {
 	}
 	switch x := base.(type) {
 	case *starlark.Dict:
-		out, ok, err := x.Get(native(index))
-		if err != nil {
-			return nil, Fail("TypeError", "unhashable type: '%s'", th.typeName(index))
-		}
-		if ok {
-			return out, nil
+		out, ok, err := th.lookup(x, index)
+		if ok || err != nil {
+			return out, err
 		}
 		if m := own(v, "__missing__"); m != nil {
 			return th.Call(m, starlark.Tuple{v, index}, nil)
 		}
-		r, err := th.Repr(index)
-		if err != nil {
-			return nil, err
-		}
-		return nil, &Raised{Class: "KeyError", Msg: r, args: starlark.Tuple{index}}
+		return nil, th.keyError(index)
 	case starlark.String:
 		i, err := th.index(index, utf8.RuneCountInString(string(x)), "string")
 		if err != nil {
@@ -185,7 +178,7 @@ func (th *Thread) setItem(v, index, x Value) error {
 		return th.setKey(c, index, x)
 	case *starlark.List:
 		if s, ok := index.(*sliceValue); ok {
-			return th.setSlice(c, s, x)
+			return th.setSlice(c, s, x, false)
 		}
 		i, err := th.index(index, c.Len(), "list assignment")
 		if err != nil {
@@ -193,10 +186,14 @@ func (th *Thread) setItem(v, index, x Value) error {
 		}
 		return c.SetIndex(i, x)
 	}
+	if own(v, "__delitem__") != nil {
+		return Fail("AttributeError", "__setitem__")
+	}
 	return Fail("TypeError", "'%s' object does not support item assignment", th.typeName(v))
 }
 
-func (th *Thread) setSlice(l *starlark.List, s *sliceValue, x Value) error {
+// setSlice puts items in the place of others, or, del, nothing.
+func (th *Thread) setSlice(l *starlark.List, s *sliceValue, x Value, del bool) error {
 	items, err := th.list(x)
 	if err != nil {
 		return err
@@ -206,6 +203,19 @@ func (th *Thread) setSlice(l *starlark.List, s *sliceValue, x Value) error {
 		return err
 	}
 	old := elements(l)
+	if step != 1 && del {
+		gone := map[int]bool{}
+		for i := lo; step > 0 && i < hi || step < 0 && i > hi; i += step {
+			gone[i] = true
+		}
+		var kept []Value
+		for i, v := range old {
+			if !gone[i] {
+				kept = append(kept, v)
+			}
+		}
+		return replace(l, kept)
+	}
 	if step != 1 {
 		for i := lo; step > 0 && i < hi || step < 0 && i > hi; i += step {
 			if len(items) == 0 {
@@ -256,15 +266,14 @@ func (th *Thread) delItem(v, index Value) error {
 	}
 	switch c := native(v).(type) {
 	case *starlark.Dict:
-		_, ok, err := c.Delete(index)
+		_, ok, err := th.remove(c, index)
 		if err == nil && !ok {
-			r, _ := th.Repr(index)
-			err = Fail("KeyError", "%s", r)
+			err = th.keyError(index)
 		}
 		return err
 	case *starlark.List:
 		if s, ok := index.(*sliceValue); ok {
-			return th.setSlice(c, s, starlark.Tuple{})
+			return th.setSlice(c, s, starlark.Tuple{}, true)
 		}
 		i, err := th.index(index, c.Len(), "list assignment")
 		if err != nil {
@@ -272,6 +281,9 @@ func (th *Thread) delItem(v, index Value) error {
 		}
 		old := elements(c)
 		return replace(c, append(old[:i:i], old[i+1:]...))
+	}
+	if own(v, "__setitem__") != nil {
+		return Fail("AttributeError", "__delitem__")
 	}
 	return Fail("TypeError", "'%s' object doesn't support item deletion", th.typeName(v))
 }
@@ -281,7 +293,7 @@ func (th *Thread) setKey(d *starlark.Dict, k, v Value) error {
 	if err := th.Grow(48); err != nil {
 		return err
 	}
-	if err := d.SetKey(native(k), v); err != nil {
+	if err := d.SetKey(keyOf(d, k), v); err != nil {
 		return Fail("TypeError", "unhashable type: '%s'", th.typeName(k))
 	}
 	return nil

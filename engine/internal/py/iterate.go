@@ -250,17 +250,10 @@ func (th *Thread) contains(v, x Value) (bool, error) {
 		}
 		return strings.Contains(string(c), string(s)), nil
 	case *starlark.Dict:
-		_, ok, err := c.Get(native(x))
-		if err != nil {
-			return false, Fail("TypeError", "unhashable type: '%s'", th.typeName(x))
-		}
-		return ok, nil
+		_, ok, err := th.lookup(c, x)
+		return ok, err
 	case *starlark.Set:
-		ok, err := c.Has(native(x))
-		if err != nil {
-			return false, Fail("TypeError", "unhashable type: '%s'", th.typeName(x))
-		}
-		return ok, nil
+		return has(c, x)
 	}
 	found := false
 	err := th.each(v, func(item Value) (bool, error) {

@@ -218,14 +218,11 @@ func dictGet(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tuple) (
 	if err := starlark.UnpackArgs("get", args, kw, "key", &k, "default?", &deflt); err != nil {
 		return nil, Fail("TypeError", "%v", err)
 	}
-	v, ok, err := self.(*starlark.Dict).Get(native(k))
-	if err != nil {
-		return nil, Fail("TypeError", "unhashable type: '%s'", th.typeName(k))
+	v, ok, err := th.lookup(self.(*starlark.Dict), k)
+	if !ok && err == nil {
+		v = deflt
 	}
-	if !ok {
-		return deflt, nil
-	}
-	return v, nil
+	return v, err
 }
 
 func dictSetdefault(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
@@ -235,7 +232,7 @@ func dictSetdefault(th *Thread, self Value, args starlark.Tuple, kw []starlark.T
 		return nil, Fail("TypeError", "%v", err)
 	}
 	d := self.(*starlark.Dict)
-	v, ok, err := d.Get(native(k))
+	v, ok, err := th.lookup(d, k)
 	if err != nil || ok {
 		return v, err
 	}
@@ -247,18 +244,14 @@ func dictPop(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tuple) (
 	if err := starlark.UnpackPositionalArgs("pop", args, kw, 1, &k, &deflt); err != nil {
 		return nil, Fail("TypeError", "%v", err)
 	}
-	v, ok, err := self.(*starlark.Dict).Delete(native(k))
+	v, ok, err := th.remove(self.(*starlark.Dict), k)
 	switch {
 	case err != nil || ok:
 		return v, err
 	case deflt != nil:
 		return deflt, nil
 	}
-	r, err := th.Repr(k)
-	if err == nil {
-		err = Fail("KeyError", "%s", r)
-	}
-	return nil, err
+	return nil, th.keyError(k)
 }
 
 func dictPopitem(_ *Thread, self Value, _ starlark.Tuple, _ []starlark.Tuple) (Value, error) {

@@ -108,8 +108,8 @@ type reEngine struct{ pattern, match *Class }
 func reModule(th *Thread) map[string]Value {
 	object := th.py.classes["object"]
 	e := &reEngine{
-		pattern: &Class{Name: "SRE_Pattern", bases: []*Class{object}, attrs: map[string]Value{}, fixed: true},
-		match:   &Class{Name: "SRE_Match", bases: []*Class{object}, attrs: map[string]Value{}, fixed: true},
+		pattern: newClass("SRE_Pattern", nil, object),
+		match:   newClass("SRE_Match", nil, object),
 	}
 	out := map[string]Value{"error": th.py.classes["ValueError"]}
 	for n, bit := range reFlags {

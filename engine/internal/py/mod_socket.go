@@ -10,7 +10,7 @@ import (
 
 // socketModule answers from what the specification says about its hosts.
 func socketModule(th *Thread) map[string]Value {
-	failure := &Class{Name: "error", bases: []*Class{th.py.classes["IOError"]}, attrs: map[string]Value{}, fixed: true}
+	failure := newClass("error", nil, th.py.classes["IOError"])
 	out := funcs(map[string]maker{
 		"gethostbyname": func(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
 			name, err := textArg(th, "gethostbyname", args, 0)

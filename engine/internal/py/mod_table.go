@@ -126,7 +126,7 @@ func stringModule(th *Thread) map[string]Value {
 			return m(th, native(args[0]), args[1:], kw)
 		})
 	}
-	template := &Class{Name: "Template", bases: []*Class{th.py.classes["object"]}, attrs: map[string]Value{}, fixed: true}
+	template := newClass("Template", nil, th.py.classes["object"])
 	template.attrs["__init__"] = Func("__init__", func(_ *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
 		if len(args) != 2 {
 			return nil, Fail("TypeError", "Template() takes one argument")
@@ -281,7 +281,7 @@ func builtinModule(th *Thread) map[string]Value { return th.py.builtins }
 
 // genshiModule has what templates catch and mark up with.
 func genshiModule(th *Thread) map[string]Value {
-	failure := &Class{Name: "TemplateError", bases: []*Class{th.py.classes["Exception"]}, attrs: map[string]Value{}, fixed: true}
+	failure := newClass("TemplateError", nil, th.py.classes["Exception"])
 	undefined := th.py.classes["UndefinedError"]
 	members := map[string]Value{"TemplateError": failure, "UndefinedError": undefined}
 	return map[string]Value{"template": NewModule("genshi.template", members)}

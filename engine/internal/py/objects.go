@@ -179,7 +179,9 @@ func (th *Thread) newFile(path, s string) *Instance {
 // fileClass is the class of files, with what makes them contexts.
 func fileClass(object *Class) *Class {
 	self := Func("__enter__", func(_ *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) { return args[0], nil })
-	return &Class{Name: "file", bases: []*Class{object}, fixed: true, attrs: map[string]Value{"__enter__": self, "__exit__": Func("__exit__", biNothing)}}
+	c := newClass("file", nil, object)
+	c.attrs["__enter__"], c.attrs["__exit__"] = self, Func("__exit__", biNothing)
+	return c
 }
 
 func biExec(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {

@@ -73,9 +73,13 @@ func (th *Thread) unary(o string, v Value) (Value, error) {
 	return nil, Fail("TypeError", "bad operand type for unary %s: '%s'", o, th.typeName(v))
 }
 
+// exactly is the operator / of a module that imports division from the future.
+const exactly = "true/"
+
 // special methods of the binary operators.
 var dunder = map[string]string{
-	"+": "add", "-": "sub", "*": "mul", "/": "div", "//": "floordiv", "%": "mod", "**": "pow",
+	exactly: "truediv",
+	"+":     "add", "-": "sub", "*": "mul", "/": "div", "//": "floordiv", "%": "mod", "**": "pow",
 	"&": "and", "|": "or", "^": "xor", "<<": "lshift", ">>": "rshift", "@": "matmul",
 }
 
@@ -127,15 +131,16 @@ func (th *Thread) binary(o string, a, b Value) (Value, error) {
 
 // overloaded calls the special method of an operator, nil where there is none.
 func (th *Thread) overloaded(o string, a, b Value) (Value, error) {
-	if m := own(a, "__"+dunder[o]+"__"); m != nil {
-		return th.Call(m, starlark.Tuple{a, b}, nil)
+	names := []string{dunder[o]}
+	if o == "/" || o == exactly {
+		names = append(names, "truediv", "div")
 	}
-	if m := own(b, "__r"+dunder[o]+"__"); m != nil {
-		return th.Call(m, starlark.Tuple{b, a}, nil)
-	}
-	if o == "/" {
-		if m := own(a, "__truediv__"); m != nil {
-			return th.Call(m, starlark.Tuple{a, b}, nil)
+	for _, n := range names {
+		if v, err := th.offered(own(a, "__"+n+"__"), a, b); v != nil || err != nil {
+			return v, err
+		}
+		if v, err := th.offered(own(b, "__r"+n+"__"), b, a); v != nil || err != nil {
+			return v, err
 		}
 	}
 	if _, ok := a.(Standin); ok {
@@ -149,6 +154,18 @@ func (th *Thread) overloaded(o string, a, b Value) (Value, error) {
 		return th.Call(m, starlark.Tuple{b}, nil)
 	}
 	return nil, nil
+}
+
+// offered calls a special method; nil where there is none, or it knows no answer.
+func (th *Thread) offered(m Value, args ...Value) (Value, error) {
+	if m == nil {
+		return nil, nil
+	}
+	v, err := th.Call(m, args, nil)
+	if v == notImplemented {
+		return nil, err
+	}
+	return v, err
 }
 
 func bits(v Value) int {
@@ -176,15 +193,17 @@ func (th *Thread) arithmetic(o string, x, y Value) (Value, error) {
 			if bits(a)+bits(b) > maxBits {
 				return nil, th.tooLarge()
 			}
-		case "<<":
-			n, ok := b.Int64()
-			if ok && n > maxBits-int64(bits(a)) {
-				return nil, th.tooLarge()
-			}
+		case exactly:
+			return divide(a, b)
+		case "<<", ">>":
+			return th.shift(o, a, b)
 		}
 	}
 	if o == "**" {
 		return th.power(x, y)
+	}
+	if o == exactly {
+		o = "/"
 	}
 	if (o == "/" || o == "//" || o == "%") && !bool(y.Truth()) {
 		what := "integer division or modulo by zero"
@@ -193,11 +212,100 @@ func (th *Thread) arithmetic(o string, x, y Value) (Value, error) {
 		}
 		return nil, Fail("ZeroDivisionError", "%s", what)
 	}
+	if o == "//" || o == "%" {
+		if !isInt || !both {
+			return floored(o, x, y)
+		}
+	}
 	v, err := starlark.Binary(tokens[o], x, y)
 	if err != nil {
 		return nil, Fail("TypeError", "unsupported operand type(s) for %s: '%s' and '%s'", o, th.typeName(x), th.typeName(y))
 	}
 	return v, nil
+}
+
+// floored is // or % of numbers of which one is no whole number.
+func floored(o string, x, y Value) (Value, error) {
+	a, ok := starlark.AsFloat(x)
+	b, too := starlark.AsFloat(y)
+	if !ok || !too {
+		return nil, Fail("OverflowError", "int too large to convert to float")
+	}
+	rest := math.Mod(a, b)
+	quotient := (a - rest) / b
+	switch {
+	case rest == 0:
+		rest = math.Copysign(0, b)
+	case (b < 0) != (rest < 0):
+		rest += b
+		quotient--
+	}
+	if o == "%" {
+		return starlark.Float(rest), nil
+	}
+	if quotient == 0 {
+		return starlark.Float(math.Copysign(0, a/b)), nil
+	}
+	down := math.Floor(quotient)
+	if quotient-down > 0.5 {
+		down++
+	}
+	return starlark.Float(down), nil
+}
+
+// raised is p to the power of q. Small whole exponents are rounded once, as C's
+// library does.
+func raised(p, q float64) float64 {
+	n := int(math.Abs(q))
+	if q != math.Trunc(q) || n > 1100 || n < 2 || p == 0 || math.IsInf(p, 0) || math.IsNaN(p) {
+		return math.Pow(p, q)
+	}
+	const digits = 400
+	out, by := big.NewFloat(1).SetPrec(digits), big.NewFloat(p).SetPrec(digits)
+	for ; n > 0; n >>= 1 {
+		if n&1 == 1 {
+			out.Mul(out, by)
+		}
+		by.Mul(by, by)
+	}
+	if q < 0 {
+		out.Quo(big.NewFloat(1).SetPrec(digits), out)
+	}
+	f, _ := out.Float64()
+	return f
+}
+
+// divide is exact division, rounded once.
+func divide(a, b starlark.Int) (Value, error) {
+	if b.Sign() == 0 {
+		return nil, Fail("ZeroDivisionError", "division by zero")
+	}
+	if a.Sign() == 0 && b.Sign() < 0 {
+		return starlark.Float(math.Copysign(0, -1)), nil
+	}
+	f, _ := new(big.Rat).SetFrac(a.BigInt(), b.BigInt()).Float64()
+	if math.IsInf(f, 0) {
+		return nil, Fail("OverflowError", "integer division result too large for a float")
+	}
+	return starlark.Float(f), nil
+}
+
+func (th *Thread) shift(o string, a, b starlark.Int) (Value, error) {
+	n, ok := b.Int64()
+	switch {
+	case b.Sign() < 0:
+		return nil, Fail("ValueError", "negative shift count")
+	case o == ">>":
+		if !ok || n > maxBits {
+			n = maxBits
+		}
+		return a.Rsh(uint(n)), nil
+	case a.Sign() != 0 && (!ok || n > maxBits-int64(bits(a))):
+		return nil, th.tooLarge()
+	case a.Sign() == 0:
+		return a, nil
+	}
+	return a.Lsh(uint(n)), nil
 }
 
 func (th *Thread) tooLarge() error {
@@ -219,7 +327,14 @@ func (th *Thread) power(x, y Value) (Value, error) {
 	if p == 0 && q < 0 {
 		return nil, Fail("ZeroDivisionError", "0.0 cannot be raised to a negative power")
 	}
-	return starlark.Float(math.Pow(p, q)), nil
+	out := raised(p, q)
+	switch {
+	case math.IsInf(out, 0) && !math.IsInf(p, 0) && !math.IsInf(q, 0):
+		return nil, Fail("OverflowError", "(34, 'Numerical result out of range')")
+	case math.IsNaN(out) && !math.IsNaN(p) && !math.IsNaN(q):
+		return nil, Fail("ValueError", "negative number cannot be raised to a fractional power")
+	}
+	return starlark.Float(out), nil
 }
 
 // concat joins two sequences of one type, nil where they are not.
@@ -315,6 +430,13 @@ func (th *Thread) augmented(o string, a, b Value) (Value, error) {
 				return nil, err
 			}
 			return a, th.extend(x, items)
+		}
+		if _, ok := numeric(b).(starlark.Int); ok && o == "*" {
+			out, err := th.repeat(x, b)
+			if err != nil {
+				return nil, err
+			}
+			return a, replace(x, elements(out.(*starlark.List)))
 		}
 	case *starlark.Set:
 		if t, ok := native(b).(*starlark.Set); ok && (o == "|" || o == "-" || o == "&" || o == "^") {

@@ -19,6 +19,8 @@ type parser struct {
 	// targets collects the names of a comprehension, which are its own.
 	targets map[string]bool
 	loops   int
+	// division: / never floors, by "from __future__ import division".
+	division bool
 }
 
 // misread leaves the parser from any depth.

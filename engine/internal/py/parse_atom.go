@@ -41,7 +41,7 @@ func (p *parser) atom() expr {
 			return &backquoted{l, x}
 		case "...":
 			p.advance()
-			return &constant{l, starlark.None}
+			return &constant{l, ellipsis}
 		}
 	}
 	p.fail("invalid syntax: an expression expected, not %s", p.found())
@@ -104,6 +104,9 @@ func (p *parser) texts() expr {
 func (p *parser) pieces(s string, raw bool, at int) []piece {
 	var out []piece
 	literal := func(t string) {
+		if strings.Contains(strings.ReplaceAll(t, "}}", ""), "}") {
+			p.fail("f-string: single '}' is not allowed")
+		}
 		t = strings.ReplaceAll(strings.ReplaceAll(t, "{{", "{"), "}}", "}")
 		if !raw {
 			v, err := unescape(t)
@@ -128,7 +131,7 @@ func (p *parser) pieces(s string, raw bool, at int) []piece {
 		if end < 0 {
 			p.fail("f-string: '}' expected")
 		}
-		out = append(out, p.field(s[:end], raw, at))
+		out = append(out, p.field(s[:end], raw, at)...)
 		s = s[end+1:]
 	}
 }
@@ -169,17 +172,29 @@ func fieldClose(s string) int {
 }
 
 // field parses what stands in the braces of an f-string.
-func (p *parser) field(s string, raw bool, at int) piece {
+func (p *parser) field(s string, raw bool, at int) []piece {
 	p.enter()
 	defer p.leave()
 	end := fieldSplit(s)
-	sub := &parser{s: newScanner(s[:end], at, true), depth: p.depth, scope: p.scope, targets: p.targets}
+	code := strings.TrimRight(s[:end], " ")
+	shown := strings.HasSuffix(code, "=") && !strings.HasSuffix(code, "==")
+	if shown {
+		code = strings.TrimSuffix(code, "=")
+	}
+	sub := &parser{s: newScanner(code, at, true), depth: p.depth, scope: p.scope, targets: p.targets, division: p.division}
 	sub.advance()
 	out := piece{x: sub.exprList()}
 	if sub.tok.kind != eof {
 		p.fail("f-string: invalid syntax at %s", sub.found())
 	}
-	return p.fieldEnd(out, s[end:], raw, at)
+	out = p.fieldEnd(out, s[end:], raw, at)
+	if !shown {
+		return []piece{out}
+	}
+	if out.conv == 0 && out.format == nil {
+		out.conv = 'r'
+	}
+	return []piece{{text: s[:end]}, out}
 }
 
 // fieldSplit finds where the expression of a field ends: at a conversion or a

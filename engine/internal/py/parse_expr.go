@@ -132,9 +132,17 @@ func (p *parser) operand(least int) expr {
 			break
 		}
 		t := p.advance()
-		x = &binary{line(t.line), t.s, x, p.operand(prec + 1)}
+		x = &binary{line(t.line), p.operator(t.s), x, p.operand(prec + 1)}
 	}
 	return x
+}
+
+// operator gives an operator the meaning that the module asked for.
+func (p *parser) operator(o string) string {
+	if o == "/" && p.division {
+		return exactly
+	}
+	return o
 }
 
 func (p *parser) factor() expr {

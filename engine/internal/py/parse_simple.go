@@ -183,6 +183,7 @@ func (p *parser) from(l line) stmt {
 			pair[1] = p.ident()
 		}
 		p.bind(pair[1])
+		p.division = p.division || s.module == "__future__" && pair[0] == "division"
 		s.names = append(s.names, pair)
 		if !p.accept(",") || p.isOp(")") {
 			break
@@ -216,7 +217,7 @@ func (p *parser) assignment() stmt {
 		default:
 			p.fail("cannot assign to this")
 		}
-		o := strings.TrimSuffix(p.advance().s, "=")
+		o := p.operator(strings.TrimSuffix(p.advance().s, "="))
 		return &augment{l, p.target(x), o, p.exprList()}
 	case ":":
 		p.advance()

@@ -204,8 +204,11 @@ func (th *Thread) whole(v Value, verb byte) (*big.Int, error) {
 	case starlark.Int:
 		return x.BigInt(), nil
 	case starlark.Float:
-		i, err := starlark.NumberToInt(x)
-		return i.BigInt(), err
+		i, err := makeInt(nil, starlark.Tuple{x}, nil)
+		if err != nil {
+			return nil, err
+		}
+		return i.(starlark.Int).BigInt(), nil
 	}
 	return nil, Fail("TypeError", "%%%c format: a number is required, not %s", verb, th.typeName(v))
 }

@@ -22,16 +22,19 @@ type Python struct {
 	classes  map[string]*Class
 	builtins map[string]Value
 	methods  map[string]map[string]method
-	modules  map[string]func(*Thread) map[string]Value
-	written  map[string]func(*Thread) (map[string]Value, error)
+	// inherited are the methods that a class has of object.
+	inherited map[string]Value
+	modules   map[string]func(*Thread) map[string]Value
+	written   map[string]func(*Thread) (map[string]Value, error)
 }
 
 // New makes the language.
 func New() *Python {
-	p := &Python{classes: map[string]*Class{}, builtins: map[string]Value{}}
+	p := &Python{classes: map[string]*Class{}, builtins: map[string]Value{}, inherited: objectMembers()}
 	p.methods = map[string]map[string]method{
-		"str": strMethods(), "list": listMethods(), "tuple": tupleMethods(), "dict": dictMethods(), "set": setMethods(),
-		"int": numberMethods(), "float": numberMethods(), "bool": numberMethods(), "generator": iterMethods(),
+		"str": withSlots("str", strMethods()), "list": withSlots("list", listMethods()), "tuple": withSlots("tuple", tupleMethods()),
+		"dict": withSlots("dict", dictMethods()), "set": withSlots("set", setMethods()),
+		"int": withSlots("int", numberMethods()), "float": withSlots("float", numberMethods()), "bool": withSlots("bool", numberMethods()), "generator": iterMethods(),
 	}
 	p.types()
 	p.exceptions()

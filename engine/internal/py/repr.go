@@ -5,6 +5,7 @@ package py
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -109,8 +110,8 @@ func (th *Thread) repr(b *strings.Builder, v Value) error {
 		b.WriteString(quote(string(x)))
 	case starlark.Float:
 		b.WriteString(floatText(float64(x), -1))
-	case *starlark.List:
-		return th.reprItems(b, "[", elements(x), "]")
+	case *starlark.List, *starlark.Dict:
+		return th.reprNested(b, v)
 	case starlark.Tuple:
 		if len(x) == 1 {
 			return th.reprItems(b, "(", x, ",)")
@@ -118,8 +119,6 @@ func (th *Thread) repr(b *strings.Builder, v Value) error {
 		return th.reprItems(b, "(", x, ")")
 	case *starlark.Set:
 		return th.reprItems(b, "set([", setItems(x), "])")
-	case *starlark.Dict:
-		return th.reprDict(b, x)
 	case *Instance:
 		return th.reprInstance(b, x)
 	case Standin:
@@ -142,6 +141,28 @@ func (th *Thread) repr(b *strings.Builder, v Value) error {
 		return err
 	default:
 		b.WriteString(v.String())
+	}
+	return nil
+}
+
+// reprNested writes what can hold itself.
+func (th *Thread) reprNested(b *strings.Builder, v Value) error {
+	again := slices.Contains(th.writing, v)
+	th.writing = append(th.writing, v)
+	defer func() { th.writing = th.writing[:len(th.writing)-1] }()
+	switch x := v.(type) {
+	case *starlark.List:
+		if again {
+			b.WriteString("[...]")
+			return nil
+		}
+		return th.reprItems(b, "[", elements(x), "]")
+	case *starlark.Dict:
+		if again {
+			b.WriteString("{...}")
+			return nil
+		}
+		return th.reprDict(b, x)
 	}
 	return nil
 }

@@ -12,8 +12,8 @@ import (
 func newSet(items []Value) (*starlark.Set, error) {
 	s := starlark.NewSet(len(items))
 	for _, v := range items {
-		if err := s.Insert(native(v)); err != nil {
-			return nil, Fail("TypeError", "unhashable type: '%s'", v.Type())
+		if err := insert(s, v); err != nil {
+			return nil, err
 		}
 	}
 	return s, nil
@@ -24,7 +24,7 @@ func combine(o string, a, b *starlark.Set) (*starlark.Set, error) {
 	var out []Value
 	keep := func(from, other *starlark.Set, want bool) {
 		for _, v := range setItems(from) {
-			if ok, _ := other.Has(v); ok == want {
+			if ok, _ := has(other, v); ok == want {
 				out = append(out, v)
 			}
 		}
@@ -60,7 +60,7 @@ func refill(s, from *starlark.Set) error {
 // subsets compares two sets.
 func subsets(o string, a, b *starlark.Set) bool {
 	within := func(x, y *starlark.Set) bool {
-		return !slices.ContainsFunc(setItems(x), func(v Value) bool { ok, _ := y.Has(v); return !ok })
+		return !slices.ContainsFunc(setItems(x), func(v Value) bool { ok, _ := has(y, v); return !ok })
 	}
 	switch o {
 	case "<=":
@@ -177,8 +177,8 @@ func setAdd(th *Thread, self Value, args starlark.Tuple, _ []starlark.Tuple) (Va
 	if len(args) != 1 {
 		return nil, Fail("TypeError", "add() takes exactly one argument")
 	}
-	if err := self.(*starlark.Set).Insert(native(args[0])); err != nil {
-		return nil, Fail("TypeError", "unhashable type: '%s'", th.typeName(args[0]))
+	if err := insert(self.(*starlark.Set), args[0]); err != nil {
+		return nil, err
 	}
 	return starlark.None, th.Grow(48)
 }
@@ -187,7 +187,8 @@ func setDiscard(_ *Thread, self Value, args starlark.Tuple, _ []starlark.Tuple) 
 	if len(args) != 1 {
 		return nil, Fail("TypeError", "discard() takes exactly one argument")
 	}
-	_, err := self.(*starlark.Set).Delete(args[0])
+	s := self.(*starlark.Set)
+	_, err := s.Delete(memberOf(s, args[0]))
 	return starlark.None, err
 }
 
@@ -195,13 +196,10 @@ func setRemove(th *Thread, self Value, args starlark.Tuple, _ []starlark.Tuple) 
 	if len(args) != 1 {
 		return nil, Fail("TypeError", "remove() takes exactly one argument")
 	}
-	found, err := self.(*starlark.Set).Delete(args[0])
+	s := self.(*starlark.Set)
+	found, err := s.Delete(memberOf(s, args[0]))
 	if err == nil && !found {
-		r, reprErr := th.Repr(args[0])
-		if reprErr != nil {
-			return nil, reprErr
-		}
-		err = Fail("KeyError", "%s", r)
+		err = th.keyError(args[0])
 	}
 	return starlark.None, err
 }

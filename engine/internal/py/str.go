@@ -118,7 +118,7 @@ func affix(has func(s, x string) bool) method {
 		if err := starlark.UnpackPositionalArgs("startswith", args, kw, 1, &x, &lo, &hi); err != nil {
 			return nil, Fail("TypeError", "%v", err)
 		}
-		s, _, err := window(string(self.(starlark.String)), lo, hi)
+		s, at, err := window(string(self.(starlark.String)), lo, hi)
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +131,7 @@ func affix(has func(s, x string) bool) method {
 			if !ok {
 				return nil, Fail("TypeError", "startswith first arg must be str or a tuple of str, not %s", v.Type())
 			}
-			if has(s, string(p)) {
+			if at >= 0 && has(s, string(p)) {
 				return starlark.True, nil
 			}
 		}
@@ -140,14 +140,17 @@ func affix(has func(s, x string) bool) method {
 }
 
 // window cuts a text to the characters from lo to hi, and tells how many are
-// before it.
+// before it, -1 where there is no such place.
 func window(s string, lo, hi Value) (string, int, error) {
 	if lo == starlark.None && hi == starlark.None {
 		return s, 0, nil
 	}
 	from, to, _, err := (&sliceValue{lo, hi, starlark.None}).bounds(utf8.RuneCountInString(s))
-	if err != nil || to < from {
-		return "", from, err
+	if err != nil {
+		return "", 0, err
+	}
+	if i, ok := numeric(lo).(starlark.Int); ok && starlark.MakeInt(utf8.RuneCountInString(s)).Sub(i).Sign() < 0 || to < from {
+		return "", -1, nil
 	}
 	start := offset(s, from)
 	return s[start : start+offset(s[start:], to-from)], from, nil
@@ -206,7 +209,10 @@ func seek(n string, index func(s, x string) int, must bool) method {
 		if err != nil {
 			return nil, err
 		}
-		i := index(s, x)
+		i := -1
+		if before >= 0 {
+			i = index(s, x)
+		}
 		if i < 0 && must {
 			return nil, Fail("ValueError", "substring not found")
 		}

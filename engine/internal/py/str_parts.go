@@ -19,7 +19,10 @@ func strCount(_ *Thread, self Value, args starlark.Tuple, kw []starlark.Tuple) (
 	if err := starlark.UnpackPositionalArgs("count", args, kw, 1, &x, &lo, &hi); err != nil {
 		return nil, Fail("TypeError", "%v", err)
 	}
-	s, _, err := window(string(self.(starlark.String)), lo, hi)
+	s, at, err := window(string(self.(starlark.String)), lo, hi)
+	if at < 0 {
+		return starlark.MakeInt(0), err
+	}
 	return starlark.MakeInt(strings.Count(s, x)), err
 }
 

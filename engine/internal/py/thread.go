@@ -118,6 +118,8 @@ type Thread struct {
 	file    string
 	line    int
 	handled []*Raised
+	// writing are the lists and dictionaries whose repr is being written.
+	writing []Value
 	// starlark is what methods of starlark's own values want.
 	starlark starlark.Thread
 }

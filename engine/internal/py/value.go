@@ -46,6 +46,8 @@ type Bound struct {
 type Class struct {
 	Name  string
 	bases []*Class
+	// order is the class and all that it extends, in the order of look-ups.
+	order []*Class
 	attrs map[string]Value
 	make  func(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) // of a built-in type
 	fixed bool
@@ -88,6 +90,14 @@ type property struct{ get, set Value }
 type staticMethod struct{ fn Value }
 
 type classMethod struct{ fn Value }
+
+// named is a value that is nothing but its name.
+type named string
+
+const (
+	notImplemented = named("NotImplemented")
+	ellipsis       = named("Ellipsis")
+)
 
 // sliceValue is what is between the brackets of x[a:b:c].
 type sliceValue struct{ lo, hi, step Value }
@@ -227,6 +237,12 @@ func (i *Iter) Truth() starlark.Bool { return true }
 
 // Hash fails: nobody keys by iterators.
 func (i *Iter) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: 'generator'") }
+
+func (n named) String() string        { return string(n) }
+func (n named) Type() string          { return string(n) }
+func (n named) Freeze()               {}
+func (n named) Truth() starlark.Bool  { return true }
+func (n named) Hash() (uint32, error) { return hashName(string(n)) }
 
 func (p *property) String() string       { return "<property object>" }
 func (p *property) Type() string         { return "property" }
