@@ -7,8 +7,8 @@ package plugins
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 
 	"github.com/bindery/bindery/engine/internal/host"
@@ -26,10 +26,10 @@ import (
 	"github.com/bindery/bindery/engine/internal/plugins/grouppatterns"
 	"github.com/bindery/bindery/engine/internal/plugins/nagiosgen"
 	"github.com/bindery/bindery/engine/internal/plugins/packages"
-	"github.com/bindery/bindery/engine/internal/plugins/pending"
 	"github.com/bindery/bindery/engine/internal/plugins/pkgmgr"
 	"github.com/bindery/bindery/engine/internal/plugins/probes"
 	"github.com/bindery/bindery/engine/internal/plugins/rules"
+	"github.com/bindery/bindery/engine/internal/plugins/semodules"
 	"github.com/bindery/bindery/engine/internal/plugins/sshbase"
 	"github.com/bindery/bindery/engine/internal/plugins/sslca"
 	"github.com/bindery/bindery/engine/internal/plugins/svcmgr"
@@ -40,12 +40,8 @@ import (
 // evaluated are the plugins that Load makes.
 var evaluated = []string{
 	"AWSTags", "Base", "Bundler", "Cfg", "Decisions", "Defaults", "Deps", "FileProbes", "GroupLogic", "GroupPatterns", "Ldap", "Metadata", "NagiosGen", "Ohai",
-	"POSIXCompat", "Packages", "Pkgmgr", "Probes", "Properties", "PuppetENC", "Rules", "SSHbase", "SSLCA", "ServiceCompat", "Svcmgr", "TCheetah", "TGenshi", "TemplateHelper",
+	"POSIXCompat", "Packages", "Pkgmgr", "Probes", "Properties", "PuppetENC", "Rules", "SEModules", "SSHbase", "SSLCA", "ServiceCompat", "Svcmgr", "TCheetah", "TGenshi", "TemplateHelper",
 }
-
-// known are the plugins that are switched on where their directory exists and
-// nothing says which are on.
-var known = slices.Concat(evaluated, pending.Generators)
 
 // Set is the plugins of one specification, by what they can do.
 type Set struct {
@@ -73,10 +69,11 @@ func Data(names []string) []string {
 	return slices.DeleteFunc(slices.Clone(connectors), func(n string) bool { return !slices.Contains(names, n) })
 }
 
-// Present lists the plugins whose directory exists, sorted.
+// Present lists the plugins whose directory exists, sorted: where nothing says which
+// are on, these are. Those that are not evaluated are among them, to be told.
 func Present(fsys fs.FS) []string {
 	var out []string
-	for _, name := range known {
+	for _, name := range slices.AppendSeq(slices.Clone(evaluated), maps.Keys(retired)) {
 		st, err := fs.Stat(fsys, name)
 		// A directory that cannot be read is there: its plugin will say so.
 		if err == nil && st.IsDir() || err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -203,6 +200,9 @@ func (s *Set) generators(env plugin.Env, on map[string]bool) {
 	if on["Pkgmgr"] {
 		s.Generators = append(s.Generators, pkgmgr.New(env))
 	}
+	if on["SEModules"] {
+		s.Generators = append(s.Generators, semodules.New(env))
+	}
 	if on["SSHbase"] {
 		s.Generators = append(s.Generators, sshbase.New(env))
 	}
@@ -211,23 +211,5 @@ func (s *Set) generators(env plugin.Env, on map[string]bool) {
 	}
 	if on["Svcmgr"] {
 		s.Generators = append(s.Generators, svcmgr.New(env))
-	}
-	for _, name := range pending.Generators {
-		if on[name] {
-			s.Generators = append(s.Generators, pending.New(env, name))
-		}
-	}
-}
-
-func report(env plugin.Env, name string) {
-	if slices.Contains(evaluated, name) {
-		return
-	}
-	note, ok := pending.Note(name)
-	if !ok {
-		note = problem.New(problem.Pos{File: "bindery.yaml"}, "unknown-plugin", fmt.Sprintf("plugin %s is not known; it is left out", name), "take it out of the list of plugins")
-	}
-	if note != nil {
-		env.Report(note)
 	}
 }
