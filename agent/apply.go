@@ -163,12 +163,12 @@ func (r *run) settle(ctx context.Context) error {
 	return nil
 }
 
-// after runs the actions that come after their bundle: all of a modified bundle,
-// elsewhere only those that always run. As in Bcfg2, an Independent counts as not
+// after runs the actions that come after their bundle: all of a modified bundle, or
+// of one that follows a modified one, elsewhere only those that always run. As in Bcfg2, an Independent counts as not
 // modified.
 func (r *run) after(ctx context.Context) error {
 	for _, b := range r.bundles {
-		modified := !b.Independent() && b.modified()
+		modified := !b.Independent() && r.stirred(b)
 		for _, e := range b.entries {
 			if !e.action() || e.left != "" || e.err != nil {
 				continue

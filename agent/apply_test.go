@@ -89,6 +89,26 @@ func TestActions(t *testing.T) {
 	require.Empty(t, ran())
 }
 
+// A bundle that follows another one counts as modified with it, also through a third;
+// what only names a bundle is no entry.
+func TestBundlesThatFollowOthers(t *testing.T) {
+	t.Parallel()
+	n, _, ran := memory(t)
+	follow := func(name string) config.Entry { return agenttest.Entry("Bundle", "", "name="+name) }
+	n.Publish(n.hostID, agenttest.Release{Bundles: []*config.Bundle{
+		agenttest.Structure("Bundle", "far", follow("near"), action("far", "timing=post")),
+		agenttest.Structure("Bundle", "near", follow("work"), follow("far"), follow("gone"), action("near", "timing=post")),
+		agenttest.Structure("Bundle", "other", follow("quiet"), action("other", "timing=post")),
+		agenttest.Structure("Bundle", "quiet", agenttest.Entry("Path", "directory", "name=/")),
+		agenttest.Structure("Bundle", "work", agenttest.File("/w", "x")),
+	}})
+	r := n.run(agent.Options{})
+	require.Equal(t, []string{"far", "near"}, ran())
+	for _, l := range r.Lines {
+		require.NotEqual(t, "Bundle", l.Key.Tag)
+	}
+}
+
 func TestFailedPrerequisite(t *testing.T) {
 	t.Parallel()
 	n, files, ran := memory(t)

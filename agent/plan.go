@@ -69,6 +69,8 @@ type run struct {
 type bundle struct {
 	*config.Bundle
 	entries []*entry
+	// follows names the bundles whose changes count as changes of this one.
+	follows []string
 	blocked bool
 }
 
@@ -76,15 +78,38 @@ func (b *bundle) modified() bool {
 	return slices.ContainsFunc(b.entries, func(e *entry) bool { return e.changed })
 }
 
+// stirred tells whether a bundle was modified, or one that it follows.
+func (r *run) stirred(b *bundle) bool {
+	seen := map[string]bool{}
+	queue := []*bundle{b}
+	for len(queue) > 0 {
+		b, queue = queue[0], queue[1:]
+		if b.modified() {
+			return true
+		}
+		for _, other := range r.bundles {
+			if name := other.Name(); !other.Independent() && !seen[name] && slices.Contains(b.follows, name) {
+				seen[name] = true
+				queue = append(queue, other)
+			}
+		}
+	}
+	return false
+}
+
 func (a *Agent) newRun(b *release.Bundle) *run {
 	r := &run{Agent: a, paths: driver.NewPaths(b.Config)}
 	for _, k := range b.Config.Keyed() {
-		e := &entry{Keyed: k}
-		r.entries = append(r.entries, e)
 		if n := len(r.bundles); n == 0 || r.bundles[n-1].Bundle != k.Bundle {
 			r.bundles = append(r.bundles, &bundle{Bundle: k.Bundle})
 		}
 		last := r.bundles[len(r.bundles)-1]
+		if k.Entry.Tag == "Bundle" {
+			last.follows = append(last.follows, k.Entry.Name())
+			continue
+		}
+		e := &entry{Keyed: k}
+		r.entries = append(r.entries, e)
 		last.entries = append(last.entries, e)
 	}
 	return r

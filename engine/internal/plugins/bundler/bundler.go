@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/internal/trail"
@@ -109,7 +110,14 @@ func (b *Bundler) Structure(v *memo.View, name string) (*plugin.Structure, []Req
 	visit = func(it *plugin.Item) {
 		switch {
 		case it.Element.Is("RequiredBundle"):
-			required = append(required, Required{it.Element.Get("name"), it.Element.AttrPos("name")})
+			name := it.Element.Get("name")
+			required = append(required, Required{name, it.Element.AttrPos("name")})
+			if it.Element.Get("inherit_modification") == "true" && host.ParseVersion(v.Version()).Follows() {
+				// The bundle itself, without content, says that its changes count here too.
+				s.Entries = append(s.Entries, plugin.Abstract{Draft: &plugin.Draft{
+					Tag: "BoundBundle", Attrs: []config.Attr{{Name: "name", Value: name}}, NamedAt: plugin.SourceOf(it.Element), At: it.Element.Pos,
+				}})
+			}
 		case it.Element.Is("Bundle"):
 			// An included bundle dissolves; an empty one brings nothing.
 			it.Inner.InPlace(v, "", visit)

@@ -5,11 +5,10 @@ package render
 import (
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"go.starlark.net/starlark"
 
+	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/py"
 )
@@ -183,15 +182,30 @@ func (r *Renderer) member(v *memo.View, n string) py.Value {
 	return nil
 }
 
+// version is a version of the client software: a tuple whose parts have names.
+type version struct {
+	*object
+	parts starlark.Tuple
+}
+
+// Plain is the tuple.
+func (v *version) Plain() py.Value { return v.parts }
+
 // versionInfo takes a version of the client software apart, None where it cannot.
 func versionInfo(s string) py.Value {
-	var out starlark.Tuple
-	for _, part := range strings.Split(s, ".") {
-		n, err := strconv.Atoi(part)
-		if err != nil {
-			return starlark.None
-		}
-		out = append(out, starlark.MakeInt(n))
+	n := host.ParseVersion(s)
+	if n == nil {
+		return starlark.None
 	}
-	return out
+	names := []string{"major", "minor", "micro", "releaselevel", "serial"}
+	v := &version{parts: starlark.Tuple{
+		starlark.MakeInt(n.Major), starlark.MakeInt(n.Minor), starlark.MakeInt(n.Micro), starlark.String(n.Level), starlark.MakeInt(n.Serial),
+	}}
+	v.object = newObject("Bcfg2VersionInfo", func(_ *py.Thread, n string) (py.Value, error) {
+		if i := slices.Index(names, n); i >= 0 {
+			return v.parts[i], nil
+		}
+		return nil, nil
+	})
+	return v
 }
