@@ -19,10 +19,12 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 )
 
-// settingsFile and legacyFile are where a specification says how it is to be read.
+// settingsFile and legacyFile are where a specification says how it is to be read;
+// packagesFile is where it said so of Packages before Bcfg2 1.3.
 const (
 	settingsFile = "bindery.yaml"
 	legacyFile   = "bcfg2.conf"
+	packagesFile = "Packages/packages.conf"
 )
 
 // settings is bindery.yaml.
@@ -65,6 +67,13 @@ func readSettings(fsys fs.FS, opts Options, report func(*problem.Problem)) (sett
 			conf = parsed
 		}
 	}
+	if data := readIfThere(fsys, packagesFile, report); data != nil {
+		older, err := ParseConf(data)
+		if err != nil {
+			report(problem.New(problem.Pos{File: packagesFile}, "bad-conf", strings.Replace(err.Error(), legacyFile, packagesFile, 1), ""))
+		}
+		adopt(conf, older)
+	}
 	legacy := pluginList(conf)
 	for section, options := range opts.Conf {
 		if conf[section] == nil {
@@ -80,6 +89,21 @@ func readSettings(fsys fs.FS, opts Options, report func(*problem.Problem)) (sett
 		}
 	}
 	return s, conf
+}
+
+// adopt adds what a packages.conf says to what bcfg2.conf does not: its section
+// global is [packages] there, and others are [packages:NAME].
+func adopt(conf, older plugin.Conf) {
+	for section, options := range older {
+		name := "packages:" + section
+		if section == "global" {
+			name = "packages"
+		}
+		merged := map[string]string{}
+		maps.Copy(merged, options)
+		maps.Copy(merged, conf[name])
+		conf[name] = merged
+	}
 }
 
 func pluginList(conf plugin.Conf) []string {

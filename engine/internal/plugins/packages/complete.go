@@ -5,6 +5,7 @@ package packages
 import (
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ import (
 type catalog struct {
 	get    func(address string) (*index.Listing, error)
 	once   sync.Once
-	closed sync.Map // sum of what was asked for → *plugin.Structure
+	closed sync.Map // sum of what was asked for → *completion
 	items  sync.Map // name and type → *plugin.Item
 }
 
@@ -39,17 +40,18 @@ func (c *catalog) open(sources []source) {
 	})
 }
 
+// completion is what is added for hosts that ask for the same packages.
+type completion struct {
+	structure *plugin.Structure
+	problems  []*problem.Problem
+}
+
 // Complete gives the Independent with the signing keys of the host's YUM sources,
 // whose content is outside the repository and stays out, and the packages that
-// the named ones need.
+// the named ones need. Hosts that ask the same of the same sources share it.
 func (p *Packages) Complete(v *memo.View, have []*plugin.Structure) (*plugin.Structure, []*problem.Problem) {
 	kind := p.kind(v)
-	var applies []*source
-	for i := range p.sources {
-		if s := &p.sources[i]; s.applies(v) {
-			applies = append(applies, s)
-		}
-	}
+	applies := p.applying(v)
 	out := &plugin.Structure{Tag: "Independent"}
 	if kind == "yum" {
 		out.Entries = signingKeys(applies)
@@ -58,10 +60,55 @@ func (p *Packages) Complete(v *memo.View, have []*plugin.Structure) (*plugin.Str
 		return out, nil
 	}
 	p.catalog.open(p.sources)
-	var found []*problem.Problem
-	w := &world{sources: applies}
 	key := sha256.New()
+	w := newWorld(v, applies, key)
+	r := asked(have)
+	r.sum(key)
+	id := [sha256.Size]byte(key.Sum(nil))
+	if c, ok := p.catalog.closed.Load(id); ok {
+		return c.(*completion).structure, c.(*completion).problems
+	}
+	c := &completion{structure: out}
 	for _, s := range applies {
+		if s.bad != nil {
+			c.problems = append(c.problems, s.bad)
+		}
+	}
+	base := set{}
+	base.add(sortedKeys(r.names), nil)
+	if grouped(kind) {
+		members, missing := w.members(r.groups)
+		base.add(members, nil)
+		c.problems = append(c.problems, missing...)
+	}
+	for _, s := range applies {
+		base.add(s.index.Essential, nil)
+	}
+	for _, name := range sortedKeys(resolve(w, base, r.recommended)) {
+		if !r.names[name] {
+			out.Entries = append(out.Entries, plugin.Abstract{Item: p.item(name, kind)})
+		}
+	}
+	p.catalog.closed.Store(id, c)
+	return out, c.problems
+}
+
+// applying are the sources of a host.
+func (p *Packages) applying(v *memo.View) []*source {
+	var out []*source
+	for i := range p.sources {
+		if s := &p.sources[i]; s.applies(v) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// newWorld is what sources have for a host; what tells it from others goes into
+// key.
+func newWorld(v *memo.View, sources []*source, key io.Writer) *world {
+	w := &world{sources: sources}
+	for _, s := range sources {
 		var archs []string
 		for _, a := range s.archs {
 			if v.InGroup(a.group) {
@@ -69,52 +116,85 @@ func (p *Packages) Complete(v *memo.View, have []*plugin.Structure) (*plugin.Str
 			}
 		}
 		w.archs = append(w.archs, archs)
-		if s.bad != nil {
-			found = append(found, s.bad)
-		}
 		fmt.Fprintf(key, "%p%q", s, archs)
 	}
-	wanted, recommended := named(have)
-	for _, name := range sortedKeys(wanted) {
-		fmt.Fprintf(key, "%q%q", name, recommended[name])
-	}
-	asked := [sha256.Size]byte(key.Sum(nil))
-	if st, ok := p.catalog.closed.Load(asked); ok {
-		return st.(*plugin.Structure), found
-	}
-	base := set{}
-	base.add(sortedKeys(wanted), nil)
-	for _, s := range applies {
-		base.add(s.index.Essential, nil)
-	}
-	for _, name := range sortedKeys(resolve(w, base, recommended)) {
-		if !wanted[name] {
-			out.Entries = append(out.Entries, plugin.Abstract{Item: p.item(name, kind)})
-		}
-	}
-	p.catalog.closed.Store(asked, out)
-	return out, found
+	return w
 }
 
-// named are the packages that structures name, and what they say about
-// recommendations.
-func named(have []*plugin.Structure) (set, map[string]string) {
-	names, recommended := set{}, map[string]string{}
+// request is what structures ask for.
+type request struct {
+	names set
+	// recommended is what entries say about recommendations, by name.
+	recommended map[string]string
+	groups      []groupRequest
+}
+
+// groupRequest is an entry that names a group of packages.
+type groupRequest struct {
+	name, kind string
+	at         problem.Pos
+}
+
+// asked finds what structures ask for.
+func asked(have []*plugin.Structure) *request {
+	r := &request{names: set{}, recommended: map[string]string{}}
 	for _, st := range have {
-		for _, a := range st.Entries {
+		for i := range st.Entries {
+			a := &st.Entries[i]
 			n := a.Key()
-			if n.Name == "" || n.Tag != "Package" && n.Tag != "BoundPackage" {
+			if n.Tag != "Package" && n.Tag != "BoundPackage" {
 				continue
 			}
-			names[n.Name] = true
-			if a.Item != nil {
-				if r, ok := a.Item.Element.Lookup("recommended"); ok {
-					recommended[n.Name] = strings.ToLower(r)
-				}
+			if n.Name != "" {
+				r.names[n.Name] = true
+			}
+			if a.Item == nil {
+				continue
+			}
+			e := a.Item.Element
+			if value, ok := e.Lookup("recommended"); ok && n.Name != "" {
+				r.recommended[n.Name] = strings.ToLower(value)
+			}
+			if group := e.Get("group"); group != "" && n.Name == "" {
+				r.groups = append(r.groups, groupRequest{group, e.Get("type"), e.Pos})
 			}
 		}
 	}
-	return names, recommended
+	return r
+}
+
+// sum writes what tells the request from others.
+func (r *request) sum(key io.Writer) {
+	for _, name := range sortedKeys(r.names) {
+		_, _ = io.WriteString(key, name+"\x00"+r.recommended[name]+"\x00")
+	}
+	for _, g := range r.groups {
+		fmt.Fprintf(key, "%q%q%s", g.name, g.kind, g.at)
+	}
+}
+
+// grouped tells whether packages of a type have groups.
+func grouped(kind string) bool { return kind == "yum" || kind == "pacman" }
+
+// members are the packages of groups.
+func (w *world) members(groups []groupRequest) ([]string, []*problem.Problem) {
+	var out []string
+	var missing []*problem.Problem
+	for _, g := range groups {
+		if !index.Kinds(g.kind) {
+			missing = append(missing, problem.New(g.at, "unknown-package-group", fmt.Sprintf("%q is no kind of packages of a group: %s is left out", g.kind, g.name), "the kinds are mandatory, default, optional and all"))
+			continue
+		}
+		found := false
+		for _, s := range w.sources {
+			names, ok := s.index.Group(g.name, g.kind)
+			out, found = append(out, names...), found || ok
+		}
+		if !found {
+			missing = append(missing, problem.New(g.at, "unknown-package-group", fmt.Sprintf("no source of the host has a package group %q: it is left out", g.name), `groups are found by id or by name; "bindery packages update" records those that sources have now`))
+		}
+	}
+	return out, missing
 }
 
 func sortedKeys(s set) []string {

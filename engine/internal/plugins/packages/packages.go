@@ -59,6 +59,14 @@ func New(env plugin.Env) *Packages {
 		env.Report(f)
 	}
 	p.sources = compile(env, doc.Root)
+	if magic(env.Conf) {
+		for i := range p.sources {
+			s := &p.sources[i]
+			for _, g := range baseGroups[s.kind] {
+				s.base = append(s.base, env.Voc.ID(g))
+			}
+		}
+	}
 	if on(env.Conf.Get("packages", "resolver", "enabled")) && on(env.Conf.Get("packages", "metadata", "enabled")) {
 		if get := recorded(env); get != nil {
 			p.catalog = &catalog{get: get}
@@ -67,6 +75,19 @@ func New(env plugin.Env) *Packages {
 		}
 	}
 	return p
+}
+
+// baseGroups are the groups of which a host must be in one to get a source of the
+// type, where magic groups are on.
+var baseGroups = map[string][]string{
+	"deb":    {"apt", "debian", "ubuntu", "nexenta"},
+	"yum":    {"yum", "redhat", "centos", "fedora"},
+	"pacman": {"arch", "parabola"},
+}
+
+// magic tells whether Bcfg2 1.2's magic groups are asked for.
+func magic(conf plugin.Conf) bool {
+	return on(conf.Get("packages", "magic_groups", "off"))
 }
 
 // on reads a switch of bcfg2.conf.
@@ -101,8 +122,13 @@ func (p *Packages) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 		return nil
 	}
 	if group, ok := d.Lookup("group"); ok && d.Name() == "" {
-		d.Dropped = true
-		d.Notes = append(d.Notes, problem.New(d.At, "package-group", fmt.Sprintf("package groups are not supported: %s is left out", group), "name the packages"))
+		d.Dropped = true // what is in it comes with what it needs
+		switch kind := p.kind(v); {
+		case !grouped(kind):
+			d.Notes = append(d.Notes, problem.New(d.At, "package-group", fmt.Sprintf("there are no package groups for packages of type %s: %s is left out", kind, group), "name the packages"))
+		case p.catalog == nil:
+			d.Notes = append(d.Notes, problem.New(d.At, "package-group", fmt.Sprintf("it is not recorded what is in package group %s: it is left out", group), `run "bindery packages update" and commit what it writes`))
+		}
 		return nil
 	}
 	d.Set("version", p.version)

@@ -35,6 +35,8 @@ type source struct {
 	bad   *problem.Problem
 	// group is the innermost Group around the source, "" for none.
 	group string
+	// base are the magic groups, none where they are off.
+	base []int
 }
 
 // arch is an architecture: a name, and the group of that name.
@@ -131,5 +133,8 @@ func folder(url string) string {
 }
 
 func (s *source) applies(v *memo.View) bool {
+	if len(s.base) > 0 && !slices.ContainsFunc(s.base, v.InGroup) {
+		return false
+	}
 	return s.rule.Holds(v, "") && slices.ContainsFunc(s.archs, func(a arch) bool { return v.InGroup(a.group) })
 }
