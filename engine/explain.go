@@ -117,12 +117,11 @@ func (x *explainer) explain(b *boundStructure, i int) *Explanation {
 	around := trail.New()
 	v := memo.NewExplained(x.h, around)
 	st, a := b.abstract, b.abstract.Entries[i]
-	if tree := x.s.bundles[st.Name]; tree != nil && st.Tag != "Independent" || x.independent(st) {
-		again, _ := x.s.plugins.Bundler.Structure(v, st.Name)
-		if entries := x.s.globbed(again.Entries); i < len(entries) {
-			a = entries[i]
-		}
-		x.s.plugins.Bundler.Around(around, st.Name, a.Item)
+	if bundles := x.s.plugins.Bundler; bundles != nil && bundles.Templated(st.Name) {
+		again, _ := bundles.Structure(v, st.Name)
+		a = x.s.globbed(again.Entries)[i]
+	} else if bundles != nil {
+		bundles.Around(around, st.Name, a.Item)
 	}
 	inner := trail.New()
 	bv := memo.NewExplained(x.h, inner)
@@ -141,11 +140,6 @@ func (x *explainer) explain(b *boundStructure, i int) *Explanation {
 		e.Line = x.origin(e, inner)
 	}
 	return e
-}
-
-// independent tells whether a structure is a bundle that is delivered as Independent.
-func (x *explainer) independent(st *plugin.Structure) bool {
-	return st.Tag == "Independent" && st.Name != "" && x.s.bundles[st.Name] != nil
 }
 
 func at(s config.Source) problem.Pos { return problem.Pos{File: s.File, Line: s.Line} }

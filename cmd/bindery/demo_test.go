@@ -113,8 +113,8 @@ func TestDemo(t *testing.T) {
 			"published; not reviewed: Path:/etc/issue.net on db[1-2].example.org",
 			"not trusted: content differs from what was signed",
 			"refused, exit code 4",
-			"refused; 1 new error, the first: Bundler/nginx.xml:16:1: not well-formed",
-			"Bundler/nginx.xml:16:1: not well-formed",
+			"refused; 1 new error, the first: Bundler/nginx.xml:17:1: not well-formed",
+			"Bundler/nginx.xml:17:1: not well-formed",
 			"the last good one",
 		} {
 			require.Contains(t, prose, want, out)

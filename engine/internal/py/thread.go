@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.starlark.net/starlark"
+
+	"github.com/bindery/bindery/engine/internal/trail"
 )
 
 // Budgets of one evaluation. They are counted, never measured by the clock, so
@@ -104,6 +106,8 @@ type World struct {
 	Seed func() string
 	// Modules are further modules.
 	Modules map[string]Value
+	// Writing takes notes of what a template writes; nil where nobody asks.
+	Writing *trail.Writing
 }
 
 // Thread is one evaluation. It is not safe for concurrent use.
@@ -123,6 +127,12 @@ type Thread struct {
 	// starlark is what methods of starlark's own values want.
 	starlark starlark.Thread
 }
+
+// Line is the line that is being evaluated.
+func (th *Thread) Line() int { return th.line }
+
+// Writing takes notes of what a template writes.
+func (th *Thread) Writing() *trail.Writing { return th.world.Writing }
 
 // NewThread begins an evaluation. Close ends it.
 func (p *Python) NewThread(w *World) *Thread {

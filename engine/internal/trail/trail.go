@@ -54,9 +54,10 @@ const (
 // not safe for concurrent use.
 type Trail struct {
 	steps []Step
-	marks []Mark
 	seen  map[Step]bool
 	dir   string
+	// writing is that of the template that was rendered last.
+	writing Writing
 }
 
 // New makes an empty Trail.
@@ -103,13 +104,41 @@ type Mark struct {
 	Line int
 }
 
-// Rendered notes where a rendered text comes from; what was noted before does not
-// count any more.
-func (t *Trail) Rendered(marks []Mark) {
-	if t != nil {
-		t.marks = marks
+// Writing is where the text comes from that one template writes. A nil Writing takes
+// everything and keeps nothing.
+type Writing struct{ marks []Mark }
+
+// Wrote notes a piece of text, and the line of the template that wrote it.
+func (w *Writing) Wrote(length int, file string, line int) {
+	if w != nil {
+		w.marks = append(w.marks, Mark{length, file, line})
 	}
 }
 
-// Marks are those of the text that was rendered last.
-func (t *Trail) Marks() []Mark { return t.marks }
+// Marked counts what was noted so far, for Cut.
+func (w *Writing) Marked() int {
+	if w == nil {
+		return 0
+	}
+	return len(w.marks)
+}
+
+// Cut forgets what was noted since: that text became a value.
+func (w *Writing) Cut(marked int) {
+	if w != nil {
+		w.marks = w.marks[:marked]
+	}
+}
+
+// Writing begins the notes of a template that is going to be rendered; those of the
+// one before it do not count any more.
+func (t *Trail) Writing() *Writing {
+	if t == nil {
+		return nil
+	}
+	t.writing = Writing{}
+	return &t.writing
+}
+
+// Marks say where the text comes from that was rendered last, in its order.
+func (t *Trail) Marks() []Mark { return t.writing.marks }

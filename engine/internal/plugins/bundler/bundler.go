@@ -92,6 +92,12 @@ func (b *Bundler) Around(t *trail.Trail, name string, it *plugin.Item) {
 	}
 }
 
+// Templated tells whether a bundle is made anew for each host.
+func (b *Bundler) Templated(name string) bool {
+	bd := b.bundles[name]
+	return bd != nil && bd.file.Templated()
+}
+
 // Structure gives one bundle as it is for the host, and the bundles that it
 // requires. The name must be one of Names.
 func (b *Bundler) Structure(v *memo.View, name string) (*plugin.Structure, []Required) {

@@ -23,7 +23,7 @@ type Template struct {
 	file    string
 	src     string
 	program *py.Program
-	texts   []string
+	texts   []literal
 	defs    []string
 	// origins has for each line of the program where in the template it is from.
 	origins []origin

@@ -12,7 +12,7 @@ type compiler struct {
 	methods []*method // the last is being written
 	done    []*method
 	module  []line // what runs first
-	texts   []string
+	texts   []literal
 	defs    []string
 	blocks  []block // open, by #end
 	from    int     // where what is being read begins
@@ -125,7 +125,7 @@ func (c *compiler) text() {
 			break
 		}
 	}
-	c.add(unescape.Replace(c.src[start:c.pos]))
+	c.add(unescape.Replace(c.src[start:c.pos]), start)
 }
 
 // write emits the writing of a value.

@@ -151,7 +151,7 @@ func (c *compiler) raw(clear bool, firstEnd int) {
 		c.pos++
 		c.skipBlanks(1)
 		end, _ := c.eol()
-		c.add(c.src[c.pos:end])
+		c.add(c.src[c.pos:end], c.pos)
 		c.pos = end
 		return
 	}
@@ -185,7 +185,7 @@ func (c *compiler) raw(clear bool, firstEnd int) {
 	case lineAlone && c.pos == lineEnd:
 		c.pos = next
 	}
-	c.add(text)
+	c.add(text, start)
 }
 
 // include reads #include 'file', #include raw 'file' and #include source=text.

@@ -34,20 +34,39 @@ type method struct {
 	head    string
 	lines   []line
 	indent  int
-	pending []string // text to be written
-	start   int      // of the text
-	fresh   bool     // a block has begun and holds nothing yet
+	pending text // to be written
+	fresh   bool // a block has begun and holds nothing yet
 	repeats int
 	begun   []origin // of the open blocks
 }
 
-// add appends literal text.
-func (c *compiler) add(text string) {
-	m := c.method()
-	if len(m.pending) == 0 {
-		m.start = c.from
+// literal is a text that is written at once, and the pieces that it is made of.
+type literal struct {
+	whole  string
+	pieces text
+}
+
+// text is literal text, in pieces.
+type text []piece
+
+// piece is literal text from one place of the template.
+type piece struct {
+	text string
+	from int // where it begins
+}
+
+func (t text) String() string {
+	var b strings.Builder
+	for _, p := range t {
+		b.WriteString(p.text)
 	}
-	m.pending = append(m.pending, text)
+	return b.String()
+}
+
+// add appends literal text that begins at an offset.
+func (c *compiler) add(s string, from int) {
+	m := c.method()
+	m.pending = append(m.pending, piece{s, from})
 }
 
 // trimLine drops what is pending of the current line: blanks before a directive
@@ -55,21 +74,23 @@ func (c *compiler) add(text string) {
 func (c *compiler) trimLine() {
 	m := c.method()
 	if n := len(m.pending); n > 0 {
-		last := m.pending[n-1]
-		m.pending[n-1] = last[:strings.LastIndexAny(last, "\r\n")+1]
+		last := &m.pending[n-1]
+		last.text = last.text[:strings.LastIndexAny(last.text, "\r\n")+1]
 	}
 }
 
 // flush writes the text that is pending.
 func (c *compiler) flush() {
 	m := c.method()
-	text := strings.Join(m.pending, "")
+	pending := m.pending
 	m.pending = nil
-	if text == "" {
+	whole := pending.String()
+	if whole == "" {
 		return
 	}
-	c.texts = append(c.texts, text)
-	c.push(line{nameText + "(" + strconv.Itoa(len(c.texts)-1) + ")", origin{m.start, m.start}})
+	c.texts = append(c.texts, literal{whole, pending})
+	start := pending[0].from
+	c.push(line{nameText + "(" + strconv.Itoa(len(c.texts)-1) + ")", origin{start, start}})
 }
 
 func (c *compiler) push(l line) {

@@ -11,6 +11,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"github.com/bindery/bindery/engine/internal/py"
+	"github.com/bindery/bindery/engine/internal/trail"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -75,7 +76,9 @@ func (r *renderer) capture(name string, fn py.Value) py.Value {
 	return py.Func(name, func(th *py.Thread, args starlark.Tuple, kw []starlark.Tuple) (py.Value, error) {
 		before := r.out
 		r.out = &strings.Builder{}
+		marked := th.Writing().Marked()
 		_, err := th.Call(fn, args, kw)
+		th.Writing().Cut(marked)
 		text := r.out.String()
 		r.out = before
 		return starlark.String(text), err
@@ -113,7 +116,11 @@ func (r *renderer) text(th *py.Thread, args starlark.Tuple, _ []starlark.Tuple) 
 	if !ok || i < 0 || i >= len(r.t.texts) {
 		return nil, py.Fail("TypeError", "%s() is not for templates", nameText)
 	}
-	return starlark.None, r.put(th, r.t.texts[i])
+	t := r.t.texts[i]
+	if w := th.Writing(); w != nil {
+		r.t.explain(w, t)
+	}
+	return starlark.None, r.put(th, t.whole)
 }
 
 func integer(v py.Value) (int, bool) {
@@ -138,7 +145,22 @@ func (r *renderer) write(th *py.Thread, args starlark.Tuple, _ []starlark.Tuple)
 	if err != nil {
 		return nil, err
 	}
+	if w := th.Writing(); w != nil {
+		at, _ := r.t.at(th.Line())
+		w.Wrote(len(s), at.File, at.Line)
+	}
 	return starlark.None, r.put(th, s)
+}
+
+// explain notes the lines of a literal text.
+func (t *Template) explain(w *trail.Writing, l literal) {
+	for _, p := range l.pieces {
+		line := position(t.file, t.src, p.from).Line
+		for s := range strings.Lines(p.text) {
+			w.Wrote(len(s), t.file, line)
+			line++
+		}
+	}
 }
 
 // include writes a file, as a template of its own that sees self.
@@ -163,6 +185,7 @@ func (r *renderer) include(th *py.Thread, args starlark.Tuple, _ []starlark.Tupl
 		}
 	}
 	if raw, _ := integer(args[1]); raw == 1 {
+		th.Writing().Wrote(len(text), name, 0)
 		return starlark.None, r.put(th, text)
 	}
 	if r.depth >= maxIncludes {

@@ -33,7 +33,13 @@ type node interface {
 	render(r *renderer) error
 }
 
-type textNode string
+// textNode is literal text. gone are the offsets behind newlines that a backslash
+// took away.
+type textNode struct {
+	text string
+	line int
+	gone []int
+}
 
 type exprNode struct {
 	line int
@@ -99,7 +105,7 @@ func Parse(file, src string) (*Template, *problem.Problem) {
 		if !ok {
 			break
 		}
-		if err := r.text(unescape(src[pos:start]), line); err != nil {
+		if err := r.escaped(src[pos:start], line); err != nil {
 			return nil, problemOf(file, err)
 		}
 		line += strings.Count(src[pos:start], "\n")
@@ -110,7 +116,7 @@ func Parse(file, src string) (*Template, *problem.Problem) {
 		line += strings.Count(src[start:end], "\n")
 		pos = end
 	}
-	if err := r.text(unescape(src[pos:]), line); err != nil {
+	if err := r.escaped(src[pos:], line); err != nil {
 		return nil, problemOf(file, err)
 	}
 	return &Template{File: file, body: r.out}, nil
@@ -150,15 +156,17 @@ func nextDirective(src string, pos int) (start, end int, word, value string, ok 
 }
 
 // unescape resolves backslashes in text: before a newline, a backslash, {% and {#.
-func unescape(s string) string {
+// gone are the offsets in the result at which a newline vanished.
+func unescape(s string) (out string, gone []int) {
 	if strings.IndexByte(s, '\\') < 0 {
-		return s
+		return s, nil
 	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] == '\\' && i+1 < len(s) {
 			switch next := s[i+1:]; {
 			case next[0] == '\n':
+				gone = append(gone, b.Len())
 				i++
 				continue
 			case next[0] == '\\':
@@ -173,7 +181,7 @@ func unescape(s string) string {
 		}
 		b.WriteByte(s[i])
 	}
-	return b.String()
+	return b.String(), gone
 }
 
 // command handles a directive by its word.
@@ -228,6 +236,14 @@ func (r *reader) text(s string, line int) error {
 	return err
 }
 
+// escaped adds text with backslashes and expressions in it.
+func (r *reader) escaped(s string, line int) error {
+	s, gone := unescape(s)
+	nodes, err := interpolate(s, line, gone...)
+	r.out = append(r.out, nodes...)
+	return err
+}
+
 func isStart(c byte) bool { return c == '_' || c|32 >= 'a' && c|32 <= 'z' }
 
 func isNameChar(c byte) bool { return isStart(c) || c == '.' || c >= '0' && c <= '9' }
@@ -238,17 +254,32 @@ type interpolation struct {
 	line int
 	pos  int // up to where s is in out
 	out  []node
+	gone []int
 }
 
 // emit adds the text up to an offset.
 func (i *interpolation) emit(to int) {
 	if to > i.pos {
-		i.out = append(i.out, textNode(i.s[i.pos:to]))
+		n := &textNode{text: i.s[i.pos:to], line: i.lineAt(i.pos)}
+		for _, off := range i.gone {
+			if off > i.pos && off < to {
+				n.gone = append(n.gone, off-i.pos)
+			}
+		}
+		i.out = append(i.out, n)
 	}
 	i.pos = to
 }
 
-func (i *interpolation) lineAt(off int) int { return i.line + strings.Count(i.s[:off], "\n") }
+func (i *interpolation) lineAt(off int) int {
+	line := i.line + strings.Count(i.s[:off], "\n")
+	for _, g := range i.gone {
+		if g <= off {
+			line++
+		}
+	}
+	return line
+}
 
 // expression adds the expression between two offsets.
 func (i *interpolation) expression(from, to int) error {
@@ -267,8 +298,8 @@ func (i *interpolation) expression(from, to int) error {
 }
 
 // interpolate takes text apart at $name and ${expression}.
-func interpolate(s string, line int) ([]node, error) {
-	i := &interpolation{s: s, line: line}
+func interpolate(s string, line int, gone ...int) ([]node, error) {
+	i := &interpolation{s: s, line: line, gone: gone}
 	for at := 0; at < len(s); {
 		k := strings.IndexByte(s[at:], '$')
 		if k < 0 || at+k == len(s)-1 {

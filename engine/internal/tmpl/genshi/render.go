@@ -11,6 +11,7 @@ import (
 
 	"github.com/bindery/bindery/engine/internal/py"
 	"github.com/bindery/bindery/engine/internal/tmpl"
+	"github.com/bindery/bindery/engine/internal/trail"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -36,6 +37,8 @@ type renderer struct {
 	// written, which are not written like those without any.
 	sections bool
 	hollow   map[*xmltree.Element]bool
+	// line is that of the expression whose value is written.
+	line int
 	// written counts the texts written.
 	written int
 }
@@ -128,13 +131,42 @@ func (r *renderer) write(s string) error {
 
 func (r *renderer) eval(x *py.Expression) (py.Value, error) { return x.Eval(r.th, r, true) }
 
-func (n textNode) render(r *renderer) error { return r.write(string(n)) }
+func (n *textNode) render(r *renderer) error {
+	if w := r.th.Writing(); w != nil {
+		n.explain(w, r.file)
+	}
+	return r.write(n.text)
+}
+
+// explain notes the lines of literal text.
+func (n *textNode) explain(w *trail.Writing, file string) {
+	from, line := 0, n.line
+	note := func(to int) {
+		if to > from {
+			w.Wrote(to-from, file, line)
+		}
+		from = to
+		line++
+	}
+	gone := n.gone
+	for i := range len(n.text) {
+		for len(gone) > 0 && gone[0] == i {
+			note(i)
+			gone = gone[1:]
+		}
+		if n.text[i] == '\n' {
+			note(i + 1)
+		}
+	}
+	note(len(n.text))
+}
 
 func (n *exprNode) render(r *renderer) error {
 	v, err := r.eval(n.x)
 	if err != nil {
 		return err
 	}
+	r.line = n.line
 	return r.value(v)
 }
 
@@ -145,7 +177,7 @@ func (r *renderer) value(v py.Value) error {
 	case starlark.NoneType:
 		return nil
 	case starlark.String:
-		return r.write(string(x))
+		return r.put(string(x))
 	case *stream:
 		return x.render()
 	case *starlark.List, starlark.Tuple, *starlark.Dict, *starlark.Set, *py.Iter:
@@ -158,6 +190,12 @@ func (r *renderer) value(v py.Value) error {
 	if err != nil {
 		return err
 	}
+	return r.put(s)
+}
+
+// put writes the text of a value.
+func (r *renderer) put(s string) error {
+	r.th.Writing().Wrote(len(s), r.file, r.line)
 	return r.write(s)
 }
 
@@ -170,7 +208,7 @@ func (r *renderer) items(v py.Value) error {
 		if err != nil {
 			return false, err
 		}
-		return true, r.write(s)
+		return true, r.put(s)
 	})
 }
 

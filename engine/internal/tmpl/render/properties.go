@@ -148,6 +148,7 @@ func (r *Renderer) propertySet(v *memo.View) py.Value {
 		kind: "Properties", hint: "write the file into Properties", names: func() []string { return slices.Sorted(maps.Keys(r.properties)) },
 		get: func(_ *py.Thread, name string) (py.Value, error) {
 			p := r.properties[name]
+			v.Trail().Read("Properties/" + name)
 			if p == nil {
 				return nil, nil
 			}

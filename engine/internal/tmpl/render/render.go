@@ -93,7 +93,12 @@ type Job struct {
 // world is what the code of a template sees of the specification.
 func (r *Renderer) world(v *memo.View, seed string) *py.World {
 	return &py.World{
-		Read: r.read,
+		Read: func(p string) (string, error) {
+			if name, ok := inside(p); ok {
+				v.Trail().Read(name)
+			}
+			return r.read(p)
+		},
 		List: r.list,
 		Resolve: func(name string) []string {
 			if c := r.client(name); c != nil {
@@ -101,7 +106,8 @@ func (r *Renderer) world(v *memo.View, seed string) *py.World {
 			}
 			return r.namesOf(name)
 		},
-		Seed: func() string { return v.Name() + " " + seed },
+		Seed:    func() string { return v.Name() + " " + seed },
+		Writing: v.Trail().Writing(),
 	}
 }
 
@@ -252,6 +258,7 @@ func (r *Renderer) genshi(v *memo.View, j Job, syntax string, parse func(file, s
 		if st, err := fs.Stat(r.fsys, path.Clean(name)); err != nil || st.IsDir() {
 			return nil, nil
 		}
+		v.Trail().Read(path.Clean(name))
 		return load(r, path.Clean(name), syntax, parse)
 	})
 	return text, vault.Withhold(v, p)
