@@ -3,7 +3,6 @@
 package engine_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -33,16 +32,14 @@ func found(t *testing.T, files []explain.File) []string {
 	t.Helper()
 	spec, err := engine.Open(t.Context(), tree(example(files)), engine.Options{})
 	require.NoError(t, err)
-	problems, err := spec.Lint(t.Context())
-	require.NoError(t, err)
 	var in []engine.Input
 	for _, h := range append(spec.Hosts(), "www.example.org") {
 		in = append(in, engine.Input{Host: h})
 	}
-	more, err := spec.LintHosts(context.WithoutCancel(t.Context()), in)
+	problems, err := spec.LintBuilt(t.Context(), in)
 	require.NoError(t, err)
 	var out []string
-	for _, p := range append(problems, more...) {
+	for _, p := range problems {
 		out = append(out, p.Code)
 	}
 	return out

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/goccy/go-yaml"
@@ -31,16 +30,34 @@ func Lint(ctx context.Context, fsys fs.FS, opts Options) ([]*problem.Problem, er
 
 // Lint is the function Lint for a specification that is open already.
 func (s *Spec) Lint(ctx context.Context) ([]*problem.Problem, error) {
+	return s.lint(ctx, nil, false)
+}
+
+// LintBuilt is Lint together with LintHosts for the hosts in.
+func (s *Spec) LintBuilt(ctx context.Context, in []Input) ([]*problem.Problem, error) {
+	more, err := s.LintHosts(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return s.lint(ctx, more, true)
+}
+
+func (s *Spec) lint(ctx context.Context, more []*problem.Problem, built bool) ([]*problem.Problem, error) {
 	var others []*problem.Problem
 	if tree, ok := s.fsys.(interface{ Problems() []*problem.Problem }); ok {
 		others = append(others, tree.Problems()...)
 	}
 	others = append(others, s.Problems()...)
-	found, err := lint.Run(ctx, s.fsys, lint.Config{Plugins: s.Plugins(), Conf: s.conf, YAML: notYAML})
+	others = append(others, s.templates.CheckHelpers()...)
+	l, err := lint.New(ctx, s.fsys, lint.Config{Plugins: s.Plugins(), Conf: s.conf, YAML: notYAML, Template: s.templates.Check})
 	if err != nil {
 		return nil, err
 	}
-	return merge(found, others), nil
+	found, err := l.Check(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return l.Settle(append(merge(found, others), more...), built), nil
 }
 
 // merge joins what the checks found with what others said before them. Of the same
@@ -70,44 +87,6 @@ func merge(found, others []*problem.Problem) []*problem.Problem {
 		}
 	}
 	return problem.Sort(out)
-}
-
-// LintHosts builds hosts and tells what is wrong with any of them: entries that
-// cannot be bound, hosts that are refused, and what happened on the way. What
-// several hosts share is said once, with their number.
-func (s *Spec) LintHosts(ctx context.Context, in []Input) ([]*problem.Problem, error) {
-	results, err := s.All(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	hosts := map[problem.Problem][]string{}
-	note := func(host string, p *problem.Problem) {
-		if p == nil {
-			return
-		}
-		if known := hosts[*p]; len(known) == 0 || known[len(known)-1] != host {
-			hosts[*p] = append(known, host)
-		}
-	}
-	for _, r := range results {
-		note(r.Host, r.Refused)
-		for _, f := range r.Failures {
-			note(r.Host, f.Problem)
-		}
-		for _, p := range r.Problems {
-			note(r.Host, p)
-		}
-	}
-	var out []*problem.Problem
-	for p, names := range hosts {
-		p.Msg += " (" + names[0]
-		if n := len(names) - 1; n > 0 {
-			p.Msg += fmt.Sprintf(" and %d more", n)
-		}
-		p.Msg += ")"
-		out = append(out, &p)
-	}
-	return problem.Sort(out), nil
 }
 
 // Source shows lines of a specification to people, with secrets masked: the line

@@ -22,16 +22,17 @@ import (
 // concurrent use; what it remembers of hosts that were built only makes the next
 // one faster.
 type Spec struct {
-	fsys     fs.FS
-	conf     plugin.Conf
-	voc      *host.Vocabulary
-	meta     *host.Metadata
-	plugins  *plugins.Set
-	vault    *vault.Vault
-	policy   Policy
-	names    []string
-	hosts    []string
-	problems []*problem.Problem
+	fsys      fs.FS
+	conf      plugin.Conf
+	voc       *host.Vocabulary
+	meta      *host.Metadata
+	plugins   *plugins.Set
+	templates *render.Renderer
+	vault     *vault.Vault
+	policy    Policy
+	names     []string
+	hosts     []string
+	problems  []*problem.Problem
 
 	bundles    map[string]*memo.Tree[*boundStructure]
 	structures []memo.Tree[[]*boundStructure]
@@ -63,9 +64,9 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	}
 	s.vault = vault.New(opts.Secrets, conf["encryption"])
 	delete(conf, "encryption") // passphrases are for the vault alone
-	templates := render.New(render.Config{FS: fsys, Fleet: fleet{s: s}, Connectors: plugins.Data(s.names), Vault: s.vault})
+	s.templates = render.New(render.Config{FS: fsys, Fleet: fleet{s: s}, Connectors: plugins.Data(s.names), Vault: s.vault})
 	s.plugins = plugins.Load(plugin.Env{
-		FS: fsys, Conf: conf, Voc: s.voc, Names: opts.Names, Templates: templates, Vault: s.vault, Fleet: fleet{s: s}, Binder: fleet{s: s}, Report: report,
+		FS: fsys, Conf: conf, Voc: s.voc, Names: opts.Names, Templates: s.templates, Vault: s.vault, Fleet: fleet{s: s}, Binder: fleet{s: s}, Report: report,
 		Others: func(n int) render.Fleet { return fleet{s: s, nested: n} },
 	}, s.names)
 	s.structures = make([]memo.Tree[[]*boundStructure], len(s.plugins.Structures))

@@ -33,6 +33,15 @@ type settings struct {
 	Plugins []string `yaml:"plugins"`
 	// Policy says how agents apply.
 	Policy Policy `yaml:"policy"`
+	// Lint says how findings of lint count.
+	Lint LintSettings `yaml:"lint"`
+}
+
+// LintSettings says how findings count: what stops a build stays an error.
+type LintSettings struct {
+	// Severity gives codes another severity: error, warning or silent. It wins over the
+	// section [errors] of bcfg2.conf.
+	Severity map[string]string `yaml:"severity"`
 }
 
 // Modes of a Policy.
@@ -75,6 +84,12 @@ func readSettings(fsys fs.FS, opts Options, report func(*problem.Problem)) (sett
 		adopt(conf, older)
 	}
 	legacy := pluginList(conf)
+	if len(s.Lint.Severity) > 0 {
+		if conf["errors"] == nil {
+			conf["errors"] = map[string]string{}
+		}
+		maps.Copy(conf["errors"], s.Lint.Severity)
+	}
 	for section, options := range opts.Conf {
 		if conf[section] == nil {
 			conf[section] = map[string]string{}
@@ -148,7 +163,7 @@ func yamlProblem(err error) *problem.Problem {
 			pos.Line, pos.Column = t.Position.Line, t.Position.Column
 		}
 	}
-	return problem.New(pos, "bad-settings", msg, "the keys are plugins and policy.mode")
+	return problem.New(pos, "bad-settings", msg, "the keys are plugins, policy.mode and lint.severity")
 }
 
 // ParseConf reads a bcfg2.conf: sections of options, names in lower case.

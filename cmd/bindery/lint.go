@@ -98,26 +98,20 @@ func runLint(ctx context.Context, o *lintOptions, s streams) error {
 }
 
 func findProblems(ctx context.Context, o *lintOptions, snap *git.Snapshot) ([]*problem.Problem, error) {
-	opts, err := o.engineOptions()
-	if err != nil {
-		return nil, err
-	}
-	found, err := engine.Lint(ctx, snap, opts)
-	if err != nil {
-		return nil, withCode(exitUnavailable, err)
-	}
 	if !o.build {
-		return found, nil
+		opts, err := o.engineOptions()
+		if err != nil {
+			return nil, err
+		}
+		found, err := engine.Lint(ctx, snap, opts)
+		return found, withCode(exitUnavailable, err)
 	}
 	op, err := openSpec(ctx, snap, &o.specOptions)
 	if err != nil {
 		return nil, err
 	}
-	more, err := op.spec.LintHosts(ctx, op.inputs(op.spec.Hosts()))
-	if err != nil {
-		return nil, withCode(exitUnavailable, err)
-	}
-	return problem.Sort(append(found, more...)), nil
+	found, err := op.spec.LintBuilt(ctx, op.inputs(op.spec.Hosts()))
+	return found, withCode(exitUnavailable, err)
 }
 
 // write shows problems in the format asked for. The summary is for people, and

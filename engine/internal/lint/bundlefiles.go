@@ -19,7 +19,8 @@ func bundleName(file string) string {
 	return ""
 }
 
-// bundleFiles reports ignored-file, duplicate-bundle and inconsistent-bundle-name.
+// bundleFiles reports ignored-file, duplicate-bundle, genshi-extension-bundle, explicit-bundle-name
+// and inconsistent-bundle-name.
 func (t *tree) bundleFiles() {
 	first := map[string]string{}
 	for _, f := range t.in("Bundler") {
@@ -33,11 +34,18 @@ func (t *tree) bundleFiles() {
 		} else {
 			first[name] = f.name
 		}
+		if path.Ext(f.name) == ".genshi" {
+			t.warn(at(f.name), "genshi-extension-bundle", "Bcfg2 1.4 takes bundles that end in .xml alone", "rename it to "+name+".xml")
+		}
 		d := t.byName[f.name]
 		if d == nil || t.includes[f.name] {
 			continue
 		}
-		if said, ok := d.root.Lookup("name"); ok && said != name && d.root.Is("Bundle") {
+		said, ok := d.root.Lookup("name")
+		if ok && d.root.Is("Bundle") {
+			t.warn(d.root.AttrPos("name"), "explicit-bundle-name", "a bundle has the name of its file; Bcfg2 1.4 wants no other", "remove the attribute")
+		}
+		if ok && said != name && d.root.Is("Bundle") {
 			t.warn(d.root.AttrPos("name"), "inconsistent-bundle-name", fmt.Sprintf("the bundle says that it is %q, but its file makes it %q", said, name),
 				"rename the file, or remove the attribute")
 		}

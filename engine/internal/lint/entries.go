@@ -70,7 +70,7 @@ func needs(kind string) []string {
 	return nil
 }
 
-// entries reports required-attrs-missing and required-attr-format.
+// entries reports required-attrs-missing, required-attr-format and missing-elements.
 func (t *tree) entries() {
 	for _, d := range t.docs {
 		t.eachEntry(d, func(e entry) {
@@ -86,6 +86,8 @@ func (t *tree) entries() {
 				t.boundPath(e)
 			case "Action":
 				t.require(e, "command")
+			case "Service":
+				t.fmri(e)
 			}
 			t.seFormats(e)
 		})
@@ -168,14 +170,48 @@ func (t *tree) boundPath(e entry) {
 	if kind == "device" && (e.x.Get("dev_type") == "block" || e.x.Get("dev_type") == "char") {
 		t.require(e, "major", "minor")
 	}
+	if to := e.x.Get("to"); kind == "hardlink" && to != "" && !strings.HasPrefix(to, "/") {
+		t.error(e.x.AttrPos("to"), "required-attr-format", "a hard link is to a path, which starts with /", "")
+	}
+	t.acls(e)
 	if kind == "file" && has(e.x, "owner") && e.x.Text == "" && len(e.x.Children) == 0 && !e.x.True("empty") {
 		t.error(e.x.Pos, "required-attrs-missing", "a file needs its text, or empty=\"true\"", "")
+	}
+}
+
+// acls reports missing-elements: default ACLs are for all three, or for none.
+func (t *tree) acls(e entry) {
+	seen := map[string]bool{}
+	for _, c := range e.x.Children {
+		if c.Is("ACL") && c.Get("type") == "default" && c.Get("user") == "" && c.Get("group") == "" {
+			seen[c.Get("scope")] = true
+		}
+	}
+	var missing []string
+	for _, scope := range []string{"user", "group", "other"} {
+		if !seen[scope] {
+			missing = append(missing, scope)
+		}
+	}
+	if len(seen) > 0 && len(missing) > 0 {
+		t.error(e.x.Pos, "missing-elements", "the default ACLs leave out "+strings.Join(missing, ", "), "write an ACL of type default for user, group and other, or for none")
 	}
 }
 
 // regexNames tells whether a rule's name is a pattern.
 func (t *tree) regexNames(e entry) bool {
 	return strings.HasPrefix(e.x.Pos.File, "Rules/") && t.option("rules", "regex") != ""
+}
+
+// fmri looks at the names of services of Solaris.
+func (t *tree) fmri(e entry) {
+	if e.x.Get("type") != "smf" {
+		return
+	}
+	t.require(e, "FMRI")
+	if name := e.x.Get("FMRI"); name != "" && !strings.HasPrefix(name, "svc:/") && !strings.HasPrefix(name, "lrc:/") {
+		t.error(e.x.AttrPos("FMRI"), "required-attr-format", "an FMRI begins with svc:/ or lrc:/", "")
+	}
 }
 
 var (

@@ -4,6 +4,9 @@ package lint
 
 import (
 	"fmt"
+	"path"
+	"slices"
+	"strings"
 
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
@@ -58,11 +61,46 @@ func infos(root *xmltree.Element) (plain, conditional, all []*xmltree.Element) {
 	return plain, conditional, all
 }
 
+// paranoid reports paranoid-false of an Info.
+func (t *tree) paranoid(x *xmltree.Element) {
+	switch value, said := x.Lookup("paranoid"); {
+	case said && strings.EqualFold(value, "false"):
+		t.warn(x.AttrPos("paranoid"), "paranoid-false", "no copy is kept of what this file replaces", "write paranoid=\"true\"")
+	case !said && strings.EqualFold(t.option("mdata", "paranoid"), "false"):
+		t.warn(x.Pos, "paranoid-false", "no copy is kept of what this file replaces: [mdata] of bcfg2.conf says so", "write paranoid=\"true\"")
+	}
+}
+
+// noInfoXML reports no-infoxml.
+func (t *tree) noInfoXML() {
+	order, dirs := t.cfgDirs()
+	for _, dir := range order {
+		content := len(t.contents(dirs[dir])) > 0
+		for _, f := range dirs[dir] {
+			switch path.Base(f.name) {
+			case "info.xml", ":info", "info":
+				content = false
+			}
+		}
+		if content {
+			t.warn(at(dir), "no-infoxml", "nothing says owner, group and mode", "write "+dir+"/info.xml")
+		}
+	}
+}
+
 func (t *tree) info(x *xmltree.Element, incomplete *int, first *problem.Pos) {
+	t.paranoid(x)
 	if x.Get("mode") == "inherit" || x.Get("perms") == "inherit" {
 		t.warn(x.Pos, "deprecated-mode-inherit", "the mode of a file in a repository says little", "write the mode")
 	}
-	if has(x, "owner") && has(x, "group") && (has(x, "mode") || has(x, "perms")) || len(x.Attrs) == 0 {
+	wanted := strings.Fields(strings.ReplaceAll(t.option("infoxml", "required_attrs"), ",", " "))
+	if len(wanted) == 0 {
+		wanted = []string{"owner", "group", "mode"}
+	}
+	missing := slices.ContainsFunc(wanted, func(name string) bool {
+		return !has(x, name) && !(name == "mode" && has(x, "perms"))
+	})
+	if !missing || len(x.Attrs) == 0 {
 		return
 	}
 	if *incomplete == 0 {

@@ -27,8 +27,10 @@ func checks() []func(*tree) {
 		(*tree).unknownGroup, (*tree).clientNames,
 		(*tree).bundleFiles, (*tree).bundles, (*tree).altsrc, (*tree).packagesVersion, (*tree).entries,
 		(*tree).priorities, (*tree).duplicateEntry,
-		(*tree).cfgFiles, (*tree).cfgHandlers, (*tree).pubkey, (*tree).infoFiles, (*tree).infoXML, (*tree).encrypted,
+		(*tree).cfgFiles, (*tree).cfgHandlers, (*tree).pubkey, (*tree).infoFiles, (*tree).infoXML, (*tree).noInfoXML, (*tree).encrypted,
+		(*tree).deltas, (*tree).templates, (*tree).similar,
 		(*tree).sources, (*tree).groupPatterns, (*tree).probes, (*tree).properties,
+		(*tree).comments,
 	}
 }
 
@@ -40,15 +42,32 @@ type Config struct {
 	Conf map[string]map[string]string
 	// YAML tells where and why data is not YAML; 0 where the place is not known.
 	YAML func(data []byte) (line, column int, err error)
+	// Template tells why a file cannot be read as a template; nil: nobody can tell.
+	Template func(file string) *problem.Problem
 }
 
-// Run reads the tree and gives everything found, by position. The error is only
-// about a tree that cannot be read at all, or a cancelled ctx.
-func Run(ctx context.Context, fsys fs.FS, cfg Config) ([]*problem.Problem, error) {
+// Linter looks at one specification. It is not safe for concurrent use.
+type Linter struct {
+	tree *tree
+	// wrong is what is wrong with the settings of lint themselves.
+	wrong []*problem.Problem
+}
+
+// New reads the tree. The error is only about a tree that cannot be read at all, or
+// a cancelled ctx.
+func New(ctx context.Context, fsys fs.FS, cfg Config) (*Linter, error) {
 	t, err := load(ctx, fsys, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("lint: %w", err)
 	}
+	l := &Linter{tree: t}
+	t.severities, l.wrong = readSeverities(cfg.Conf)
+	return l, nil
+}
+
+// Check gives everything found, by position. Settle is to have it next.
+func (l *Linter) Check(ctx context.Context) ([]*problem.Problem, error) {
+	t := l.tree
 	for _, check := range checks() {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -3,6 +3,7 @@
 package lint_test
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -39,9 +40,21 @@ func notYAML(data []byte) (line, column int, err error) {
 	return 0, 0, nil
 }
 
+func runWith(ctx context.Context, fsys fs.FS, cfg lint.Config) ([]*problem.Problem, error) {
+	l, err := lint.New(ctx, fsys, cfg)
+	if err != nil {
+		return nil, err
+	}
+	found, err := l.Check(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return l.Settle(found, false), nil
+}
+
 func run(t *testing.T, fsys fs.FS) []*problem.Problem {
 	t.Helper()
-	found, err := lint.Run(t.Context(), fsys, lint.Config{YAML: notYAML})
+	found, err := runWith(t.Context(), fsys, lint.Config{YAML: notYAML})
 	require.NoError(t, err)
 	return found
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"path"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/bindery/bindery/engine/problem"
@@ -13,9 +14,18 @@ import (
 
 // properties reports ignored-property-file, json-failed-to-parse, file-too-large, yaml-failed-to-parse.
 func (t *tree) properties() {
+	for _, f := range t.in("Ohai") {
+		if data, ok := t.read(f); ok && path.Ext(f.name) == ".json" {
+			t.json(f.name, data)
+		}
+	}
 	for _, f := range t.in("Properties") {
 		switch path.Ext(f.name) {
-		case ".xml", ".xsd", ".genshi":
+		case ".xml":
+			if schema := strings.TrimSuffix(f.name, ".xml") + ".xsd"; !t.there[schema] {
+				t.warn(at(f.name), "properties-schema-not-found", "no schema says what this file may hold", "write "+schema+"; it is not read here")
+			}
+		case ".xsd", ".genshi":
 		case ".json":
 			if data, ok := t.read(f); ok {
 				t.json(f.name, data)

@@ -30,7 +30,7 @@ const (
 func directories() []string {
 	return []string{
 		"ACL", "AWSTags", "Base", "Bundler", "Cfg", "Decisions", "Defaults", "Deps", "FileProbes", "GroupLogic",
-		"GroupPatterns", "Metadata", "NagiosGen", "Packages", "Pkgmgr", "Probes", "Properties", "PuppetENC", "Rules",
+		"GroupPatterns", "Metadata", "NagiosGen", "Ohai", "Packages", "Pkgmgr", "Probes", "Properties", "PuppetENC", "Rules",
 		"SEModules", "SGenshi", "SSHbase", "SSLCA", "Svcmgr", "TCheetah", "TGenshi", "TemplateHelper",
 	}
 }
@@ -54,13 +54,15 @@ type doc struct {
 
 // tree is a specification as the checks see it.
 type tree struct {
-	ctx    context.Context
-	fsys   fs.FS
-	conf   map[string]map[string]string
-	on     map[string]bool
-	files  []file
-	dirs   []string
-	docs   []*doc
+	ctx   context.Context
+	fsys  fs.FS
+	conf  map[string]map[string]string
+	on    map[string]bool
+	files []file
+	dirs  []string
+	docs  []*doc
+	// there are the names of all files.
+	there  map[string]bool
 	byName map[string]*doc
 	links  map[string][]include
 	// includes are the files that others include.
@@ -79,10 +81,15 @@ type tree struct {
 	// modules are the directories of git submodules.
 	modules map[string]bool
 
-	yamlCheck func([]byte) (line, column int, err error)
+	yamlCheck     func([]byte) (line, column int, err error)
+	templateCheck func(file string) *problem.Problem
+	severities    severities
 }
 
 func (t *tree) add(p *problem.Problem) {
+	if !t.wanted(p.Code) && !stops(p) {
+		return
+	}
 	if t.said[p.Severity]++; t.said[p.Severity] > maxFindings {
 		return
 	}
@@ -98,7 +105,7 @@ func (t *tree) warn(pos problem.Pos, code, msg, hint string) {
 }
 
 func load(ctx context.Context, fsys fs.FS, cfg Config) (*tree, error) {
-	t := &tree{ctx: ctx, fsys: fsys, conf: cfg.Conf, on: map[string]bool{}, byName: map[string]*doc{}, links: map[string][]include{}, includes: map[string]bool{}, modules: map[string]bool{}, said: map[problem.Severity]int{}, yamlCheck: cfg.YAML}
+	t := &tree{ctx: ctx, fsys: fsys, conf: cfg.Conf, on: map[string]bool{}, byName: map[string]*doc{}, there: map[string]bool{}, links: map[string][]include{}, includes: map[string]bool{}, modules: map[string]bool{}, said: map[problem.Severity]int{}, yamlCheck: cfg.YAML, templateCheck: cfg.Template}
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
 		return nil, err
@@ -161,6 +168,7 @@ func (t *tree) walk(dir string) error {
 			}
 		}
 		t.files = append(t.files, f)
+		t.there[name] = true
 		return nil
 	})
 }

@@ -165,7 +165,7 @@ func TestOnlyPluginsThatAreOn(t *testing.T) {
 		"Bundler/b.xml": {Data: []byte("<Bundle><Wrong/></Bundle>")},
 		"Rules/r.xml":   {Data: []byte("<Rules/>")},
 	}
-	found, err := lint.Run(t.Context(), fsys, lint.Config{Plugins: []string{"Bundler", "Metadata"}})
+	found, err := runWith(t.Context(), fsys, lint.Config{Plugins: []string{"Bundler", "Metadata"}})
 	require.NoError(t, err)
 	require.Len(t, found, 1)
 	require.Equal(t, "unknown-element", found[0].Code)
@@ -177,7 +177,7 @@ func TestAllowedGroups(t *testing.T) {
 		"Metadata/groups.xml": {Data: []byte("<Groups><Group name='g'><Bundle name='b'/></Group></Groups>")},
 		"Bundler/b.xml":       {Data: []byte("<Bundle><Group name='os-a'><Package name='a'/></Group><Group name='b'><Package name='a'/></Group></Bundle>")},
 	}
-	found, err := lint.Run(t.Context(), fsys, lint.Config{Conf: map[string]map[string]string{"probes": {"allowed_groups": "os-.* arch"}}})
+	found, err := runWith(t.Context(), fsys, lint.Config{Conf: map[string]map[string]string{"probes": {"allowed_groups": "os-.* arch"}}})
 	require.NoError(t, err)
 	require.Equal(t, "Bundler/b.xml:1:62: warning: nothing defines the group \"b\" [unknown-group] (define it in Metadata/groups.xml)\n", show(found))
 }
@@ -185,6 +185,6 @@ func TestAllowedGroups(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := lint.Run(ctx, fstest.MapFS{"Bundler/b.xml": {Data: []byte("<Bundle/>")}}, lint.Config{})
+	_, err := runWith(ctx, fstest.MapFS{"Bundler/b.xml": {Data: []byte("<Bundle/>")}}, lint.Config{})
 	require.ErrorIs(t, err, context.Canceled)
 }

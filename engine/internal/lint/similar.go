@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lint
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+)
+
+const (
+	// maxCompared bounds the bytes that one run compares for likeness.
+	maxCompared = 64 << 20
+	// maxAlike bounds the files that are compared, in bytes, and those of one set.
+	maxAlike, maxSet = 256 << 10, 64
+)
+
+// similar reports merge-cfg, merge-probes, identical-cfg and identical-probes.
+func (t *tree) similar() {
+	left := maxCompared
+	order, dirs := t.cfgDirs()
+	for _, dir := range order {
+		t.compare("cfg", t.contents(dirs[dir]), &left)
+	}
+	sets := map[string][]file{}
+	var names []string
+	for _, f := range t.probeFiles() {
+		name, _, _ := strings.Cut(path.Base(f.name), ".")
+		if sets[name] == nil {
+			names = append(names, name)
+		}
+		sets[name] = append(sets[name], f)
+	}
+	for _, name := range names {
+		t.compare("probes", t.contents(sets[name]), &left)
+	}
+}
+
+// contents leaves out what is no content of a host. Links are meant to be the same.
+func (t *tree) contents(files []file) []file {
+	var out []file
+	for _, f := range files {
+		q := t.qualifier(f.name)
+		if q.known && !q.special && !q.skipped && q.ext != "cat" && q.ext != "diff" && !strings.Contains(q.ext, "crypt") && f.mode.IsRegular() && f.size > 0 && f.size <= maxAlike {
+			out = append(out, f)
+		}
+	}
+	return out[:min(len(out), maxSet)]
+}
+
+// compare tells of files of one set that are alike. A file is told of once.
+func (t *tree) compare(kind string, files []file, left *int) {
+	identical, merge := "identical-cfg", "merge-cfg"
+	if kind == "probes" {
+		identical, merge = "identical-probes", "merge-probes"
+	}
+	merging := t.wanted(merge)
+	threshold := 75
+	if n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(t.option("mergefiles", "threshold")), "%")); err == nil {
+		threshold = n
+	}
+	texts := make([][]byte, len(files))
+	for i, f := range files {
+		texts[i], _ = t.read(f)
+	}
+	for i := range files {
+		for j := range i {
+			if *left -= len(texts[i]) + len(texts[j]); *left < 0 {
+				return
+			}
+			same := bytes.Equal(texts[i], texts[j])
+			if same {
+				t.warn(at(files[i].name), identical, path.Base(files[j].name)+" holds the same", "keep one of them, for a group that has both")
+				break
+			}
+			if part := 0; merging {
+				if part = alike(texts[i], texts[j]); part > threshold {
+					t.warn(at(files[i].name), merge, fmt.Sprintf("%d %% of it stands in %s too", part, path.Base(files[j].name)), "make one template of the two")
+					break
+				}
+			}
+		}
+	}
+}
+
+// alike gives how much of two texts is the same, line by line in whatever order, in
+// percent.
+func alike(a, b []byte) int {
+	lines := map[string]int{}
+	for l := range bytes.Lines(a) {
+		lines[string(l)]++
+	}
+	shared := 0
+	for l := range bytes.Lines(b) {
+		if lines[string(l)] > 0 {
+			lines[string(l)]--
+			shared += len(l)
+		}
+	}
+	return 200 * shared / max(1, len(a)+len(b))
+}
