@@ -6,6 +6,7 @@
 package hostkeys
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/bindery/bindery/engine"
 	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/secret"
 	"github.com/bindery/bindery/internal/keypair"
 )
 
@@ -83,13 +85,14 @@ type Maker struct {
 	// Present counts what was there.
 	Present int
 
-	done  map[string]bool
-	fresh map[string][]byte
+	done map[string]bool
+	// fresh are new private keys by path and host, shared those by file.
+	fresh, shared map[string][]byte
 }
 
 // New makes a Maker.
 func New(c Config) *Maker {
-	return &Maker{c: c, done: map[string]bool{}, fresh: map[string][]byte{}}
+	return &Maker{c: c, done: map[string]bool{}, fresh: map[string][]byte{}, shared: map[string][]byte{}}
 }
 
 // Host makes what a host lacks. The error is that of ctx.
@@ -107,10 +110,14 @@ func (m *Maker) Host(ctx context.Context, in engine.Input) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if m.done[k.File] || !slices.Contains(m.c.Kinds, string(k.Kind)) || !m.wanted(k) {
+		file := cmp.Or(k.Present, k.File) // hosts share those of groups
+		if private, ok := m.shared[file]; ok {
+			m.fresh[k.Path+" "+m.c.Spec.Canonical(in.Host)] = private
+		}
+		if m.done[file] || !slices.Contains(m.c.Kinds, string(k.Kind)) || !m.wanted(k) {
 			continue
 		}
-		m.done[k.File] = true
+		m.done[file] = true
 		if p := m.key(in, k); p != nil {
 			m.Problems = append(m.Problems, p)
 		}
@@ -171,9 +178,7 @@ func (m *Maker) replaced(k engine.Key, made Made) {
 
 // plain is the name of a file without that of its encryption.
 func plain(name string) string {
-	for _, ext := range []string{".age", ".crypt", ".sops"} {
-		name = strings.TrimSuffix(name, ext)
-	}
+	name, _ = secret.Plain(name)
 	return name
 }
 
@@ -224,7 +229,7 @@ func (m *Maker) content(in engine.Input, name string) ([]byte, *problem.Problem)
 // pair makes a key.
 func (m *Maker) pair(k engine.Key, made Made) *problem.Problem {
 	if m.c.Plan {
-		m.fresh[k.Path+" "+made.Host] = nil
+		m.remember(k, made, nil)
 		m.add(k, made, nil, nil)
 		return nil
 	}
@@ -245,7 +250,7 @@ func (m *Maker) pair(k engine.Key, made Made) *problem.Problem {
 	if err != nil {
 		return problem.New(k.At, "key-not-made", fmt.Sprintf("the key for %s cannot be made: %v", k.Path, err), "")
 	}
-	m.fresh[k.Path+" "+made.Host] = private
+	m.remember(k, made, private)
 	if m.c.Recipients != nil {
 		if private, err = m.c.Recipients.Seal(private); err != nil {
 			return problem.New(k.At, "key-not-made", fmt.Sprintf("the key for %s cannot be locked: %v", k.Path, err), "")
@@ -253,6 +258,12 @@ func (m *Maker) pair(k engine.Key, made Made) *problem.Problem {
 	}
 	m.add(k, made, private, half)
 	return nil
+}
+
+// remember keeps a new key for the certificates that are of it.
+func (m *Maker) remember(k engine.Key, made Made, private []byte) {
+	m.fresh[k.Path+" "+made.Host] = private
+	m.shared[cmp.Or(k.Present, k.File)] = private
 }
 
 func (m *Maker) add(k engine.Key, made Made, private, half []byte) {
