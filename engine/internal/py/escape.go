@@ -14,8 +14,8 @@ var simple = map[byte]string{
 	'\\': "\\", '\'': "'", '"': "\"", 'a': "\a", 'b': "\b", 'f': "\f", 'n': "\n", 'r': "\r", 't': "\t", 'v': "\v", '\n': "",
 }
 
-// unescape resolves the escapes of a string literal.
-func unescape(s string) (string, error) {
+// Unescape resolves the escapes of a string literal.
+func Unescape(s string) (string, error) {
 	if strings.IndexByte(s, '\\') < 0 {
 		return s, nil
 	}

@@ -109,7 +109,7 @@ func (p *parser) pieces(s string, raw bool, at int) []piece {
 		}
 		t = strings.ReplaceAll(strings.ReplaceAll(t, "{{", "{"), "}}", "}")
 		if !raw {
-			v, err := unescape(t)
+			v, err := Unescape(t)
 			if err != nil {
 				p.fail("%v", err)
 			}

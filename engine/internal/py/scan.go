@@ -300,7 +300,7 @@ func (s *scanner) text(prefix string) (token, error) {
 	if raw || strings.Contains(prefix, "f") {
 		return t, nil
 	}
-	value, err := unescape(body)
+	value, err := Unescape(body)
 	if err != nil {
 		return t, s.fail("%v", err)
 	}

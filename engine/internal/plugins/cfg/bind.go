@@ -107,15 +107,19 @@ func mode(s *source) string {
 }
 
 // render renders a template. What path is depends on the language: the template's
-// file in Genshi, the target in Cheetah.
+// file in Genshi, the target in Cheetah and Jinja2.
 func (s *set) render(v *memo.View, d *plugin.Draft, from *source) (string, *problem.Problem) {
 	file := render.Repo + "/" + from.name
 	job := render.Job{File: from.name, Vars: map[string]string{
 		"name": d.RealName(), "path": file, "source_path": file, "repo": render.Repo,
 	}, Defaults: true}
-	if from.kind == cheetah {
+	switch from.kind {
+	case cheetah:
 		job.Vars["path"] = d.RealName()
 		return s.templates.Cheetah(v, job)
+	case jinja2:
+		job.Vars["path"] = d.RealName()
+		return s.templates.Jinja2(v, job)
 	}
 	return s.templates.Genshi(v, job)
 }
@@ -127,7 +131,7 @@ func (s *set) content(v *memo.View, d *plugin.Draft, best *plugin.Variant[*sourc
 	switch best.Value.kind {
 	case plain:
 		return s.plain(v, best)
-	case genshi, cheetah:
+	case genshi, cheetah, jinja2:
 		return s.render(v, d, best.Value)
 	default:
 		return "", problem.New(problem.Pos{File: best.Value.name}, "not-supported", fmt.Sprintf("%s is %s, which this version does not evaluate", best.Value.name, best.Value.kind), "")

@@ -21,6 +21,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/tmpl"
 	"github.com/bindery/bindery/engine/internal/tmpl/cheetah"
 	"github.com/bindery/bindery/engine/internal/tmpl/genshi"
+	"github.com/bindery/bindery/engine/internal/tmpl/jinja2"
 	"github.com/bindery/bindery/engine/internal/vault"
 	"github.com/bindery/bindery/engine/problem"
 	"github.com/bindery/bindery/engine/secret"
@@ -213,33 +214,11 @@ func (r *Renderer) names(v *memo.View, th *py.Thread, j Job) (map[string]py.Valu
 	return out, nil
 }
 
-// Genshi renders a Genshi text template in the new syntax.
-func (r *Renderer) Genshi(v *memo.View, j Job) (string, *problem.Problem) {
-	return r.genshi(v, j, "genshi", genshi.Parse)
-}
+// parser reads a template of one language.
+type parser[T any] = func(file, src string) (*T, *problem.Problem)
 
-// GenshiOld renders a Genshi text template in the old syntax.
-func (r *Renderer) GenshiOld(v *memo.View, j Job) (string, *problem.Problem) {
-	return r.genshi(v, j, "genshi-old", genshi.ParseOld)
-}
-
-// Cheetah renders a Cheetah template.
-func (r *Renderer) Cheetah(v *memo.View, j Job) (string, *problem.Problem) {
-	t, p := template(r, v, j.File, "cheetah", cheetah.Parse)
-	if p != nil {
-		return "", p
-	}
-	th := r.python.NewThread(r.world(v, j.File))
-	defer th.Close()
-	names, p := r.names(v, th, j)
-	if p != nil {
-		return "", vault.Withhold(v, p)
-	}
-	text, p := t.Render(th, names)
-	return text, vault.Withhold(v, p)
-}
-
-func (r *Renderer) genshi(v *memo.View, j Job, syntax string, parse func(file, src string) (*genshi.Template, *problem.Problem)) (string, *problem.Problem) {
+// rendered renders a template with what is particular to its language.
+func rendered[T any](r *Renderer, v *memo.View, j Job, syntax string, parse parser[T], render func(t *T, th *py.Thread, names map[string]py.Value) (string, *problem.Problem)) (string, *problem.Problem) {
 	t, p := template(r, v, j.File, syntax, parse)
 	if p != nil {
 		return "", p
@@ -250,7 +229,13 @@ func (r *Renderer) genshi(v *memo.View, j Job, syntax string, parse func(file, s
 	if p != nil {
 		return "", vault.Withhold(v, p)
 	}
-	text, p := t.Render(th, names, func(name string) (*genshi.Template, *problem.Problem) {
+	text, p := render(t, th, names)
+	return text, vault.Withhold(v, p)
+}
+
+// included finds the templates that templates name; nil where there is none.
+func included[T any](r *Renderer, syntax string, parse parser[T]) func(name string) (*T, *problem.Problem) {
+	return func(name string) (*T, *problem.Problem) {
 		name, ok := strings.CutPrefix(name, Repo+"/")
 		if !ok {
 			name = strings.TrimPrefix(name, "/")
@@ -260,6 +245,40 @@ func (r *Renderer) genshi(v *memo.View, j Job, syntax string, parse func(file, s
 		}
 		v.Trail().Read(path.Clean(name))
 		return load(r, path.Clean(name), syntax, parse)
+	}
+}
+
+// Genshi renders a Genshi text template in the new syntax.
+func (r *Renderer) Genshi(v *memo.View, j Job) (string, *problem.Problem) {
+	return r.genshi(v, j, "genshi", genshi.Parse)
+}
+
+// GenshiOld renders a Genshi text template in the old syntax.
+func (r *Renderer) GenshiOld(v *memo.View, j Job) (string, *problem.Problem) {
+	return r.genshi(v, j, "genshi-old", genshi.ParseOld)
+}
+
+func (r *Renderer) genshi(v *memo.View, j Job, syntax string, parse parser[genshi.Template]) (string, *problem.Problem) {
+	return rendered(r, v, j, syntax, parse, func(t *genshi.Template, th *py.Thread, names map[string]py.Value) (string, *problem.Problem) {
+		return t.Render(th, names, included(r, syntax, parse))
 	})
-	return text, vault.Withhold(v, p)
+}
+
+// GenshiMarkup renders a template of Genshi's markup to text.
+func (r *Renderer) GenshiMarkup(v *memo.View, j Job) (string, *problem.Problem) {
+	return rendered(r, v, j, "markup", genshi.ParseMarkup, func(t *genshi.Template, th *py.Thread, names map[string]py.Value) (string, *problem.Problem) {
+		return t.RenderMarkup(th, names, included(r, "markup", genshi.ParseMarkup))
+	})
+}
+
+// Cheetah renders a Cheetah template.
+func (r *Renderer) Cheetah(v *memo.View, j Job) (string, *problem.Problem) {
+	return rendered(r, v, j, "cheetah", cheetah.Parse, (*cheetah.Template).Render)
+}
+
+// Jinja2 renders a template of Jinja2.
+func (r *Renderer) Jinja2(v *memo.View, j Job) (string, *problem.Problem) {
+	return rendered(r, v, j, "jinja2", jinja2.Parse, func(t *jinja2.Template, th *py.Thread, names map[string]py.Value) (string, *problem.Problem) {
+		return t.Render(th, names, included(r, "jinja2", jinja2.Parse))
+	})
 }
