@@ -30,6 +30,6 @@ func (r *Renderer) Document(v *memo.View, m *Markup) (*xmltree.Element, *problem
 	th := r.python.NewThread(r.world(v, m.t.File))
 	defer th.Close()
 	names := map[string]py.Value{"metadata": r.metadata(v), "repo": starlark.String(Repo)}
-	root, p := m.t.RenderTree(th, names, included(r, "markup", genshi.ParseMarkup))
+	root, p := m.t.RenderTree(th, names, included(r, v, "markup", genshi.ParseMarkup))
 	return root, vault.Withhold(v, p)
 }

@@ -234,7 +234,7 @@ func rendered[T any](r *Renderer, v *memo.View, j Job, syntax string, parse pars
 }
 
 // included finds the templates that templates name; nil where there is none.
-func included[T any](r *Renderer, syntax string, parse parser[T]) func(name string) (*T, *problem.Problem) {
+func included[T any](r *Renderer, v *memo.View, syntax string, parse parser[T]) func(name string) (*T, *problem.Problem) {
 	return func(name string) (*T, *problem.Problem) {
 		name, ok := strings.CutPrefix(name, Repo+"/")
 		if !ok {
@@ -244,7 +244,7 @@ func included[T any](r *Renderer, syntax string, parse parser[T]) func(name stri
 			return nil, nil
 		}
 		v.Trail().Read(path.Clean(name))
-		return load(r, path.Clean(name), syntax, parse)
+		return template(r, v, path.Clean(name), syntax, parse)
 	}
 }
 
@@ -260,14 +260,14 @@ func (r *Renderer) GenshiOld(v *memo.View, j Job) (string, *problem.Problem) {
 
 func (r *Renderer) genshi(v *memo.View, j Job, syntax string, parse parser[genshi.Template]) (string, *problem.Problem) {
 	return rendered(r, v, j, syntax, parse, func(t *genshi.Template, th *py.Thread, names map[string]py.Value) (string, *problem.Problem) {
-		return t.Render(th, names, included(r, syntax, parse))
+		return t.Render(th, names, included(r, v, syntax, parse))
 	})
 }
 
 // GenshiMarkup renders a template of Genshi's markup to text.
 func (r *Renderer) GenshiMarkup(v *memo.View, j Job) (string, *problem.Problem) {
 	return rendered(r, v, j, "markup", genshi.ParseMarkup, func(t *genshi.Template, th *py.Thread, names map[string]py.Value) (string, *problem.Problem) {
-		return t.RenderMarkup(th, names, included(r, "markup", genshi.ParseMarkup))
+		return t.RenderMarkup(th, names, included(r, v, "markup", genshi.ParseMarkup))
 	})
 }
 
@@ -279,6 +279,6 @@ func (r *Renderer) Cheetah(v *memo.View, j Job) (string, *problem.Problem) {
 // Jinja2 renders a template of Jinja2.
 func (r *Renderer) Jinja2(v *memo.View, j Job) (string, *problem.Problem) {
 	return rendered(r, v, j, "jinja2", jinja2.Parse, func(t *jinja2.Template, th *py.Thread, names map[string]py.Value) (string, *problem.Problem) {
-		return t.Render(th, names, included(r, "jinja2", jinja2.Parse))
+		return t.Render(th, names, included(r, v, "jinja2", jinja2.Parse))
 	})
 }
