@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/youmark/pkcs8"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -32,6 +33,7 @@ type Subject struct {
 
 var (
 	errNoKey         = errors.New("it holds no private key that can be read")
+	errLocked        = errors.New("the private key is locked with a passphrase")
 	errNoCertificate = errors.New("it holds no certificate")
 	oidEmail         = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
 )
@@ -180,11 +182,14 @@ func parseKey(data []byte, passphrase string) (crypto.Signer, error) {
 		if !strings.HasSuffix(block.Type, "PRIVATE KEY") {
 			continue
 		}
+		if block.Type == "ENCRYPTED PRIVATE KEY" {
+			return openPKCS8(block.Bytes, passphrase)
+		}
 		one := pem.EncodeToMemory(block)
 		raw, err := ssh.ParseRawPrivateKey(one)
 		if _, locked := errors.AsType[*ssh.PassphraseMissingError](err); locked {
 			if passphrase == "" {
-				return nil, errors.New("the private key is locked with a passphrase")
+				return nil, errLocked
 			}
 			raw, err = ssh.ParseRawPrivateKeyWithPassphrase(one, []byte(passphrase))
 		}
@@ -194,4 +199,17 @@ func parseKey(data []byte, passphrase string) (crypto.Signer, error) {
 		}
 		return key, nil
 	}
+}
+
+// openPKCS8 opens a key as OpenSSL locks it today.
+func openPKCS8(der []byte, passphrase string) (crypto.Signer, error) {
+	if passphrase == "" {
+		return nil, errLocked
+	}
+	raw, err := pkcs8.ParsePKCS8PrivateKey(der, []byte(passphrase))
+	key, ok := raw.(crypto.Signer)
+	if err != nil || !ok {
+		return nil, errNoKey
+	}
+	return key, nil
 }

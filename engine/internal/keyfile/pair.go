@@ -55,6 +55,9 @@ func publicKey(private []byte, passphrase string) (crypto.PublicKey, error) {
 		if !strings.HasSuffix(block.Type, "PRIVATE KEY") {
 			continue
 		}
+		if block.Type == "ENCRYPTED PRIVATE KEY" {
+			return nil, ErrLocked
+		}
 		return openKey(pem.EncodeToMemory(block), passphrase)
 	}
 }
