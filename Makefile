@@ -12,6 +12,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)"
 TOOLS   := $(CURDIR)/bin/tools
 FUZZ    ?= 10s
+COUNT   ?= 200
 N       ?= 100000
 
 # Versions of the tools that are not part of the module.
@@ -69,6 +70,11 @@ python-agreement: need-go ## the Python of templates against the python3 of the 
 	  n=$$(($(N) - from < 10000 ? $(N) - from : 10000)); \
 	  BINDERY_AGREE=$$n BINDERY_AGREE_FROM=$$from $(GO) test -count=1 -run '^TestAgreement$$' -v ./engine/internal/py | grep -E 'agree|differ|^(FAIL|ok)|program|Python 3:|here:'; \
 	done
+
+.PHONY: apt-closure
+apt-closure: build ## hold COUNT (200) packages that are added against what apt-get installs, on this Debian machine's own sources
+	@command -v apt-get >/dev/null || { echo "make: apt-get is needed: a Debian or Ubuntu machine"; exit 1; }
+	$(GO) run ./bench/aptclosure -count $(COUNT) $(ARGS)
 
 .PHONY: bench
 bench: build ## measure; writes docs/bench.json and docs/performance.md from it

@@ -132,7 +132,11 @@ func (p *Packages) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 		return nil
 	}
 	d.Set("version", p.version)
-	d.Set("type", p.kind(v))
+	kind := p.kind(v)
+	d.Set("type", kind)
+	if kind == "unknown" && len(p.sources) > 0 {
+		d.Notes = append(d.Notes, problem.Warn(d.At, "no-package-source", fmt.Sprintf("Package %s gets type unknown: no source applies to the host, or sources of several types do", d.Name()), "a source applies to hosts in a group named as one of its Arch elements, under all conditions around it"))
+	}
 	return nil
 }
 
