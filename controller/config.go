@@ -18,6 +18,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/bindery/bindery/internal/schedule"
+	"github.com/bindery/bindery/internal/secrets"
 )
 
 // Settings is controller.yaml.
@@ -37,8 +38,21 @@ type Settings struct {
 	Repository Repository `yaml:"repository"`
 	// Where pull requests are; leave it out to publish the branch only.
 	GitHub *GitHub `yaml:"github"`
+	// The keys for what is encrypted in the repository; leave it out where nothing is.
+	Encrypted Encrypted `yaml:"encrypted"`
 	// What is published, and when.
 	Publish Publishing `yaml:"publish"`
+}
+
+// Encrypted names the keys for what is encrypted in the specification. Files of keys
+// that others may read are refused.
+type Encrypted struct {
+	// Files with identities of age, one a line.
+	IdentityFiles []string `yaml:"identity_files"`
+	// File with the passphrases of bcfg2-crypt, in a section [encryption] as in bcfg2.conf.
+	PassphraseFile string `yaml:"passphrase_file"`
+	// The program sops, for files that it encrypted. It finds its own keys.
+	SOPS string `yaml:"sops"`
 }
 
 // Repository is the specification repository.
@@ -147,7 +161,13 @@ func (s *Settings) defaults() {
 
 // anchor makes relative paths absolute.
 func (s *Settings) anchor(dir string) {
-	paths := []*string{&s.State, &s.Keys, &s.Repository.TokenFile}
+	paths := []*string{&s.State, &s.Keys, &s.Repository.TokenFile, &s.Encrypted.PassphraseFile}
+	for i := range s.Encrypted.IdentityFiles {
+		paths = append(paths, &s.Encrypted.IdentityFiles[i])
+	}
+	if strings.Contains(s.Encrypted.SOPS, "/") { // else it is looked for in PATH
+		paths = append(paths, &s.Encrypted.SOPS)
+	}
 	if !strings.Contains(s.Repository.URL, "://") {
 		paths = append(paths, &s.Repository.URL)
 	}
@@ -244,6 +264,8 @@ func (s *Settings) Database() string { return filepath.Join(s.State, "bindery.db
 type Secrets struct {
 	gitToken, apiToken string
 	webhook            [][]byte
+	// encrypted opens what is encrypted in the specification.
+	encrypted *secrets.Keyring
 }
 
 // LoadSecrets reads the secrets from the files that the settings name, else from
@@ -253,6 +275,11 @@ func (s *Settings) LoadSecrets(getenv func(string) string) (*Secrets, error) {
 	var err error
 	if out.gitToken, err = secret(s.Repository.TokenFile, getenv("BINDERY_GIT_TOKEN")); err != nil {
 		return nil, fmt.Errorf("repository.token_file: %w", err)
+	}
+	if out.encrypted, err = secrets.New(secrets.Config{
+		IdentityFiles: s.Encrypted.IdentityFiles, PassphraseFile: s.Encrypted.PassphraseFile, SOPS: s.Encrypted.SOPS,
+	}); err != nil {
+		return nil, fmt.Errorf("encrypted: %w", err)
 	}
 	if s.GitHub == nil {
 		return out, nil

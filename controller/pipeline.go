@@ -16,6 +16,7 @@ import (
 	"github.com/bindery/bindery/controller/publish"
 	"github.com/bindery/bindery/controller/store"
 	"github.com/bindery/bindery/engine/config"
+	sealed "github.com/bindery/bindery/engine/secret"
 	"github.com/bindery/bindery/webhooks"
 )
 
@@ -68,6 +69,7 @@ type pipeline struct {
 	publisher *publish.Publisher
 	forge     webhooks.Forge // nil: no pull requests
 	key       []byte         // makes fingerprints of secrets
+	secrets   sealed.Keyring // opens what is encrypted in the specification
 	metrics   *metrics.Metrics
 	log       *slog.Logger
 	now       func() time.Time

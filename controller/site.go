@@ -79,7 +79,7 @@ func (p *pipeline) build(ctx context.Context, commit string, f *fleet) (*site, e
 	if err != nil {
 		return nil, err
 	}
-	opts := engine.Options{}
+	opts := engine.Options{Secrets: p.secrets}
 	enrolled := map[string]store.Host{}
 	for _, h := range f.hosts {
 		opts.Clients = append(opts.Clients, h.Name)

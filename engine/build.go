@@ -20,6 +20,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/internal/plugins/bundler"
 	"github.com/bindery/bindery/engine/internal/plugins/decisions"
+	"github.com/bindery/bindery/engine/internal/vault"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -229,6 +230,12 @@ func (s *Spec) structure(v *memo.View, st *plugin.Structure) *boundStructure {
 	all := *st
 	all.Entries = s.globbed(st.Entries)
 	out := &boundStructure{abstract: &all}
+	if vault.Closed(st.Lost) {
+		lost := *st.Lost
+		lost.Msg = fmt.Sprintf("bundle %s cannot be given: %s", st.Name, lost.Msg)
+		out.lost = &lost
+		return out
+	}
 	if st.Lost != nil {
 		out.lost = problem.New(st.Lost.Pos, "structure-lost", fmt.Sprintf("bundle %s cannot be given: %s", st.Name, st.Lost.Msg), st.Lost.Hint)
 		return out

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/secret"
 )
 
 // LintHosts builds hosts and tells what is wrong with any of them: entries that
@@ -49,6 +50,9 @@ func (s *Spec) LintHosts(ctx context.Context, in []Input) ([]*problem.Problem, e
 	}
 	var out []*problem.Problem
 	for p, names := range hosts {
+		if p.Code == secret.CodeNoKey {
+			p.Severity = problem.Warning // whose key is missing is not the specification's fault
+		}
 		p.Msg += " (" + names[0]
 		if n := len(names) - 1; n > 0 {
 			p.Msg += fmt.Sprintf(" and %d more", n)

@@ -16,6 +16,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/tmpl/render"
 	"github.com/bindery/bindery/engine/internal/vault"
 	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/secret"
 )
 
 // Spec is a specification that has been read. It is immutable and safe for
@@ -62,7 +63,8 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s.vault = vault.New(opts.Secrets, conf["encryption"])
+	recipients := secret.Recipients(readIfThere(fsys, secret.RecipientsFile, report))
+	s.vault = vault.New(opts.Secrets, recipients, conf["encryption"])
 	delete(conf, "encryption") // passphrases are for the vault alone
 	s.templates = render.New(render.Config{FS: fsys, Fleet: fleet{s: s}, Connectors: plugins.Data(s.names), Vault: s.vault})
 	s.plugins = plugins.Load(plugin.Env{

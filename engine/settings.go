@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/vault"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -70,10 +72,15 @@ func readSettings(fsys fs.FS, opts Options, report func(*problem.Problem)) (sett
 	conf := plugin.Conf{}
 	if data := readIfThere(fsys, legacyFile, report); data != nil {
 		parsed, err := ParseConf(data)
-		if err != nil {
+		switch {
+		case err != nil && bytes.Contains(data, []byte("[encryption]")):
+			// The reader quotes the line, which may hold a passphrase.
+			report(problem.New(problem.Pos{File: legacyFile}, "bad-conf", "it cannot be read", ""))
+		case err != nil:
 			report(problem.New(problem.Pos{File: legacyFile}, "bad-conf", err.Error(), ""))
-		} else {
+		default:
 			conf = parsed
+			passphrases(data, conf, report)
 		}
 	}
 	if data := readIfThere(fsys, packagesFile, report); data != nil {
@@ -118,6 +125,22 @@ func adopt(conf, older plugin.Conf) {
 		maps.Copy(merged, options)
 		maps.Copy(merged, conf[name])
 		conf[name] = merged
+	}
+}
+
+// passphrases reports those that stand in the tree.
+func passphrases(data []byte, conf plugin.Conf, report func(*problem.Problem)) {
+	for option := range conf["encryption"] {
+		if vault.Setting(option) {
+			continue
+		}
+		at := problem.Pos{File: legacyFile}
+		if i := bytes.Index(data, []byte("[encryption]")); i >= 0 {
+			at.Line = 1 + bytes.Count(data[:i], []byte("\n"))
+		}
+		report(problem.Warn(at, "passphrase-in-tree", "passphrases stand beside what they open: whoever reads the repository has the secrets",
+			"take them out and give them from outside: --passphrases FILE, or encrypted.passphrase_file in controller.yaml; what was encrypted with them is known, and has to be replaced"))
+		return
 	}
 }
 

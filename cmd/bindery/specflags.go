@@ -30,6 +30,7 @@ type specOptions struct {
 	hosts     string
 	clients   []string
 	keys      secrets.Config
+	ring      *secrets.Keyring
 	// localSources: package sources on this machine need not be recorded.
 	localSources bool
 }
@@ -71,11 +72,13 @@ func (o *specOptions) engineOptions() (engine.Options, error) {
 			return opts, fmt.Errorf("%s: %w", o.hosts, err)
 		}
 	}
-	keys, err := secrets.New(o.keys)
-	if err != nil {
-		return opts, withCode(exitUsage, err)
+	if o.ring == nil {
+		var err error
+		if o.ring, err = secrets.New(o.keys); err != nil {
+			return opts, withCode(exitUsage, err)
+		}
 	}
-	opts.Secrets = keys
+	opts.Secrets = o.ring
 	return opts, nil
 }
 

@@ -37,6 +37,8 @@ type Sealed struct {
 	Data []byte
 	// Passphrases are those that the specification's own settings have, by name.
 	Passphrases map[string]string
+	// Recipients are those of age that the specification lists.
+	Recipients []string
 	// Algorithm is OpenSSL's name of the cipher, as bcfg2.conf spells it.
 	Algorithm string
 }
@@ -65,6 +67,21 @@ const (
 
 // Error gives the message.
 func (e *Error) Error() string { return e.Msg }
+
+// RecipientsFile lists the recipients of age that secrets are encrypted for, at the
+// root of a specification.
+const RecipientsFile = ".age-recipients"
+
+// Recipients reads the lines of a RecipientsFile.
+func Recipients(data []byte) []string {
+	var out []string
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			out = append(out, line)
+		}
+	}
+	return out
+}
 
 const armor = "-----BEGIN AGE ENCRYPTED FILE-----"
 

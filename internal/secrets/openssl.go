@@ -74,7 +74,7 @@ func (k *Keyring) openSSL(s secret.Sealed) ([]byte, error) {
 }
 
 func noPassphrase(name string, have []string) error {
-	const hint = "give the passphrase: --passphrases FILE with a section [encryption], or secrets.passphrase_file in controller.yaml"
+	const hint = "give the passphrase: --passphrases FILE with a section [encryption], or encrypted.passphrase_file in controller.yaml"
 	switch {
 	case slices.Contains(have, name):
 		return &secret.Error{Code: secret.CodeWrong, Msg: fmt.Sprintf("the passphrase %s does not open it", name), Hint: "the passphrase is another one, or the text is damaged"}

@@ -36,6 +36,9 @@ type Config struct {
 	Timeout time.Duration
 }
 
+// Any tells whether any key is named.
+func (c Config) Any() bool { return len(c.IdentityFiles) > 0 || c.PassphraseFile != "" || c.SOPS != "" }
+
 // Keyring is safe for concurrent use.
 type Keyring struct {
 	identities  []age.Identity
@@ -160,7 +163,7 @@ func (k *Keyring) open(s secret.Sealed) ([]byte, error) {
 	case secret.OpenSSL:
 		return k.openSSL(s)
 	case secret.Age:
-		return k.openAge(s.Data)
+		return k.openAge(s)
 	case secret.SOPS:
 		return k.openSOPS(s)
 	}

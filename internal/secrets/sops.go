@@ -47,7 +47,7 @@ func (k *Keyring) openSOPS(s secret.Sealed) ([]byte, error) {
 	if k.sops == "" {
 		return nil, &secret.Error{
 			Code: secret.CodeNoKey, Msg: "it is encrypted with sops" + whose + ", and no sops is given",
-			Hint: "give the program: --sops PATH, or secrets.sops in controller.yaml",
+			Hint: "give the program: --sops PATH, or encrypted.sops in controller.yaml",
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), k.timeout)
@@ -74,7 +74,7 @@ func (k *Keyring) openSOPS(s secret.Sealed) ([]byte, error) {
 	case ended:
 		return nil, &secret.Error{Code: secret.CodeWrong, Msg: fmt.Sprintf("sops cannot open it: it ended with %d", exit.ExitCode()), Hint: "run sops --decrypt by hand to see why"}
 	}
-	return nil, &secret.Error{Code: secret.CodeWrong, Msg: "sops cannot be run", Hint: "is it where --sops or secrets.sops says, and executable?"}
+	return nil, &secret.Error{Code: secret.CodeWrong, Msg: "sops cannot be run", Hint: "is it where --sops or encrypted.sops says, and executable?"}
 }
 
 var recipient = regexp.MustCompile(`(?m)"?\b(?:recipient|fp|arn|resource_id|vault_address)"?:[ \t]*"?([A-Za-z0-9:/._+-]{4,200})"?,?[ \t]*$`)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/vault"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -29,6 +30,7 @@ type Config struct {
 
 // File describes a key or a certificate. It is immutable.
 type File struct {
+	vault *vault.Vault
 	// At is its first line.
 	At problem.Pos
 
@@ -41,7 +43,7 @@ type File struct {
 // New reads a file. One that cannot be read is reported, and every question about
 // it is answered with the same problem.
 func New(env plugin.Env, name string, c Config) *File {
-	f := &File{At: problem.Pos{File: name}, category: env.Conf.Get(c.Section, "category", ""), inPlace: c.InPlace}
+	f := &File{At: problem.Pos{File: name}, category: env.Conf.Get(c.Section, "category", ""), inPlace: c.InPlace, vault: env.Vault}
 	f.doc, f.bad = plugin.ReadStructFile(env, name, plugin.StructOptions{})
 	if f.bad != nil {
 		env.Report(f.bad)
@@ -119,10 +121,11 @@ func (f *File) SSH(v *memo.View, k *plugin.Key) *problem.Problem {
 	}
 	k.Kind, k.At, k.Type = plugin.SSHKey, f.At, "rsa"
 	if len(list) > 0 {
-		k.Passphrase = strings.TrimSpace(list[0].Text)
-		if name := list[0].Get("encrypted"); name != "" && !strings.EqualFold(name, "false") {
-			return problem.New(list[0].Pos, "passphrase-encrypted", "the passphrase is encrypted, so that no key can be made with it here", "make the key with ssh-keygen")
+		text, p := f.vault.Element(v, list[0])
+		if p != nil {
+			return p
 		}
+		k.Passphrase = strings.TrimSpace(text)
 	}
 	return f.params(v, "Params", k)
 }

@@ -12,11 +12,12 @@ import (
 // encrypted reports unencrypted-cfg, empty-encrypted-properties, unencrypted-properties.
 func (t *tree) encrypted() {
 	for _, f := range t.in("Cfg") {
-		if !strings.HasSuffix(t.qualifier(f.name).ext, "crypt") && !strings.Contains(t.qualifier(f.name).ext, "crypt.") {
+		ext := "." + t.qualifier(f.name).ext + "."
+		if !strings.Contains(ext, ".crypt.") && !strings.Contains(ext, ".age.") {
 			continue
 		}
 		if data, ok := t.read(f); ok && !sealed(data) {
-			t.error(at(f.name), "unencrypted-cfg", "the file is called .crypt, but it is not encrypted",
+			t.error(at(f.name), "unencrypted-cfg", "the file is called encrypted, but it is not",
 				"encrypt it, and replace what was committed: it is in the history")
 		}
 	}

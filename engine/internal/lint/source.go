@@ -113,7 +113,7 @@ func (s *Source) load(name string) {
 func (s *Source) secretFile(name string, data []byte) bool {
 	base := path.Base(name)
 	if strings.Contains(base+".", ".crypt.") || strings.Contains(base+".", ".age.") ||
-		privateKey(data) || sealed(data) {
+		privateKey(data) || sealed(data) || base == "bcfg2.conf" && bytes.Contains(data, []byte("[encryption]")) {
 		return true
 	}
 	switch dir, _, _ := strings.Cut(name, "/"); dir {

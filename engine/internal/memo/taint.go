@@ -30,3 +30,16 @@ func (v *View) Apart(step func()) bool {
 // not recorded, as what the specification says of other hosts is the same for all;
 // a secret that is read through it taints this computation.
 func (v *View) About(h *host.Host) *View { return &View{h: h, above: v} }
+
+// Untainted runs a step whose result no longer holds the secrets that it reads, as
+// the public half of a private key.
+func (v *View) Untainted(step func()) {
+	var before []bool
+	for at := v; at != nil; at = at.above {
+		before = append(before, at.tainted)
+	}
+	step()
+	for at := v; at != nil; at = at.above {
+		at.tainted, before = before[0], before[1:]
+	}
+}

@@ -21,6 +21,7 @@ import (
 // Vault is safe for concurrent use.
 type Vault struct {
 	ring        secret.Keyring
+	recipients  []string
 	passphrases map[string]string
 	algorithm   string
 	lax         bool
@@ -29,11 +30,12 @@ type Vault struct {
 // defaultAlgorithm is what bcfg2-crypt takes where nothing else is set.
 const defaultAlgorithm = "aes_256_cbc"
 
-// New makes a vault. ring may be nil; conf is the section [encryption] of a
+// New makes a vault. ring may be nil; recipients are those of age that the
+// specification lists; conf is the section [encryption] of a
 // bcfg2.conf: passphrases by name, the algorithm, and whether what cannot be opened
 // stays as it is.
-func New(ring secret.Keyring, conf map[string]string) *Vault {
-	v := &Vault{ring: ring, passphrases: map[string]string{}, algorithm: defaultAlgorithm}
+func New(ring secret.Keyring, recipients []string, conf map[string]string) *Vault {
+	v := &Vault{ring: ring, recipients: recipients, passphrases: map[string]string{}, algorithm: defaultAlgorithm}
 	for option, value := range conf {
 		switch option {
 		case "algorithm":
@@ -47,6 +49,11 @@ func New(ring secret.Keyring, conf map[string]string) *Vault {
 		}
 	}
 	return v
+}
+
+// Setting tells whether an option of [encryption] is a setting, and no passphrase.
+func Setting(option string) bool {
+	return option == "algorithm" || option == "lax_decryption" || option == "decrypt"
 }
 
 func truth(s string) bool {
@@ -71,8 +78,8 @@ func (vt *Vault) File(name string, data []byte) ([]byte, *problem.Problem) {
 
 // Encrypted tells whether an element is marked as encrypted.
 func Encrypted(e *xmltree.Element) bool {
-	_, ok := e.Lookup("encrypted")
-	return ok
+	key := e.Get("encrypted")
+	return key != "" && !strings.EqualFold(key, "false")
 }
 
 // Text opens the text of an element that is marked as encrypted, and taints the
@@ -104,13 +111,26 @@ func (vt *Vault) Text(v *memo.View, key, text string, at problem.Pos, lax bool) 
 	return "", p
 }
 
+// Element gives the text of an element, opened where it is marked as encrypted.
+func (vt *Vault) Element(v *memo.View, e *xmltree.Element) (string, *problem.Problem) {
+	if !Encrypted(e) {
+		return e.Text, nil
+	}
+	return vt.Text(v, e.Get("encrypted"), e.Text, e.Pos, false)
+}
+
+// Closed tells whether a problem says that something could not be opened.
+func Closed(p *problem.Problem) bool {
+	return p != nil && (p.Code == secret.CodeNoKey || p.Code == secret.CodeWrong || p.Code == codeNot)
+}
+
 // Lax tells what the root of a document says about texts that cannot be opened.
 func Lax(root *xmltree.Element) bool {
 	return root.True("lax_decryption") || root.Get("decrypt") == "lax"
 }
 
 func (vt *Vault) open(at problem.Pos, s secret.Sealed) ([]byte, *problem.Problem) {
-	s.Passphrases, s.Algorithm = vt.passphrases, vt.algorithm
+	s.Passphrases, s.Algorithm, s.Recipients = vt.passphrases, vt.algorithm, vt.recipients
 	if vt.ring == nil {
 		return nil, problem.New(at, secret.CodeNoKey, fmt.Sprintf("it is encrypted (%s), and no keys are given", s.Form), "give the keys")
 	}
@@ -136,12 +156,8 @@ const withheld = "what it says is withheld, because a secret was read"
 // Withhold gives a problem that quotes nothing of what was computed: its place and
 // the class of a Python exception are left.
 func Withhold(v *memo.View, p *problem.Problem) *problem.Problem {
-	if p == nil || !v.Tainted() {
+	if p == nil || !v.Tainted() || Closed(p) { // these never quote
 		return p
-	}
-	switch p.Code {
-	case secret.CodeNoKey, secret.CodeWrong, codeNot:
-		return p // these never quote
 	}
 	msg := withheld
 	if class, _, ok := strings.Cut(p.Msg, ":"); ok && exception.MatchString(class) {

@@ -69,10 +69,13 @@ func (c *Cfg) derive(v *memo.View, d *plugin.Draft, f *keyfile.File) *problem.Pr
 		return keyfile.Missing(private.creators[privateKey].At, "the key for "+path, "ssh")
 	}
 	var key plugin.Key
-	if p := private.creators[privateKey].SSH(v, &key); p != nil && key.Kind == "" {
-		return p
-	}
-	text, p := private.content(v, d, best)
+	var text string
+	var p *problem.Problem
+	v.Untainted(func() {
+		if p = private.creators[privateKey].SSH(v, &key); p == nil || key.Kind != "" {
+			text, p = private.content(v, d, best)
+		}
+	})
 	if p != nil {
 		return p
 	}

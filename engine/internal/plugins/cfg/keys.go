@@ -9,6 +9,7 @@ import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
+	"github.com/bindery/bindery/engine/internal/vault"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -85,8 +86,9 @@ func options(v *memo.View, g *plugin.Guarded) string {
 func (a *allowed) key(v *memo.View, d *plugin.Draft, e *xmltree.Element) (string, *problem.Problem) {
 	from := e.Get("from")
 	if from == "" {
-		if key := strings.TrimSpace(e.Text); key != "" {
-			return key, nil
+		key, p := a.env.Vault.Element(v, e)
+		if key = strings.TrimSpace(key); key != "" || p != nil {
+			return key, p
 		}
 		return "", problem.Warn(e.Pos, "empty-key", "an Allow without key is left out", "write the key, or where it is from")
 	}
@@ -100,7 +102,7 @@ func (a *allowed) key(v *memo.View, d *plugin.Draft, e *xmltree.Element) (string
 	p = a.env.Binder.Bind(whose, entry)
 	d.Sensitive = d.Sensitive || entry.Sensitive || strings.EqualFold(entry.Get("sensitive"), "true")
 	switch {
-	case p != nil && p.Code == plugin.CodeTooDeep:
+	case p != nil && p.Code == plugin.CodeTooDeep, vault.Closed(p):
 		return "", p
 	case p != nil:
 		return "", problem.Warn(e.AttrPos("from"), "key-not-bound", fmt.Sprintf("the key of %s is left out: %s", from, p.Msg), p.Hint)

@@ -18,6 +18,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
 	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/secret"
 )
 
 // dir is the plugin's directory and its name.
@@ -66,7 +67,8 @@ func newSet(env plugin.Env, dir string, names []string) *set {
 	var infos []string
 	for _, name := range names {
 		full := dir + "/" + name
-		specific, ok := plugin.ParseSpecific(name, path.Base(dir), "")
+		plain, _ := secret.Plain(name)
+		specific, ok := plugin.ParseSpecific(plain, path.Base(dir), "")
 		switch {
 		case plugin.IsInfo(name):
 			infos = append(infos, name)
@@ -128,6 +130,10 @@ func (s *SSLCA) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 	}
 	d.BoundAt = config.Source{File: best.Value}
 	data, p := file.Read(s.env.FS, best.Value, maxFile)
+	if _, sealed := secret.Plain(best.Value); sealed && p == nil {
+		data, p = s.env.Vault.File(best.Value, data)
+		v.Taint()
+	}
 	if p != nil {
 		return p
 	}

@@ -24,6 +24,7 @@ func (r *Renderer) Check(file string) *problem.Problem {
 	base, _, _ := strings.Cut(path.Base(file), ".G")
 	base, _, _ = strings.Cut(base, ".H_")
 	switch {
+	case sealedTemplate(file): // what is wrong with it shows where it is opened
 	case dir == "TCheetah" || dir == "Cfg" && path.Ext(file) == ".cheetah":
 		_, p = load(r, file, "cheetah", cheetah.Parse)
 	case dir == "TGenshi" && base == "template.txt":

@@ -194,7 +194,7 @@ func sealedTemplate(name string) bool {
 // of it.
 func template[T any](r *Renderer, v *memo.View, name, syntax string, parse func(file, src string) (*T, *problem.Problem)) (*T, *problem.Problem) {
 	t, p := load(r, name, syntax, parse)
-	if sealedTemplate(name) && (p == nil || p.Code != secret.CodeNoKey && p.Code != secret.CodeWrong) {
+	if sealedTemplate(name) && !vault.Closed(p) {
 		v.Taint()
 	}
 	return t, vault.Withhold(v, p)
