@@ -213,7 +213,7 @@ func (s *Spec) bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 		d.Remove("realname")
 		return nil
 	}
-	if !served {
+	if !served || vault.Closed(p) {
 		return p
 	}
 	p, _ = s.generate(v, d)
