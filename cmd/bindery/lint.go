@@ -28,6 +28,8 @@ type lintOptions struct {
 	build  bool
 	// explain is a code to explain instead of looking at a specification.
 	explain string
+	fix     bool
+	dryRun  bool
 }
 
 func newLintCommand(s streams) *cobra.Command {
@@ -45,6 +47,12 @@ shown are masked; lines of encrypted and private files are not shown at all.
 
 Every problem has a code in brackets: --explain CODE says what it means, why it
 matters and how to put it right; Bcfg2's names for codes are known too.
+
+--fix rewrites old spellings that have one meaning: perms, location, names of
+bundles, and the entries of before 1.0, such as ConfigFile. Only the bytes in
+question change. All hosts are built with and without, and a file is left alone
+where one would be given something else; entries of before 1.0, which no client
+applies, become ones that are applied. Look at the difference before you commit.
 ` + `
 Exit codes:
   0  nothing found, or warnings only
@@ -57,6 +65,7 @@ Exit codes:
   bindery lint --git https://git.example.org/site.git --rev main --strict
   bindery lint --spec . --format sarif > bindery.sarif
   bindery lint --spec . --format github          in a GitHub workflow
+  bindery lint --spec . --fix --dry-run
   bindery lint --explain unknown-group`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runLint(cmd.Context(), &o, s) },
@@ -67,6 +76,8 @@ Exit codes:
 	f.StringVar(&o.explain, "explain", "", "say what a code means, and look at nothing; list names all codes")
 	o.source.AddFlags(cmd, "explain")
 	o.specOptions.AddFlags(cmd)
+	f.BoolVar(&o.fix, "fix", false, "first rewrite old spellings in the folder of --spec")
+	f.BoolVar(&o.dryRun, "dry-run", false, "with --fix: show what would change, and write nothing")
 	f.BoolVar(&o.build, "build", false, "also build every host and report what cannot be bound")
 	return cmd
 }
@@ -81,9 +92,17 @@ func runLint(ctx context.Context, o *lintOptions, s streams) error {
 	if o.probeData != "" && !o.build {
 		return errors.New("--probe-data is for hosts that are built: add --build")
 	}
+	if o.dryRun && !o.fix || o.fix && o.source.spec == "" {
+		return errors.New("--fix is for the folder of --spec, and --dry-run for --fix")
+	}
 	snap, err := o.source.open(ctx)
 	if err != nil {
 		return err
+	}
+	if o.fix {
+		if snap, err = fixSpec(ctx, o, s, snap); err != nil || snap == nil {
+			return err
+		}
 	}
 	found, err := findProblems(ctx, o, snap)
 	if err != nil {
