@@ -23,7 +23,7 @@ type qualified struct {
 func extensions() []string {
 	return []string{
 		"genshi.crypt", "crypt.genshi", "cheetah.crypt", "crypt.cheetah", "jinja2.crypt", "crypt.jinja2",
-		"genshi.age", "cheetah.age", "jinja2.age", "genshi", "cheetah", "jinja2", "crypt", "age", "sops", "cat", "diff",
+		"genshi.age", "cheetah.age", "jinja2.age", "genshi", "newtxt", "cheetah", "jinja2", "crypt", "age", "sops", "cat", "diff",
 	}
 }
 

@@ -25,7 +25,6 @@ var retired = map[string][2]string{
 	"Account":  {"it filled ConfigFile entries, which no server since 1.1 asks it for: nothing is served from Account", "write /etc/passwd and the like into Cfg"},
 	"Editor":   {"it edited files that hosts had: nothing is served from Editor", "write the files into Cfg, or templates of them"},
 	"Hostbase": {"its data are in a database of its own: nothing is served from Hostbase", "write the zones and the lists of hosts into Cfg"},
-	"SGenshi":  {"hosts do without its bundles", "move its files to Bundler"},
 	"Trigger":  {"its programs are not run: no code of a specification runs on the controller", "see events: in controller.yaml"},
 }
 

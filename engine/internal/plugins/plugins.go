@@ -30,6 +30,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/plugins/probes"
 	"github.com/bindery/bindery/engine/internal/plugins/rules"
 	"github.com/bindery/bindery/engine/internal/plugins/semodules"
+	"github.com/bindery/bindery/engine/internal/plugins/sgenshi"
 	"github.com/bindery/bindery/engine/internal/plugins/sshbase"
 	"github.com/bindery/bindery/engine/internal/plugins/sslca"
 	"github.com/bindery/bindery/engine/internal/plugins/svcmgr"
@@ -40,7 +41,7 @@ import (
 // evaluated are the plugins that Load makes.
 var evaluated = []string{
 	"AWSTags", "Base", "Bundler", "Cfg", "Decisions", "Defaults", "Deps", "FileProbes", "GroupLogic", "GroupPatterns", "Ldap", "Metadata", "NagiosGen", "Ohai",
-	"POSIXCompat", "Packages", "Pkgmgr", "Probes", "Properties", "PuppetENC", "Rules", "SEModules", "SSHbase", "SSLCA", "ServiceCompat", "Svcmgr", "TCheetah", "TGenshi", "TemplateHelper",
+	"POSIXCompat", "Packages", "Pkgmgr", "Probes", "Properties", "PuppetENC", "Rules", "SEModules", "SGenshi", "SSHbase", "SSLCA", "ServiceCompat", "Svcmgr", "TCheetah", "TGenshi", "TemplateHelper",
 }
 
 // Set is the plugins of one specification, by what they can do.
@@ -164,6 +165,9 @@ func (groupless) Groups(*host.Host) ([]host.Grant, *problem.Problem) { return ni
 func (s *Set) structures(env plugin.Env, on map[string]bool) {
 	if on["Base"] {
 		s.Structures = append(s.Structures, base.New(env))
+	}
+	if on["SGenshi"] {
+		s.Structures = append(s.Structures, sgenshi.New(env))
 	}
 	if on["Bundler"] {
 		s.Bundler = bundler.New(env)

@@ -59,6 +59,7 @@ var handlers = []handler{
 	{kind: jinja2, extension: "crypt.jinja2", sealed: true},
 	{kind: jinja2, extension: "jinja2.age", sealed: true},
 	{kind: genshi, extension: "genshi"},
+	{kind: genshi, extension: "newtxt"},
 	{kind: cheetah, extension: "cheetah"},
 	{kind: plain, extension: "crypt", sealed: true},
 	{kind: plain, extension: "age", sealed: true},
