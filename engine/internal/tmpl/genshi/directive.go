@@ -164,4 +164,6 @@ func (d *defDirective) apply(r *renderer, b *block) error {
 type stream struct {
 	*py.Namespace
 	render func() error
+	// attrs are the attributes that select() found.
+	attrs []py.Value
 }

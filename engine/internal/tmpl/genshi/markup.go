@@ -67,10 +67,10 @@ func ParseMarkup(file, src string) (*Template, *problem.Problem) {
 }
 
 // order is that of directives on one element, the outermost first.
-var order = []string{"def", "when", "otherwise", "for", "if", "choose", "with"}
+var order = []string{"def", "match", "when", "otherwise", "for", "if", "choose", "with"}
 
 // arguments are the attributes that directives have as elements.
-var arguments = map[string]string{"if": "test", "choose": "test", "when": "test", "for": "each", "with": "vars", "def": "function", "replace": "value"}
+var arguments = map[string]string{"if": "test", "choose": "test", "when": "test", "for": "each", "with": "vars", "def": "function", "match": "path", "replace": "value"}
 
 // compile makes nodes of one element.
 func compile(e *xmltree.Element) ([]node, error) {

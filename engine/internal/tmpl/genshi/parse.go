@@ -206,6 +206,9 @@ func (r *reader) command(word, value string, line int) error {
 	case "end":
 		r.end()
 	default:
+		if word == "match" {
+			return &errSyntax{line, errors.New("\"match\" is a directive of markup alone")}
+		}
 		d, err := newDirective(word, value, line)
 		if err != nil {
 			return &errSyntax{line, err}
@@ -405,6 +408,9 @@ func newDirective(word, value string, line int) (directive, error) {
 	case "with":
 		targets, values, err := py.ParseAssignments(value, line)
 		return &withDirective{targets, values}, err
+	case "match":
+		p, err := parsePaths(value)
+		return &matchDirective{p}, err
 	case "def":
 		s, err := py.ParseSignature(value, line)
 		return &defDirective{s}, err

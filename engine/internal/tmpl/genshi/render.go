@@ -39,6 +39,10 @@ type renderer struct {
 	hollow   map[*xmltree.Element]bool
 	// line is that of the expression whose value is written.
 	line int
+	// matchers are the py:match directives met so far. Those from "from" on count,
+	// before "before" where that is set.
+	matchers     []matcher
+	from, before int
 	// written counts the texts written.
 	written int
 }

@@ -132,7 +132,7 @@ func (n *elementNode) render(r *renderer) error {
 	if len(r.open) > maxElements {
 		return r.th.Located(py.Fail("TemplateRuntimeError", "elements nest too deep"), line)
 	}
-	return r.within(e, func() error { return r.inside(n) })
+	return r.place(e, func() error { return r.inside(n) })
 }
 
 // within adds an element and renders what it holds.
@@ -191,6 +191,9 @@ func (r *renderer) moreAttrs(n *elementNode, e *xmltree.Element) error {
 		return err
 	}
 	pairs := v
+	if st, ok := v.(*stream); ok {
+		pairs = starlark.NewList(st.attrs)
+	}
 	if d, ok := py.Plain(v).(*starlark.Dict); ok {
 		var items []py.Value
 		for _, item := range d.Items() {
