@@ -15,6 +15,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/py"
+	"github.com/bindery/bindery/engine/internal/tmpl/genshi"
 	"github.com/bindery/bindery/engine/internal/vault"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
@@ -29,6 +30,8 @@ type property struct {
 	data string
 	// root is that of an XML file.
 	root *xmltree.Element
+	// markup is set where the file is a template, of which root is the source.
+	markup *Markup
 	// automatch: what templates see is already matched for the host.
 	automatch bool
 	// sealed: the file is encrypted as a whole, and open gives what it is.
@@ -81,6 +84,15 @@ func (r *Renderer) readProperty(name string, automatch bool, report func(*proble
 	if path.Ext(name) != ".xml" {
 		return p, nil
 	}
+	root, bad := xmltree.Read(r.fsys, name)
+	if bad != nil {
+		return nil, bad
+	}
+	if root.Declares(genshi.Namespace) {
+		p.take(root)
+		p.markup, bad = r.ReadMarkup(name)
+		return p, bad
+	}
 	doc, bad := xmltree.Load(r.fsys, name)
 	if bad != nil {
 		return nil, bad
@@ -98,6 +110,24 @@ func (p *property) take(root *xmltree.Element) {
 	if _, ok := root.Lookup("automatch"); ok {
 		p.automatch = root.True("automatch")
 	}
+}
+
+// filled is a file that is a template, rendered for the host of the template that
+// reads it and on its budget.
+func (r *Renderer) filled(th *py.Thread, v *memo.View, p *property) (*property, error) {
+	if err := th.Enter(); err != nil {
+		return nil, err
+	}
+	defer th.Leave()
+	names := map[string]py.Value{"metadata": r.metadata(v), "repo": starlark.String(Repo)}
+	root, bad := p.markup.t.RenderTree(th, names, included(r, v, "markup", genshi.ParseMarkup))
+	if bad != nil {
+		return nil, &py.Fatal{Err: bad}
+	}
+	out := *p
+	out.root = root
+	out.open = func() (*property, *problem.Problem) { return &out, nil }
+	return &out, nil
 }
 
 // opened is what an encrypted file holds. Includes in it are not followed.
@@ -146,11 +176,17 @@ func (p *property) reading(v *memo.View) (*property, error) {
 func (r *Renderer) propertySet(v *memo.View) py.Value {
 	return newMapping(&mapping{
 		kind: "Properties", hint: "write the file into Properties", names: func() []string { return slices.Sorted(maps.Keys(r.properties)) },
-		get: func(_ *py.Thread, name string) (py.Value, error) {
+		get: func(th *py.Thread, name string) (py.Value, error) {
 			p := r.properties[name]
 			v.Trail().Read("Properties/" + name)
 			if p == nil {
 				return nil, nil
+			}
+			if p.markup != nil {
+				var err error
+				if p, err = r.filled(th, v, p); err != nil {
+					return nil, err
+				}
 			}
 			if path.Ext(name) == ".xml" && (p.automatch || p.sealed) {
 				// An encrypted file may say itself that it is matched.
