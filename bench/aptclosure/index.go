@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -66,16 +67,19 @@ func relations(value string) [][]string {
 	return out
 }
 
-func (x *index) names() []string {
+// spread lists all packages, so that the first count of them are from everywhere in
+// the index.
+func (x *index) spread(count int) []string {
+	names := slices.Sorted(maps.Keys(x.packages))
+	step := max(len(names)/count, 1)
 	var out []string
-	for name := range x.packages {
-		out = append(out, name)
+	for offset := range step {
+		for i := offset; i < len(names); i += step {
+			out = append(out, names[i])
+		}
 	}
-	slices.Sort(out)
 	return out
 }
-
-func compareNames(a, b string) int { return strings.Compare(a, b) }
 
 // meets are the packages that any of some names stands for.
 func (x *index) meets(names []string) []string {

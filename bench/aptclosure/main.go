@@ -14,8 +14,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
+	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // What one cold build on the index of a whole distribution may take.
@@ -83,24 +87,33 @@ type closure struct {
 // choose takes packages from the whole index, evenly by name. What cannot be
 // installed at all makes room for the next one.
 func choose(ctx context.Context, a *apt, known *index, count int) ([]closure, error) {
-	names := known.names()
+	names := known.spread(count)
 	if len(names) == 0 {
 		return nil, errors.New("the index is empty")
 	}
-	step := max(len(names)/count, 1)
 	var out []closure
-	for offset := 0; offset < step && len(out) < count; offset++ {
-		for i := offset; i < len(names) && len(out) < count; i += step {
-			all, err := a.install(ctx, names[i])
-			if err != nil {
-				return nil, err
-			}
+	for len(names) > 0 && len(out) < count {
+		now := names[:min(count-len(out), len(names))]
+		names = names[len(now):]
+		found := make([]map[string]bool, len(now))
+		g, ctx := errgroup.WithContext(ctx)
+		g.SetLimit(runtime.NumCPU())
+		for i, name := range now {
+			g.Go(func() (err error) {
+				found[i], err = a.install(ctx, name)
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return nil, err
+		}
+		for i, all := range found {
 			if all != nil {
-				out = append(out, closure{names[i], all})
+				out = append(out, closure{now[i], all})
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b closure) int { return compareNames(a.name, b.name) })
+	slices.SortFunc(out, func(a, b closure) int { return strings.Compare(a.name, b.name) })
 	return out, nil
 }
 

@@ -41,6 +41,7 @@ func TestUnexplained(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, [][]string{{"lib"}, {"mta", "sendmail"}, {"awk"}, {"libc"}}, x.packages["app"])
 	all := of("app", "lib", "libc", "exim", "exim-lib", "mawk")
+	require.Equal(t, []string{"app", "lib", "postfix", "exim", "libc", "exim-lib", "mawk"}, x.spread(2))
 	require.Empty(t, x.unexplained(all, of("app", "lib", "libc", "mawk")), "exim is a choice, and exim-lib comes with it")
 	require.Equal(t, []string{"lib", "mawk"}, x.unexplained(all, of("app", "libc")), "there is no choice")
 	all["postfix"], all["stranger"] = true, true
