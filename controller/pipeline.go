@@ -28,6 +28,11 @@ type fleetRows interface {
 	PutReleases(ctx context.Context, releases []store.Release) error
 }
 
+// externalRows is what is stored of what others know of hosts.
+type externalRows interface {
+	AllExternal(ctx context.Context) (map[string]map[string]string, error)
+}
+
 // refRows is what is stored of branches and pull requests.
 type refRows interface {
 	Ref(ctx context.Context, repo, name string) (store.Ref, error)
@@ -51,6 +56,7 @@ type commentRows interface {
 // rows is what the pipeline remembers. A *store.Store is all of it.
 type rows interface {
 	fleetRows
+	externalRows
 	refRows
 	reviewRows
 	commentRows

@@ -22,8 +22,9 @@ import (
 type fleet struct {
 	hosts    []store.Host // enrolled and not revoked
 	facts    map[string]store.Facts
+	external map[string]map[string]string // what others know, by name of host and source
 	releases map[string]store.Release
-	// digest covers names, profiles and answers: what a build depends on besides
+	// digest covers names, profiles, answers and what others know: what a build depends on besides
 	// the tree. State covers keys and releases too.
 	digest, state string
 }
@@ -42,6 +43,9 @@ func (p *pipeline) fleet(ctx context.Context) (*fleet, error) {
 	if f.facts, err = p.store.AllFacts(ctx); err != nil {
 		return nil, err
 	}
+	if f.external, err = p.store.AllExternal(ctx); err != nil {
+		return nil, err
+	}
 	if f.releases, err = p.store.LatestReleases(ctx); err != nil {
 		return nil, err
 	}
@@ -52,6 +56,9 @@ func (p *pipeline) fleet(ctx context.Context) (*fleet, error) {
 		if err := enc.Encode([]any{host.Name, host.Profile, f.facts[host.ID].Answers}); err != nil {
 			return nil, fmt.Errorf("digest facts: %w", err)
 		}
+	}
+	if err := enc.Encode(f.external); err != nil {
+		return nil, fmt.Errorf("digest external data: %w", err)
 	}
 	f.digest = hex.EncodeToString(h.Sum(nil))
 	for _, host := range f.hosts {
@@ -96,7 +103,7 @@ func (p *pipeline) build(ctx context.Context, commit string, f *fleet) (*site, e
 	s.problems = problem.Sort(slices.Concat(snap.Problems(), s.spec.Problems(), found))
 	var in []engine.Input
 	for _, name := range s.spec.Hosts() {
-		i := engine.Input{Host: name}
+		i := engine.Input{Host: name, External: f.external[name]}
 		if h, ok := enrolled[name]; ok {
 			i.Profile, i.Probes = h.Profile, f.facts[h.ID].Answers
 		}

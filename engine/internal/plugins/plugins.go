@@ -55,6 +55,8 @@ type Set struct {
 	Finishers  []plugin.Finisher
 	Completers []plugin.Completer
 	Askers     []plugin.Asker
+	// FileProbes is nil where the plugin is off.
+	FileProbes *fileprobes.FileProbes
 	// Packages is nil where the plugin is off.
 	Packages *packages.Packages
 	// Decisions is nil where the plugin is off.
@@ -188,7 +190,8 @@ func (s *Set) generators(env plugin.Env, on map[string]bool) {
 		content = c
 	}
 	if on["FileProbes"] {
-		s.Askers = append(s.Askers, fileprobes.New(env, content))
+		s.FileProbes = fileprobes.New(env, content)
+		s.Askers = append(s.Askers, s.FileProbes)
 	}
 	if on["NagiosGen"] {
 		s.Generators = append(s.Generators, nagiosgen.New(env))

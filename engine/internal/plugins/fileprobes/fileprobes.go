@@ -19,7 +19,10 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 )
 
-const file = "FileProbes/config.xml"
+// Name is the plugin's name.
+const Name = "FileProbes"
+
+const file = Name + "/config.xml"
 
 // Content tells whether there is content for a path already.
 type Content interface {
@@ -55,29 +58,64 @@ func New(env plugin.Env, content Content) *FileProbes {
 	return f
 }
 
-// Ask gives a probe for each file that the repository has no content for, and for
-// those that are to be updated.
-func (f *FileProbes) Ask(v *memo.View) ([]config.Probe, []*problem.Problem) {
-	update := map[string]bool{}
+// File is a file that is asked for.
+type File struct {
+	Path string
+	// Update: it is asked for although there is content for it.
+	Update bool
+	// Served: there is content for it.
+	Served bool
+	// Encoding is how the content is to be delivered, "" for text.
+	Encoding string
+	At       problem.Pos
+}
+
+// Files lists what a host is asked for, by path: each file that the repository has no
+// content for, and those that are to be updated.
+func (f *FileProbes) Files(v *memo.View) ([]File, *problem.Problem) {
 	nest, p := f.doc.Nest(v)
+	if p != nil {
+		return nil, p
+	}
+	found := map[string]*File{}
+	nest.InPlace(v, "", func(it *plugin.Item) {
+		e := it.Element
+		name := e.Get("name")
+		if !e.Is("FileProbe") || !strings.HasPrefix(name, "/") {
+			return
+		}
+		one := found[name]
+		if one == nil {
+			one = &File{Path: name, At: e.Pos}
+			found[name] = one
+		}
+		one.Update = one.Update || e.True("update")
+		one.Encoding = cmp.Or(one.Encoding, e.Get("encoding"))
+	})
+	var out []File
+	for name, one := range found {
+		one.Served = f.content != nil && f.content.Serves(v, name)
+		if one.Update || !one.Served {
+			out = append(out, *one)
+		}
+	}
+	slices.SortFunc(out, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
+	return out, nil
+}
+
+// Ask gives a probe for each of those files.
+func (f *FileProbes) Ask(v *memo.View) ([]config.Probe, []*problem.Problem) {
+	files, p := f.Files(v)
 	if p != nil {
 		return nil, []*problem.Problem{p}
 	}
-	nest.InPlace(v, "", func(it *plugin.Item) {
-		if name := it.Element.Get("name"); it.Element.Is("FileProbe") && strings.HasPrefix(name, "/") {
-			update[name] = update[name] || it.Element.True("update")
-		}
-	})
 	var out []config.Probe
-	for name, always := range update {
-		if always || f.content == nil || !f.content.Serves(v, name) {
-			out = append(out, config.Probe{
-				Name: name, Source: "FileProbes", Interpreter: "/usr/bin/env python",
-				Script: strings.Replace(script, "@PATH@", base64.StdEncoding.EncodeToString([]byte(name)), 1),
-			})
-		}
+	for _, one := range files {
+		out = append(out, config.Probe{
+			Name: one.Path, Source: Name, Interpreter: "/usr/bin/env python",
+			Script: strings.Replace(script, "@PATH@", base64.StdEncoding.EncodeToString([]byte(one.Path)), 1),
+		})
 	}
-	slices.SortFunc(out, func(a, b config.Probe) int { return cmp.Compare(a.Name, b.Name) })
 	return out, nil
 }
 
