@@ -254,6 +254,7 @@ type (
 	fromStmt struct {
 		line
 		module string
+		dots   int         // of a relative import
 		names  [][2]string // nil: all
 	}
 	printStmt struct {

@@ -3,7 +3,6 @@
 package py
 
 import (
-	"fmt"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -332,58 +331,4 @@ func (th *Thread) execute(code Value, scope Scope) error {
 	}
 	defer func() { th.depth-- }()
 	return prog.Run(th, scope)
-}
-
-func (s *importStmt) exec(f *frame) (signal, error) {
-	m, err := f.th.importModule(s.module)
-	if err != nil {
-		return proceed, err
-	}
-	first, rest, dotted := strings.Cut(s.module, ".")
-	if s.as != "" {
-		for dotted {
-			var part string
-			part, rest, dotted = strings.Cut(rest, ".")
-			if m, err = f.th.Attr(m, part); err != nil {
-				return proceed, err
-			}
-		}
-		f.set(s.as, m)
-		return proceed, nil
-	}
-	f.set(first, m)
-	return proceed, nil
-}
-
-func (s *fromStmt) exec(f *frame) (signal, error) {
-	m, err := f.th.importModule(s.module)
-	if err != nil {
-		return proceed, err
-	}
-	_, rest, dotted := strings.Cut(s.module, ".")
-	for dotted {
-		var part string
-		part, rest, dotted = strings.Cut(rest, ".")
-		if m, err = f.th.Attr(m, part); err != nil {
-			return proceed, err
-		}
-	}
-	if s.names == nil {
-		if ns, ok := m.(*Namespace); ok {
-			for n, v := range ns.attrs {
-				if !strings.HasPrefix(n, "_") {
-					f.set(n, v)
-				}
-			}
-		}
-		return proceed, nil
-	}
-	for _, n := range s.names {
-		v, err := f.th.Attr(m, n[0])
-		if err != nil {
-			return proceed, Fail("ImportError", "%s", fmt.Sprintf("cannot import name %s", n[0]))
-		}
-		f.set(n[1], v)
-	}
-	return proceed, nil
 }

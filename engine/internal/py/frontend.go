@@ -33,4 +33,7 @@ func SetItems(s *starlark.Set) []Value { return setItems(s) }
 func (th *Thread) Builtin(name string) Value { return th.py.builtins[name] }
 
 // Import loads a module of the language.
-func (th *Thread) Import(name string) (Value, error) { return th.importModule(name) }
+func (th *Thread) Import(name string) (Value, error) {
+	outer, _, err := th.importModule(name)
+	return outer, err
+}

@@ -25,7 +25,10 @@ func sysModule(th *Thread) map[string]Value {
 	})
 	quiet := NewModule("file", funcs(map[string]maker{"write": biNothing, "flush": biNothing}))
 	out["stdout"], out["stderr"] = quiet, quiet
-	out["path"] = starlark.NewList(nil)
+	if th.path == nil {
+		th.path = starlark.NewList(nil)
+	}
+	out["path"] = th.path
 	out["argv"] = starlark.NewList([]Value{starlark.String("bcfg2-server")})
 	out["modules"] = new(starlark.Dict)
 	out["platform"] = starlark.String("linux2")

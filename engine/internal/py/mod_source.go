@@ -63,7 +63,9 @@ func (th *Thread) runModule(p *Program, file string, names Names) (map[string]Va
 	outer := th.file
 	th.file = file
 	defer func() { th.file = outer }()
-	names["__name__"] = starlark.String(strings.TrimPrefix(file, library))
+	if names["__name__"] == nil {
+		names["__name__"] = starlark.String(strings.TrimPrefix(file, library))
+	}
 	names["__file__"] = starlark.String(file)
 	if err := p.Run(th, names); err != nil {
 		return nil, err

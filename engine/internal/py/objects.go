@@ -267,5 +267,6 @@ func biImport(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error
 	if !ok {
 		return nil, Fail("TypeError", "__import__() argument 1 must be a string")
 	}
-	return th.importModule(string(n))
+	outer, _, err := th.importModule(string(n))
+	return outer, err
 }

@@ -167,10 +167,13 @@ func (p *parser) imports(l line) stmt {
 }
 
 func (p *parser) from(l line) stmt {
-	for p.accept(".") {
-		continue
+	s := &fromStmt{line: l}
+	for p.isOp(".") || p.isOp("...") {
+		s.dots += len(p.advance().s)
 	}
-	s := &fromStmt{line: l, module: p.dotted()}
+	if s.dots == 0 || !p.isWord("import") {
+		s.module = p.dotted()
+	}
 	p.expect("import")
 	if p.accept("*") {
 		return s

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,7 +20,21 @@ var python = py.New()
 
 func world() *py.World {
 	files := map[string]string{"/repo/a.txt": "one\ntwo\n", "/repo/code.py": "def twice(x):\n    return 2 * x\nlimit = 3\n"}
+	lib := map[string]string{
+		"/repo/lib/one.py":          "from two import b\na = b + 1\n_hidden = 1\n",
+		"/repo/lib/two.py":          "import one\nb = 1\ndef later():\n    return one.a\n",
+		"/repo/lib/broken.py":       "import one\nx = 1 // 0\n",
+		"/repo/lib/pkg/__init__.py": "from . import sub\nfrom .sub import name\n__all__ = ['name']\n",
+		"/repo/lib/pkg/sub.py":      "from . import other\nname = 'sub ' + other.name\n",
+		"/repo/lib/pkg/other.py":    "name = __name__\n",
+		"/repo/more/far.py":         "where = 'more'\nimport broken\n",
+	}
 	return &py.World{
+		Code: func(p string) (*py.Program, string, error) {
+			program, err := py.Parse(lib[p], 1)
+			return program, strings.TrimPrefix(p, "/repo/"), err
+		},
+		Lib: []string{"/repo/lib"},
 		Read: func(p string) (string, error) {
 			s, ok := files[p]
 			if !ok {
@@ -28,10 +43,17 @@ func world() *py.World {
 			return s, nil
 		},
 		List: func(p string) ([]string, bool) {
-			if p != "/repo" {
-				return nil, false
+			var names []string
+			for _, of := range []map[string]string{files, lib} {
+				for f := range of {
+					if rest, ok := strings.CutPrefix(f, p+"/"); ok {
+						name, _, _ := strings.Cut(rest, "/")
+						names = append(names, name)
+					}
+				}
 			}
-			return []string{"a.txt", "code.py"}, true
+			slices.Sort(names)
+			return slices.Compact(names), names != nil
 		},
 		Resolve: func(n string) []string {
 			if n == "web.ex.org" {
@@ -71,6 +93,9 @@ func describe(err error) string {
 	var l *py.Limit
 	switch {
 	case errors.As(err, &r):
+		if r.File != "" {
+			return fmt.Sprintf("%s:%d: %v (%s)", r.File, r.Line, r, r.Hint)
+		}
 		return fmt.Sprintf("line %d: %v", r.Line, r)
 	case errors.As(err, &l):
 		return fmt.Sprintf("limit at line %d: %s", l.Line, l.What)

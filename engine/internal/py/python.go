@@ -11,7 +11,6 @@ package py
 
 import (
 	"maps"
-	"strings"
 
 	"go.starlark.net/starlark"
 )
@@ -198,53 +197,6 @@ func (th *Thread) IsCallable(v Value) bool { return th.callable(v) }
 
 // NewModule makes a module.
 func NewModule(n string, attrs map[string]Value) *Namespace { return &Namespace{Name: n, attrs: attrs} }
-
-// importModule gives the outermost module of a dotted name.
-func (th *Thread) importModule(n string) (Value, error) {
-	first, rest, dotted := strings.Cut(n, ".")
-	m, err := th.load(first)
-	if err != nil || !dotted {
-		return m, err
-	}
-	x := m
-	for dotted {
-		var part string
-		part, rest, dotted = strings.Cut(rest, ".")
-		if x, err = th.Attr(x, part); err != nil {
-			return nil, Fail("ImportError", "No module named %s", n)
-		}
-	}
-	return m, nil
-}
-
-// load imports a module: of the language, of the template's world, or a file of
-// the specification.
-func (th *Thread) load(n string) (Value, error) {
-	if m, ok := th.modules[n]; ok {
-		return m, nil
-	}
-	if m, ok := th.world.Modules[n]; ok {
-		return m, nil
-	}
-	if members, ok := th.py.modules[n]; ok {
-		m := &Namespace{Name: n, attrs: members(th)}
-		th.modules[n] = m
-		return m, nil
-	}
-	if run, ok := th.py.written[n]; ok {
-		members, err := run(th)
-		if err != nil {
-			return nil, err
-		}
-		m := &Namespace{Name: n, attrs: members}
-		th.modules[n] = m
-		return m, nil
-	}
-	if hint, ok := refusals[n]; ok {
-		return nil, refused(hint, "module %s is not available in templates", n)
-	}
-	return nil, Fail("ImportError", "No module named %s", n)
-}
 
 // refusals are modules that exist and will not be had, and what to do instead.
 var refusals = map[string]string{

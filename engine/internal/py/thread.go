@@ -104,6 +104,10 @@ type World struct {
 	Resolve func(name string) []string
 	// Seed is what chance is derived from.
 	Seed func() string
+	// Code gives a module of the specification, and its name for problems.
+	Code func(path string) (*Program, string, error)
+	// Lib are folders in which modules are looked for before those of sys.path.
+	Lib []string
 	// Modules are further modules.
 	Modules map[string]Value
 	// Writing takes notes of what a template writes; nil where nobody asks.
@@ -119,6 +123,8 @@ type Thread struct {
 	depth   int
 	stops   []func()
 	modules map[string]Value
+	// path is sys.path, nil before it is used.
+	path    *starlark.List
 	file    string
 	line    int
 	handled []*Raised

@@ -77,6 +77,8 @@ type Standin interface {
 type Namespace struct {
 	Name  string
 	attrs map[string]Value
+	// dir is the folder of a package of the specification.
+	dir string
 }
 
 // Iter is an iterator: it gives values until ok is false.

@@ -42,6 +42,20 @@ func (r *Renderer) helperCode(file string) (*py.Program, *problem.Problem) {
 	})
 }
 
+// module gives the code of a module that a template imports, by the path that it
+// has for code.
+func (r *Renderer) module(p string) (*py.Program, string, error) {
+	name, ok := inside(p)
+	if !ok {
+		return nil, "", py.Fail("ImportError", "%s is not in the specification", p)
+	}
+	program, failed := r.helperCode(name)
+	if failed != nil {
+		return nil, "", &py.Raised{Class: "SyntaxError", Msg: failed.Msg, File: name, Line: failed.Pos.Line, Hint: failed.Hint}
+	}
+	return program, name, nil
+}
+
 // helper runs a module of TemplateHelper. One that fails, or exports nothing, is
 // there without names.
 func (r *Renderer) helper(th *py.Thread, name string) (map[string]py.Value, error) {

@@ -100,6 +100,13 @@ func (r *Renderer) world(v *memo.View, seed string) *py.World {
 			}
 			return r.read(p)
 		},
+		Code: func(p string) (*py.Program, string, error) {
+			if name, ok := inside(p); ok {
+				v.Trail().Read(name)
+			}
+			return r.module(p)
+		},
+		Lib:  []string{Repo + "/lib"},
 		List: r.list,
 		Resolve: func(name string) []string {
 			if c := r.client(name); c != nil {
