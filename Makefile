@@ -22,7 +22,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 .PHONY: help
 help: ## list what can be made
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: need-go need-cc need-git need-keys
 need-go:
@@ -75,6 +75,10 @@ python-agreement: need-go ## the Python of templates against the python3 of the 
 apt-closure: build ## hold COUNT (200) packages that are added against what apt-get installs, on this Debian machine's own sources
 	@command -v apt-get >/dev/null || { echo "make: apt-get is needed: a Debian or Ubuntu machine"; exit 1; }
 	$(GO) run ./bench/aptclosure -count $(COUNT) $(ARGS)
+
+.PHONY: hostile
+hostile: build ## templates and files that mean harm, each built by a process of its own: time, memory, problem
+	$(GO) run ./bench/hostile
 
 .PHONY: bench
 bench: build ## measure; writes docs/bench.json and docs/performance.md from it

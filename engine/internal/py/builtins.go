@@ -175,7 +175,7 @@ func biRange(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error)
 	} else if step < 0 && lo > hi {
 		n = (lo - hi - step - 1) / -step
 	}
-	if err := th.Grow(16 * n); err != nil {
+	if err := th.Grow(slot * n); err != nil {
 		return nil, err
 	}
 	out := make([]Value, n)
@@ -225,7 +225,7 @@ func (th *Thread) rows(args []Value) ([]Value, error) {
 			}
 			row[i] = v
 		}
-		if err := th.Grow(16 * (1 + len(row))); err != nil {
+		if err := th.Grow(slot * (1 + len(row))); err != nil {
 			return nil, err
 		}
 		out = append(out, row)
@@ -297,7 +297,7 @@ func biFilter(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, erro
 	case starlark.Tuple:
 		return starlark.Tuple(out), nil
 	}
-	return starlark.NewList(out), th.Grow(16 * len(out))
+	return starlark.NewList(out), th.Grow(slot * len(out))
 }
 
 func biReduce(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
@@ -503,6 +503,9 @@ func (th *Thread) powMod(a, b, mod Value) (Value, error) {
 		return nil, Fail("ValueError", "pow() 3rd argument cannot be 0")
 	}
 	n[0] = new(big.Int).Mod(n[0], new(big.Int).Abs(n[2]))
+	if err := th.Step(n[1].BitLen() * n[2].BitLen() / 64 * n[2].BitLen() / 64 / 64); err != nil {
+		return nil, err
+	}
 	out := new(big.Int).Exp(n[0], n[1], new(big.Int).Abs(n[2]))
 	if out == nil {
 		return nil, Fail("ValueError", "base is not invertible for the given modulus")

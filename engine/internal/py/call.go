@@ -98,13 +98,13 @@ func (th *Thread) run(c *Closure, args starlark.Tuple, kw []starlark.Tuple) (Val
 	if err := f.bindArgs(c, args, kw); err != nil {
 		return nil, err
 	}
-	if c.def.generator {
-		return th.generate(f, c), nil
-	}
 	file := th.file
 	defer func() { th.file = file }()
 	if own, ok := c.attrs["__file__"].(starlark.String); ok {
 		th.file = string(own)
+	}
+	if c.def.generator {
+		return th.generate(f, c), nil
 	}
 	if c.def.result != nil {
 		return f.evaluate(c.def.result)

@@ -270,7 +270,7 @@ func makeSet(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error)
 	if err != nil {
 		return nil, err
 	}
-	return newSet(items)
+	return th.set(items)
 }
 
 func makeDict(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {

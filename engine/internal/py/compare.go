@@ -120,6 +120,11 @@ func (th *Thread) Equal(a, b Value) (bool, error) {
 		return isNumber(y) && !isNaN(x) && safeEqual(x, y), nil
 	case starlark.String:
 		q, ok := y.(starlark.String)
+		if ok && len(p) == len(q) && len(p) > chunk {
+			if err := th.Step(len(p) / chunk); err != nil {
+				return false, err
+			}
+		}
 		return ok && p == q, nil
 	case starlark.NoneType:
 		return y == starlark.None, nil

@@ -36,19 +36,22 @@ func (x *comprehension) eval(f *frame) (Value, error) {
 		}), nil
 	case ':':
 		d := new(starlark.Dict)
+		if err := f.th.Grow(empty); err != nil {
+			return nil, err
+		}
 		err := x.run(inner, 0, func(v, k Value) error { return f.th.setKey(d, k, v) })
 		return d, err
 	}
 	var items []Value
 	err := x.run(inner, 0, func(v, _ Value) error {
 		items = append(items, v)
-		return f.th.Grow(16)
+		return f.th.Grow(slot)
 	})
 	if err != nil {
 		return nil, err
 	}
 	if x.kind == '{' {
-		return newSet(items)
+		return f.th.set(items)
 	}
 	return starlark.NewList(items), nil
 }

@@ -42,7 +42,7 @@ func (f *frame) all(list []expr) ([]Value, error) {
 		}
 		out = append(out, v)
 	}
-	return out, f.th.Grow(16 * len(out))
+	return out, f.th.Grow(slot * len(out))
 }
 
 func (x *constant) eval(*frame) (Value, error)  { return x.value, nil }
@@ -281,11 +281,14 @@ func (x *setOf) eval(f *frame) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSet(items)
+	return f.th.set(items)
 }
 
 func (x *dictOf) eval(f *frame) (Value, error) {
 	d := new(starlark.Dict)
+	if err := f.th.Grow(empty); err != nil {
+		return nil, err
+	}
 	for i, key := range x.keys {
 		v, err := f.evaluate(x.values[i])
 		if err != nil {

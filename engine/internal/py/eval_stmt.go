@@ -329,6 +329,6 @@ func (th *Thread) execute(code Value, scope Scope) error {
 	if err := th.enter(); err != nil {
 		return err
 	}
-	defer func() { th.depth-- }()
+	defer th.inText()()
 	return prog.Run(th, scope)
 }

@@ -137,7 +137,7 @@ func (s *raiseStmt) exec(f *frame) (signal, error) {
 	if err != nil {
 		return proceed, err
 	}
-	return proceed, &Raised{Class: o.Class.Name, Msg: msg, Value: o}
+	return proceed, &Raised{Class: o.Class.Name, Msg: shortened(msg), Value: o}
 }
 
 func (s *withStmt) exec(f *frame) (signal, error) { return s.enter(f, s.items) }

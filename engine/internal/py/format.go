@@ -144,6 +144,9 @@ func (th *Thread) write(v Value, sp spec) (string, error) {
 			}
 			return writeFloat(float64(f), sp), nil
 		}
+		if err := th.digits(i); err != nil {
+			return "", err
+		}
 		return writeInt(i.BigInt(), sp)
 	}
 	if f, ok := n.(starlark.Float); ok {

@@ -20,6 +20,17 @@ func (h here) Set(n string, v Value) { h.f.set(n, v) }
 
 func (h here) Delete(n string) bool { return h.f.remove(n) == nil }
 
+// inText says that what runs is no file: its lines mean nothing, and an error is
+// one of the line that runs it. The function that it gives ends that, and the call.
+func (th *Thread) inText() func() {
+	file := th.file
+	th.file = library + "text"
+	return func() {
+		th.file = file
+		th.depth--
+	}
+}
+
 // dynamic runs exec, execfile and eval without names of their own, which see
 // those of the place where they are called; ok is false for any other call.
 func (f *frame) dynamic(fn Value, args starlark.Tuple) (v Value, ok bool, err error) {
@@ -48,7 +59,7 @@ func (f *frame) dynamic(fn Value, args starlark.Tuple) (v Value, ok bool, err er
 		if err := f.th.enter(); err != nil {
 			return nil, true, err
 		}
-		defer func() { f.th.depth-- }()
+		defer f.th.inText()()
 		v, err := f.evaluate(e.x)
 		return v, true, err
 	}

@@ -32,6 +32,9 @@ func (th *Thread) Item(v, index Value) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := th.Step(len(x) / 16); err != nil {
+			return nil, err
+		}
 		from := offset(string(x), i)
 		_, n := utf8.DecodeRuneInString(string(x)[from:])
 		return x[from : from+n], nil
@@ -156,13 +159,13 @@ func (th *Thread) cut(v Value, s *sliceValue) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return starlark.NewList(pick(elements(x), lo, hi, step)), th.Grow(16 * x.Len())
+		return starlark.NewList(pick(elements(x), lo, hi, step)), th.Grow(slot * x.Len())
 	case starlark.Tuple:
 		lo, hi, step, err := s.bounds(len(x))
 		if err != nil {
 			return nil, err
 		}
-		return starlark.Tuple(pick(x, lo, hi, step)), th.Grow(16 * len(x))
+		return starlark.Tuple(pick(x, lo, hi, step)), th.Grow(slot * len(x))
 	}
 	return nil, Fail("TypeError", "'%s' object cannot be sliced", th.typeName(v))
 }
@@ -200,6 +203,9 @@ func (th *Thread) setSlice(l *starlark.List, s *sliceValue, x Value, del bool) e
 	}
 	lo, hi, step, err := s.bounds(l.Len())
 	if err != nil {
+		return err
+	}
+	if err := th.Step(l.Len() / 2); err != nil {
 		return err
 	}
 	old := elements(l)
@@ -247,7 +253,7 @@ func replace(l *starlark.List, items []Value) error {
 }
 
 func (th *Thread) extend(l *starlark.List, items []Value) error {
-	if err := th.Grow(16 * len(items)); err != nil {
+	if err := th.Grow(slot * len(items)); err != nil {
 		return err
 	}
 	for _, v := range items {
@@ -279,6 +285,9 @@ func (th *Thread) delItem(v, index Value) error {
 		if err != nil {
 			return err
 		}
+		if err := th.Step(c.Len() / 2); err != nil {
+			return err
+		}
 		old := elements(c)
 		return replace(c, append(old[:i:i], old[i+1:]...))
 	}
@@ -290,7 +299,7 @@ func (th *Thread) delItem(v, index Value) error {
 
 // setKey puts a value into a dictionary.
 func (th *Thread) setKey(d *starlark.Dict, k, v Value) error {
-	if err := th.Grow(48); err != nil {
+	if err := th.Grow(entry); err != nil {
 		return err
 	}
 	if err := d.SetKey(keyOf(d, k), v); err != nil {

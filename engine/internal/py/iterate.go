@@ -39,6 +39,15 @@ func (th *Thread) each(v Value, visit func(Value) (bool, error)) error {
 				return err
 			}
 		}
+	case starlark.String:
+		for s := string(x); s != ""; {
+			_, n := utf8.DecodeRuneInString(s)
+			if more, err := step(starlark.String(s[:n])); err != nil || !more {
+				return err
+			}
+			s = s[n:]
+		}
+		return nil
 	case *Instance, Object:
 		return th.eachObject(v, visit)
 	default:
@@ -95,14 +104,6 @@ func plain(v Value) ([]Value, bool) {
 		return x.Keys(), true
 	case *starlark.Set:
 		return setItems(x), true
-	case starlark.String:
-		out := make([]Value, 0, len(x))
-		for s := string(x); s != ""; {
-			_, n := utf8.DecodeRuneInString(s)
-			out = append(out, starlark.String(s[:n]))
-			s = s[n:]
-		}
-		return out, true
 	}
 	return nil, false
 }
@@ -187,7 +188,7 @@ func (th *Thread) list(v Value) ([]Value, error) {
 	var out []Value
 	err := th.each(v, func(item Value) (bool, error) {
 		out = append(out, item)
-		return true, th.Grow(16)
+		return true, th.Grow(slot)
 	})
 	return out, err
 }
@@ -206,7 +207,7 @@ func (th *Thread) length(v Value) (int, error) {
 	}
 	switch x := native(v).(type) {
 	case starlark.String:
-		return utf8.RuneCountInString(string(x)), nil
+		return utf8.RuneCountInString(string(x)), th.Step(1 + len(x)/chunk)
 	case starlark.Sequence:
 		return x.Len(), nil
 	}
@@ -248,7 +249,7 @@ func (th *Thread) contains(v, x Value) (bool, error) {
 		if !ok {
 			return false, Fail("TypeError", "'in <string>' requires string as left operand, not %s", th.typeName(x))
 		}
-		return strings.Contains(string(c), string(s)), nil
+		return strings.Contains(string(c), string(s)), th.Step(1 + len(c)/chunk)
 	case *starlark.Dict:
 		_, ok, err := th.lookup(c, x)
 		return ok, err

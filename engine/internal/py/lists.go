@@ -34,7 +34,7 @@ func listAppend(th *Thread, self Value, args starlark.Tuple, _ []starlark.Tuple)
 	if err != nil {
 		return nil, err
 	}
-	if err := th.Grow(16); err != nil {
+	if err := th.Grow(slot); err != nil {
 		return nil, err
 	}
 	return starlark.None, self.(*starlark.List).Append(v)
@@ -62,7 +62,7 @@ func listInsert(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tuple
 	if i < 0 {
 		i = max(i+l.Len(), 0)
 	}
-	if err := th.Step(1 + l.Len()/16); err != nil {
+	if err := th.Step(1 + l.Len()/4); err != nil {
 		return nil, err
 	}
 	return starlark.None, replace(l, slices.Insert(elements(l), min(i, l.Len()), v))
@@ -89,16 +89,16 @@ func listPop(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tuple) (
 }
 
 func (th *Thread) position(self, v Value) (int, error) {
-	items, err := th.list(self)
-	if err != nil {
-		return 0, err
-	}
-	for i, item := range items {
-		if ok, err := th.Equal(item, v); err != nil || ok {
-			return i, err
+	at, i := -1, 0
+	err := th.each(self, func(item Value) (bool, error) {
+		ok, err := th.Equal(item, v)
+		if ok {
+			at = i
 		}
-	}
-	return -1, nil
+		i++
+		return !ok, err
+	})
+	return at, err
 }
 
 func listRemove(th *Thread, self Value, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
@@ -131,15 +131,18 @@ func listSort(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tuple) 
 	return starlark.None, replace(l, items)
 }
 
-func listReverse(_ *Thread, self Value, _ starlark.Tuple, _ []starlark.Tuple) (Value, error) {
+func listReverse(th *Thread, self Value, _ starlark.Tuple, _ []starlark.Tuple) (Value, error) {
 	items := elements(self.(*starlark.List))
 	slices.Reverse(items)
+	if err := th.Step(len(items) / 2); err != nil {
+		return nil, err
+	}
 	return starlark.None, replace(self.(*starlark.List), items)
 }
 
 func listCopy(th *Thread, self Value, _ starlark.Tuple, _ []starlark.Tuple) (Value, error) {
 	items := elements(self.(*starlark.List))
-	return starlark.NewList(items), th.Grow(16 * len(items))
+	return starlark.NewList(items), th.Grow(slot * len(items))
 }
 
 func seqIndex(th *Thread, self Value, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
@@ -176,7 +179,7 @@ func dictMethods() map[string]method {
 	view := func(of func(d *starlark.Dict) []Value) method {
 		return func(th *Thread, self Value, _ starlark.Tuple, _ []starlark.Tuple) (Value, error) {
 			items := of(self.(*starlark.Dict))
-			return starlark.NewList(items), th.Grow(16 * len(items))
+			return starlark.NewList(items), th.Grow(slot * len(items))
 		}
 	}
 	keys := view(func(d *starlark.Dict) []Value { return d.Keys() })

@@ -64,6 +64,8 @@ func newHash(th *Thread, n string, args starlark.Tuple) (Value, error) {
 		}
 	}
 	sum := func() []byte {
+		// What was fed has been counted; reading it again is work too.
+		th.steps += fed.Len() / 32
 		h := hashes[n]()
 		h.Write([]byte(fed.String()))
 		return h.Sum(nil)
@@ -84,6 +86,9 @@ func coder(n string, fn func(s string) (string, error)) maker {
 	return func(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
 		s, err := textArg(th, n, args, 0)
 		if err != nil {
+			return nil, err
+		}
+		if err := th.Grow(2 * len(s)); err != nil {
 			return nil, err
 		}
 		out, err := fn(s)

@@ -102,7 +102,7 @@ func (th *Thread) jsonArray(d *json.Decoder) (Value, error) {
 	if _, err := d.Token(); err != nil {
 		return nil, Fail("ValueError", "No JSON object could be decoded: %v", err)
 	}
-	return starlark.NewList(items), th.Grow(16 * len(items))
+	return starlark.NewList(items), th.Grow(slot * len(items))
 }
 
 func (th *Thread) jsonObject(d *json.Decoder) (Value, error) {

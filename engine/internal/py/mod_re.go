@@ -223,8 +223,8 @@ func (e *reEngine) run(th *Thread, n string, re *regexp.Regexp, args starlark.Tu
 	case "split":
 		return e.split(th, re, s, args, kw)
 	}
-	found := re.FindAllStringSubmatchIndex(s, -1)
-	if err := th.Grow(64 * len(found)); err != nil {
+	found := re.FindAllStringSubmatchIndex(s, maxBytes/entry)
+	if err := th.Grow(entry * len(found)); err != nil {
 		return nil, err
 	}
 	out := make([]Value, len(found))
@@ -297,7 +297,11 @@ func (e *reEngine) split(th *Thread, re *regexp.Regexp, s string, args starlark.
 	}
 	var out []Value
 	last := 0
-	for _, loc := range re.FindAllStringSubmatchIndex(s, -1) {
+	found := re.FindAllStringSubmatchIndex(s, maxBytes/entry)
+	if err := th.Grow(entry * len(found)); err != nil {
+		return nil, err
+	}
+	for _, loc := range found {
 		if loc[0] == loc[1] {
 			continue
 		}
@@ -311,7 +315,7 @@ func (e *reEngine) split(th *Thread, re *regexp.Regexp, s string, args starlark.
 		last = loc[1]
 	}
 	out = append(out, starlark.String(s[last:]))
-	return starlark.NewList(out), th.Grow(16 * len(out))
+	return starlark.NewList(out), th.Grow(slot * len(out))
 }
 
 func groupAt(s string, loc []int, g int) Value {
@@ -337,7 +341,11 @@ func (e *reEngine) sub(th *Thread, n string, re *regexp.Regexp, args starlark.Tu
 	}
 	var b strings.Builder
 	last, done := 0, 0
-	for _, loc := range re.FindAllStringSubmatchIndex(s, -1) {
+	found := re.FindAllStringSubmatchIndex(s, maxBytes/entry)
+	if err := th.Grow(entry * len(found)); err != nil {
+		return nil, err
+	}
+	for _, loc := range found {
 		if count > 0 && done >= count {
 			break
 		}

@@ -191,6 +191,9 @@ func (th *Thread) duplicate(v Value, deep bool) (Value, error) {
 		return nil, err
 	}
 	defer func() { th.depth-- }()
+	if err := th.Step(1); err != nil {
+		return nil, err
+	}
 	inner := func(x Value) (Value, error) {
 		if !deep {
 			return x, nil
@@ -206,9 +209,9 @@ func (th *Thread) duplicate(v Value, deep bool) (Value, error) {
 				return nil, err
 			}
 		}
-		return starlark.NewList(items), th.Grow(16 * len(items))
+		return starlark.NewList(items), th.Grow(slot * len(items))
 	case *starlark.Set:
-		return newSet(setItems(x))
+		return th.set(setItems(x))
 	case *starlark.Dict:
 		d := new(starlark.Dict)
 		for _, item := range x.Items() {

@@ -193,6 +193,13 @@ func (th *Thread) arithmetic(o string, x, y Value) (Value, error) {
 			if bits(a)+bits(b) > maxBits {
 				return nil, th.tooLarge()
 			}
+			if err := th.Step(bits(a) / 64 * (bits(b) / 64) / 64); err != nil {
+				return nil, err
+			}
+		case "//", "%":
+			if err := th.Step(bits(a) / 64 * (bits(b) / 64) / 64); err != nil {
+				return nil, err
+			}
 		case exactly:
 			return divide(a, b)
 		case "<<", ">>":
@@ -320,7 +327,8 @@ func (th *Thread) power(x, y Value) (Value, error) {
 		if size := int64(bits(a)); !ok && size > 1 || size > 1 && n > maxBits/size {
 			return nil, th.tooLarge()
 		}
-		return starlark.MakeBigInt(new(big.Int).Exp(a.BigInt(), b.BigInt(), nil)), nil
+		out := starlark.MakeBigInt(new(big.Int).Exp(a.BigInt(), b.BigInt(), nil))
+		return out, th.Step(bits(out) / 64 * (bits(out) / 64) / 64)
 	}
 	p, _ := starlark.AsFloat(x)
 	q, _ := starlark.AsFloat(y)
@@ -346,11 +354,11 @@ func (th *Thread) concat(x, y Value) (Value, error) {
 		}
 	case *starlark.List:
 		if b, ok := y.(*starlark.List); ok {
-			return starlark.NewList(append(elements(a), elements(b)...)), th.Grow(16 * (a.Len() + b.Len()))
+			return starlark.NewList(append(elements(a), elements(b)...)), th.Grow(slot * (a.Len() + b.Len()))
 		}
 	case starlark.Tuple:
 		if b, ok := y.(starlark.Tuple); ok {
-			return append(append(starlark.Tuple{}, a...), b...), th.Grow(16 * (len(a) + len(b)))
+			return append(append(starlark.Tuple{}, a...), b...), th.Grow(slot * (len(a) + len(b)))
 		}
 	}
 	return nil, nil
@@ -401,10 +409,10 @@ func (th *Thread) repeat(x, y Value) (Value, error) {
 }
 
 func (th *Thread) repeated(items []Value, n int) ([]Value, error) {
-	if len(items) > 0 && n > maxBytes/16/len(items) {
+	if len(items) > 0 && n > maxBytes/slot/len(items) {
 		return nil, th.Grow(maxBytes + 1)
 	}
-	if err := th.Grow(16 * n * len(items)); err != nil {
+	if err := th.Grow(slot * n * len(items)); err != nil {
 		return nil, err
 	}
 	out := make([]Value, 0, n*len(items))

@@ -37,7 +37,10 @@ func (p *parser) expr() expr {
 
 func (p *parser) or() expr {
 	x := p.and()
-	for p.isWord("or") {
+	for n := 0; p.isWord("or"); n++ {
+		if n > maxChain {
+			p.fail("too long an expression")
+		}
 		l := line(p.advance().line)
 		x = &logic{l, false, x, p.and()}
 	}
@@ -46,7 +49,10 @@ func (p *parser) or() expr {
 
 func (p *parser) and() expr {
 	x := p.not()
-	for p.isWord("and") {
+	for n := 0; p.isWord("and"); n++ {
+		if n > maxChain {
+			p.fail("too long an expression")
+		}
 		l := line(p.advance().line)
 		x = &logic{l, true, x, p.not()}
 	}
@@ -113,6 +119,9 @@ func (p *parser) comparator() string {
 	return ""
 }
 
+// maxChain bounds the operators of one expression.
+const maxChain = 2000
+
 // bitOr is the loosest of the operators below comparisons.
 const bitOr = 1
 
@@ -126,7 +135,10 @@ func (p *parser) operand(least int) expr {
 	p.enter()
 	defer p.leave()
 	x := p.factor()
-	for p.tok.kind == op {
+	for n := 0; p.tok.kind == op; n++ {
+		if n > maxChain {
+			p.fail("too long an expression")
+		}
 		prec := precedence[p.tok.s]
 		if prec == 0 || prec < least {
 			break

@@ -46,6 +46,9 @@ func (th *Thread) percent(format string, v Value) (string, error) {
 		}
 		b.WriteString(out)
 		format = rest
+		if err := th.Grow(len(out)); err != nil {
+			return "", err
+		}
 		if err := th.Step(1); err != nil {
 			return "", err
 		}
@@ -199,10 +202,19 @@ func (th *Thread) converted(v Value, sp spec) (string, error) {
 	return "", Fail("ValueError", "unsupported format character '%c'", sp.verb)
 }
 
+// digits counts the work of writing a number.
+func (th *Thread) digits(i starlark.Int) error {
+	words := bits(i) / 64
+	if err := th.Grow(words * 20); err != nil {
+		return err
+	}
+	return th.Step(words * words / 16)
+}
+
 func (th *Thread) whole(v Value, verb byte) (*big.Int, error) {
 	switch x := numeric(v).(type) {
 	case starlark.Int:
-		return x.BigInt(), nil
+		return x.BigInt(), th.digits(x)
 	case starlark.Float:
 		i, err := makeInt(nil, starlark.Tuple{x}, nil)
 		if err != nil {
@@ -243,6 +255,9 @@ func (th *Thread) formatFields(format string, args starlark.Tuple, kw []starlark
 			return "", err
 		}
 		b.WriteString(s)
+		if err := th.Grow(len(s)); err != nil {
+			return "", err
+		}
 		i = end
 	}
 	return b.String(), th.Grow(b.Len())

@@ -108,6 +108,11 @@ func (th *Thread) repr(b *strings.Builder, v Value) error {
 	switch x := v.(type) {
 	case starlark.String:
 		b.WriteString(quote(string(x)))
+	case starlark.Int:
+		if err := th.digits(x); err != nil {
+			return err
+		}
+		b.WriteString(x.String())
 	case starlark.Float:
 		b.WriteString(floatText(float64(x), -1))
 	case *starlark.List, *starlark.Dict:

@@ -9,6 +9,14 @@ import (
 	"go.starlark.net/starlark"
 )
 
+// set makes a set and counts what it takes.
+func (th *Thread) set(items []Value) (*starlark.Set, error) {
+	if err := th.Grow(empty + entry*len(items)); err != nil {
+		return nil, err
+	}
+	return newSet(items)
+}
+
 func newSet(items []Value) (*starlark.Set, error) {
 	s := starlark.NewSet(len(items))
 	for _, v := range items {
@@ -106,7 +114,7 @@ func setMany(o string) method {
 			if err != nil {
 				return nil, err
 			}
-			other, err := newSet(items)
+			other, err := th.set(items)
 			if err != nil {
 				return nil, err
 			}
@@ -180,7 +188,7 @@ func setAdd(th *Thread, self Value, args starlark.Tuple, _ []starlark.Tuple) (Va
 	if err := insert(self.(*starlark.Set), args[0]); err != nil {
 		return nil, err
 	}
-	return starlark.None, th.Grow(48)
+	return starlark.None, th.Grow(entry)
 }
 
 func setDiscard(_ *Thread, self Value, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {

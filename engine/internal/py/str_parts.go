@@ -13,7 +13,7 @@ import (
 	"go.starlark.net/starlark"
 )
 
-func strCount(_ *Thread, self Value, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
+func strCount(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
 	var x string
 	lo, hi := starlark.Value(starlark.None), starlark.Value(starlark.None)
 	if err := starlark.UnpackPositionalArgs("count", args, kw, 1, &x, &lo, &hi); err != nil {
@@ -22,6 +22,9 @@ func strCount(_ *Thread, self Value, args starlark.Tuple, kw []starlark.Tuple) (
 	s, at, err := window(string(self.(starlark.String)), lo, hi)
 	if at < 0 {
 		return starlark.MakeInt(0), err
+	}
+	if err == nil {
+		err = th.Step(1 + len(s)/chunk)
 	}
 	return starlark.MakeInt(strings.Count(s, x)), err
 }
@@ -51,21 +54,29 @@ func strJoin(th *Thread, self Value, args starlark.Tuple, _ []starlark.Tuple) (V
 	if len(args) != 1 {
 		return nil, Fail("TypeError", "join() takes exactly one argument (%d given)", len(args))
 	}
-	var b strings.Builder
+	var parts []string
+	size := 0
 	n := 0
 	err := th.each(args[0], func(v Value) (bool, error) {
 		s, ok := native(v).(starlark.String)
 		if !ok {
 			return false, Fail("TypeError", "sequence item %d: expected string, %s found", n, th.typeName(v))
 		}
-		if n > 0 {
-			b.WriteString(string(self.(starlark.String)))
-		}
 		n++
-		b.WriteString(string(s))
-		return true, th.Grow(len(s) + len(self.(starlark.String)))
+		parts = append(parts, string(s))
+		size += len(s) + len(self.(starlark.String))
+		if size > maxBytes {
+			return false, th.Grow(size)
+		}
+		return true, th.Grow(slot / 2)
 	})
-	return starlark.String(b.String()), err
+	if err == nil {
+		err = th.Grow(size)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return starlark.String(strings.Join(parts, string(self.(starlark.String)))), nil
 }
 
 func strFormat(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
@@ -88,7 +99,11 @@ func strSplitlines(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tu
 		return nil, Fail("TypeError", "%v", err)
 	}
 	var out []string
-	for s := string(self.(starlark.String)); s != ""; {
+	text := string(self.(starlark.String))
+	if err := th.Grow(slot * (1 + strings.Count(text, "\n") + strings.Count(text, "\r"))); err != nil {
+		return nil, err
+	}
+	for s := text; s != ""; {
 		i := strings.IndexAny(s, "\r\n")
 		end := len(s)
 		if i < 0 {
@@ -102,7 +117,7 @@ func strSplitlines(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tu
 		out = append(out, s[:i])
 		s = s[end:]
 	}
-	return texts(out), th.Grow(16 * len(out))
+	return texts(out), th.Grow(slot * len(out))
 }
 
 func strSplit(right bool) method {
@@ -114,6 +129,9 @@ func strSplit(right bool) method {
 		}
 		s := string(self.(starlark.String))
 		if err := th.Grow(len(s) + 16); err != nil {
+			return nil, err
+		}
+		if err := th.Grow(slot * pieces(s, sep, most)); err != nil {
 			return nil, err
 		}
 		if sep == starlark.None {
@@ -145,6 +163,20 @@ func strSplit(right bool) method {
 		slices.Reverse(out)
 		return texts(out), nil
 	}
+}
+
+// pieces bounds into how many a text is split.
+func pieces(s string, sep Value, most int) int {
+	n := len(s)/2 + 1
+	if x, ok := native(sep).(starlark.String); ok && x != "" {
+		n = strings.Count(s, string(x)) + 1
+	} else {
+		n = min(n, len(strings.FieldsFunc(s[:min(len(s), 1<<16)], unicode.IsSpace))+max(len(s)-1<<16, 0)/2+1)
+	}
+	if most >= 0 {
+		n = min(n, most+1)
+	}
+	return n
 }
 
 // fields splits at blanks, at most so many times.
@@ -214,6 +246,10 @@ func strExpandtabs(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tu
 	if size > 1<<10 {
 		return nil, Fail("OverflowError", "too large a tabsize")
 	}
+	grown := len(self.(starlark.String)) + strings.Count(string(self.(starlark.String)), "\t")*max(size, 0)
+	if err := th.Grow(grown); err != nil {
+		return nil, err
+	}
 	var b strings.Builder
 	column := 0
 	for _, r := range string(self.(starlark.String)) {
@@ -231,19 +267,25 @@ func strExpandtabs(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tu
 		column++
 		b.WriteRune(r)
 	}
-	return starlark.String(b.String()), th.Grow(b.Len())
+	return starlark.String(b.String()), nil
 }
 
 // strEncode leaves text as it is, in whichever charset: texts and bytes are one.
 // Of the codecs that 2.7 has for texts, hex and base64 are there.
-func strEncode(_ *Thread, self Value, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
+func strEncode(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
 	codec, errors := "utf-8", "strict"
 	if err := starlark.UnpackArgs("encode", args, kw, "encoding?", &codec, "errors?", &errors); err != nil {
 		return nil, Fail("TypeError", "%v", err)
 	}
 	s := string(self.(starlark.String))
+	if err := th.Grow(len(s)); err != nil {
+		return nil, err
+	}
 	switch strings.ReplaceAll(strings.ToLower(codec), "_", "-") {
 	case "hex":
+		if err := th.Grow(2 * len(s)); err != nil {
+			return nil, err
+		}
 		return starlark.String(hex.EncodeToString([]byte(s))), nil
 	case "base64":
 		return starlark.String(base64Lines(s)), nil
@@ -313,6 +355,9 @@ func strTranslate(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tup
 	list, _ := native(table).(starlark.String)
 	chars := []rune(string(list))
 	for _, r := range string(self.(starlark.String)) {
+		if err := th.Step(1); err != nil {
+			return nil, err
+		}
 		if strings.ContainsRune(drop, r) {
 			continue
 		}
@@ -340,6 +385,9 @@ func strTranslate(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tup
 				return nil, err
 			}
 			b.WriteString(s)
+			if err := th.Grow(len(s)); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return starlark.String(b.String()), th.Grow(b.Len())

@@ -15,11 +15,19 @@ import (
 // Budgets of one evaluation. They are counted, never measured by the clock, so
 // that whether one is exceeded does not depend on the machine.
 const (
-	maxSteps = 10_000_000
-	maxBytes = 96 << 20
+	maxSteps = 6_000_000
+	maxBytes = 40 << 20
 	maxDepth = 250
 	// maxBits bounds a number.
 	maxBits = 1 << 17
+	// What things take, roughly: an item of a list with its value, an entry of a
+	// dictionary or a set, an empty one, a generator that runs.
+	slot  = 32
+	entry = 128
+	empty = 512
+	stack = 4096
+	// chunk is how much text is one step.
+	chunk = 64
 )
 
 // Limit is a budget that an evaluation exceeded. Python code cannot catch it.
@@ -63,7 +71,18 @@ func (e *Raised) Error() string {
 
 // Fail is an exception.
 func Fail(class, format string, args ...any) error {
-	return &Raised{Class: class, Msg: fmt.Sprintf(format, args...)}
+	return &Raised{Class: class, Msg: shortened(fmt.Sprintf(format, args...))}
+}
+
+// maxMessage bounds the text of an exception in bytes.
+const maxMessage = 2000
+
+// shortened cuts a message that quotes what is too long to be read.
+func shortened(s string) string {
+	if len(s) <= maxMessage {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxMessage], "") + "…"
 }
 
 // refused is what exists in Python and not here.

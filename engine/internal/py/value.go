@@ -114,8 +114,21 @@ type superOf struct {
 func (th *Thread) pulled(seq iter.Seq2[Value, error]) *Iter {
 	next, stop := iter.Pull2(seq)
 	th.stops = append(th.stops, stop)
+	running, file := true, th.file
+	th.bytes += stack
 	return &Iter{Next: func() (Value, bool, error) {
+		if err := th.Grow(0); err != nil {
+			return nil, false, err
+		}
+		// It runs in the file where it was made, whoever asks it.
+		caller := th.file
+		th.file = file
 		v, err, ok := next()
+		th.file = caller
+		if !ok && running {
+			running = false
+			th.bytes -= stack
+		}
 		if err != nil {
 			return nil, false, err
 		}
