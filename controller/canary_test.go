@@ -3,11 +3,10 @@
 package controller_test
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,14 +17,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/bindery/bindery/controller/api"
+	"github.com/bindery/bindery/engine/release"
+	"github.com/bindery/bindery/fixtures/canarytest"
 	"github.com/bindery/bindery/webhooks"
 	"github.com/bindery/bindery/webhooks/github/githubtest"
 )
 
 // secrets gives a specification in which every kind of secret holds a canary.
-func secrets(round string) map[string]string {
+func secrets(t *testing.T, k canarytest.Keys, round string) map[string]string {
+	t.Helper()
 	word := func(kind string) string { return "CANARY" + kind + round + "wxyz" }
-	return map[string]string{
+	files := map[string]string{
 		"Metadata/clients.xml": `<Clients><Client name="web1" profile="web" secure="true" password="` + word("password") + `"/><Client name="db1" profile="db"/></Clients>` + "\n",
 		"Bundler/motd.xml": `<Bundle name="motd"><Path name="/etc/motd"/><Path name="/etc/mode"/><Path name="/etc/sensitive"/><Path name="/etc/key"/>` +
 			`<BoundPath name="/etc/bound" type="file" owner="root" group="root" mode="0600">` + word("bound") + `</BoundPath></Bundle>` + "\n",
@@ -35,18 +37,11 @@ func secrets(round string) map[string]string {
 		"Cfg/etc/sensitive/sensitive": word("sensitive") + "\n",
 		"Cfg/etc/sensitive/info.xml":  `<FileInfo><Info owner="root" group="root" mode="0644" sensitive="true"/></FileInfo>` + "\n",
 		"Cfg/etc/key/key":             "-----BEGIN OPENSSH PRIVATE KEY-----\n" + word("key") + "\n-----END OPENSSH PRIVATE KEY-----\n",
+		"Metadata/groups.xml": `<Groups><Group name="web" profile="true"><Bundle name="motd"/><Bundle name="` + strings.Join(canarytest.Bundles, `"/><Bundle name="`) +
+			`"/></Group><Group name="db" profile="true"><Bundle name="motd"/></Group></Groups>` + "\n",
 	}
-}
-
-// spellings are ways in which a secret could be written.
-func spellings(secret string) []string {
-	out := []string{secret, hex.EncodeToString([]byte(secret))}
-	for skip := range 3 {
-		inner := secret[skip:]
-		inner = inner[:len(inner)/3*3]
-		out = append(out, base64.RawStdEncoding.EncodeToString([]byte(inner)))
-	}
-	return out
+	maps.Copy(files, k.Files(t, word("sealed")))
+	return files
 }
 
 // everything is all that the controller shows, sends or keeps, by where it is.
@@ -98,22 +93,36 @@ func get(t *testing.T, url string) string {
 // host that it is for ever sees it.
 func TestACanaryIsNowhereToBeSeen(t *testing.T) {
 	t.Parallel()
-	first := secrets("one")
-	w := newWorld(t, plain(first))
+	k := canarytest.NewKeys(t)
+	first := secrets(t, k, "one")
+	w := newWorld(t, plain(first), fmt.Sprintf("encrypted: {identity_files: [%s], passphrase_file: %s, sops: %s}", k.Identity, k.Passphrases, k.SOPS))
 	w.start()
 	st := w.database()
 	token, row, err := api.MintToken("web1", w.root, false, w.now().Add(time.Hour))
 	require.NoError(t, err)
 	require.NoError(t, st.AddToken(t.Context(), row))
 	web, db := w.enrolWith(token, "web1"), w.enrol(st, "db1")
+	for _, h := range []*machine{web, db} {
+		var asked *release.Bundle
+		w.untilWoken("the probe arrives", func() bool { asked = h.fetch(); return asked != nil })
+		require.Contains(t, asked.Probes[0].Script, "CANARYsealedonewxyz")
+		h.answer(asked, map[string]string{asked.Probes[0].Name: "1\n"})
+	}
 	w.untilWoken("the secret arrives", func() bool { return text(web.fetch(), "/etc/mode") == first["Cfg/etc/mode/mode"] })
 	require.Equal(t, first["Cfg/etc/sensitive/sensitive"], text(web.fetch(), "/etc/sensitive"))
 	require.Equal(t, first["Cfg/etc/key/key"], text(web.fetch(), "/etc/key"))
+	arrived := map[string]bool{}
+	for _, e := range web.fetch().Config.Keyed() {
+		arrived[e.Key.Name] = e.Entry.Sensitive && strings.Contains(string(e.Entry.XML()), "CANARYsealedonewxyz")
+	}
+	for _, name := range canarytest.Entries {
+		require.True(t, arrived[name], "%s arrives, and says that it is a secret", name)
+	}
 
-	shown, head := w.propose("change", secrets("two"))
+	shown, head := w.propose("change", secrets(t, k, "two"))
 	w.untilStatus(head, webhooks.Success)
 	// What does not parse is quoted where it is wrong; not so what is secret.
-	torn := secrets("torn")
+	torn := secrets(t, k, "torn")
 	torn["Metadata/clients.xml"] = strings.Replace(torn["Metadata/clients.xml"], `"/><Client`, `" secure=true/><Client`, 1)
 	torn["Bundler/motd.xml"] = strings.Replace(torn["Bundler/motd.xml"], "</BoundPath>", "</Bound>", 1)
 	torn["Cfg/etc/mode/info.xml"] = `<FileInfo><Info mode="0600" password="CANARYinfotornwxyz"></FileInfo>`
@@ -122,7 +131,7 @@ func TestACanaryIsNowhereToBeSeen(t *testing.T) {
 	all := w.everything(shown, bad)
 	require.Contains(t, all[fmt.Sprintf("comment on %d", shown)], "hello two", "what is no secret is seen")
 	require.Contains(t, all["admin /reviews/1"], "hello two")
-	w.direct("unseen", secrets("three"))
+	w.direct("unseen", secrets(t, k, "three"))
 	w.untilWoken("it is published", func() bool { return text(db.fetch(), "/etc/motd") == "hello three\n" })
 	tip := w.direct("torn too", torn)
 	w.untilSettled(st, tip, "refused")
@@ -140,16 +149,14 @@ func TestACanaryIsNowhereToBeSeen(t *testing.T) {
 	require.Contains(t, all["admin /hosts/web1"], "web1")
 	canaries := []string{botToken, hookSecret, personToken, strings.Split(token.Text(), "-")[2]}
 	for _, round := range []string{"one", "two", "three", "torn"} {
-		for _, kind := range []string{"password", "bound", "mode", "sensitive", "key", "info"} {
+		for _, kind := range []string{"password", "bound", "mode", "sensitive", "key", "info", "sealed"} {
 			canaries = append(canaries, "CANARY"+kind+round+"wxyz")
 		}
 	}
 	for where, what := range all {
 		for _, canary := range canaries {
-			for _, spelling := range spellings(canary) {
-				if i := strings.Index(what, spelling); i >= 0 {
-					t.Errorf("%s: %s is in %q", where, canary, what[max(0, i-300):min(len(what), i+100)])
-				}
+			if around, found := canarytest.Find(what, canary); found {
+				t.Errorf("%s: %s is in %q", where, canary, around)
 			}
 		}
 		require.NotRegexp(t, `CANARY[a-z]+`, what, where)
