@@ -40,6 +40,8 @@ type Settings struct {
 	GitHub *GitHub `yaml:"github"`
 	// The keys for what is encrypted in the repository; leave it out where nothing is.
 	Encrypted Encrypted `yaml:"encrypted"`
+	// Who is told what came of each run of a host; nobody by default.
+	Events []EventHook `yaml:"events"`
 	// What is published, and when.
 	Publish Publishing `yaml:"publish"`
 }
@@ -81,6 +83,15 @@ type GitHub struct {
 	// Files with the webhook secrets, one or two: two while one replaces the other;
 	// or set BINDERY_WEBHOOK_SECRET.
 	WebhookSecretFiles []string `yaml:"webhook_secret_files"`
+}
+
+// EventHook is told of each accepted report by a signed HTTP request.
+type EventHook struct {
+	// Where the request goes, http or https.
+	URL string `yaml:"url"`
+	// File with the secret, 16 bytes at least, that the requests are signed with: the
+	// header X-Bindery-Signature-256 is sha256= and the HMAC-SHA256 of the body.
+	SecretFile string `yaml:"secret_file"`
 }
 
 // Publishing says what is published.
@@ -171,6 +182,9 @@ func (s *Settings) anchor(dir string) {
 	if !strings.Contains(s.Repository.URL, "://") {
 		paths = append(paths, &s.Repository.URL)
 	}
+	for i := range s.Events {
+		paths = append(paths, &s.Events[i].SecretFile)
+	}
 	if s.GitHub != nil {
 		paths = append(paths, &s.GitHub.TokenFile)
 		for i := range s.GitHub.WebhookSecretFiles {
@@ -210,6 +224,14 @@ func (s *Settings) check() error {
 	for _, e := range []struct{ name, value string }{{"repository.poll", s.Repository.Poll}, {"publish.sweep", s.Publish.Sweep}} {
 		if _, err := schedule.Parse(e.value, ""); err != nil {
 			return fmt.Errorf("%s: %w", e.name, err)
+		}
+	}
+	for i, e := range s.Events {
+		if e.URL == "" || e.SecretFile == "" {
+			return fmt.Errorf("events[%d] lacks url or secret_file", i)
+		}
+		if err := plainURL(fmt.Sprintf("events[%d].url", i), e.URL); err != nil {
+			return err
 		}
 	}
 	return s.checkAddresses()
@@ -264,6 +286,7 @@ func (s *Settings) Database() string { return filepath.Join(s.State, "bindery.db
 type Secrets struct {
 	gitToken, apiToken string
 	webhook            [][]byte
+	events             [][]byte // of Settings.Events, in their order
 	// encrypted opens what is encrypted in the specification.
 	encrypted *secrets.Keyring
 }
@@ -280,6 +303,16 @@ func (s *Settings) LoadSecrets(getenv func(string) string) (*Secrets, error) {
 		IdentityFiles: s.Encrypted.IdentityFiles, PassphraseFile: s.Encrypted.PassphraseFile, SOPS: s.Encrypted.SOPS,
 	}); err != nil {
 		return nil, fmt.Errorf("encrypted: %w", err)
+	}
+	for i, e := range s.Events {
+		text, err := secret(e.SecretFile, "")
+		if err != nil {
+			return nil, fmt.Errorf("events[%d].secret_file: %w", i, err)
+		}
+		if len(text) < minWebhookSecret {
+			return nil, fmt.Errorf("events[%d].secret_file has less than %d bytes", i, minWebhookSecret)
+		}
+		out.events = append(out.events, []byte(text))
 	}
 	if s.GitHub == nil {
 		return out, nil

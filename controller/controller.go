@@ -25,6 +25,7 @@ import (
 	"github.com/bindery/bindery/controller/api"
 	"github.com/bindery/bindery/controller/blob"
 	"github.com/bindery/bindery/controller/blob/dir"
+	"github.com/bindery/bindery/controller/events"
 	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/controller/keys"
 	"github.com/bindery/bindery/controller/metrics"
@@ -66,6 +67,7 @@ type Controller struct {
 	public    net.Listener
 	admin     net.Listener
 	handlers  *api.API
+	events    *events.Sender
 	stop      []func() error
 }
 
@@ -208,6 +210,9 @@ func (ct *Controller) openLoops(context.Context) error {
 func (ct *Controller) openServers(ctx context.Context) error {
 	s := ct.c.Settings
 	var err error
+	if ct.events, err = ct.sender(); err != nil {
+		return err
+	}
 	if ct.handlers, err = ct.api(); err != nil {
 		return err
 	}
@@ -244,7 +249,7 @@ func (ct *Controller) api() (*api.API, error) {
 	}
 	return api.New(api.Config{
 		Enrolments: ct.store, Messages: ct.store, Files: ct.blobs, Probes: ct.pipeline, Status: ct.reader,
-		Roots: ct.online.Roots, Secret: secret, FactsAccepted: wake, Enrolled: wake, Ready: ct.store.Ready,
+		Roots: ct.online.Roots, Secret: secret, FactsAccepted: wake, Enrolled: wake, ReportAccepted: ct.tell, Ready: ct.store.Ready,
 		Webhook: hook, Metrics: ct.metrics.Handler(), Web: pages, Counts: ct.metrics, AdminNames: names, Version: ct.c.Version, Now: ct.c.Now, Logger: ct.c.Logger,
 	})
 }
@@ -299,6 +304,7 @@ func (ct *Controller) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return ct.loop.Run(ctx, ct.pipeline.reconcile) })
 	group.Go(func() error { return ct.sweep.Run(ctx, ct.sweepOnce) })
+	group.Go(func() error { return ct.events.Run(ctx) })
 	group.Go(func() error { return ct.serve(ctx, ct.public, ct.handlers.Public()) })
 	group.Go(func() error { return ct.serve(ctx, ct.admin, ct.handlers.Admin()) })
 	public, admin := ct.Addresses()

@@ -82,6 +82,8 @@ type pipeline struct {
 
 	mu    sync.Mutex
 	asked map[string]asked
+	// members are the hosts of the last build of the branch.
+	members map[string]member
 	// sure are the sequences of host ids that this process has published or read
 	// back. What was only recorded by others, or before a kill, is looked at once.
 	sure map[string]int64

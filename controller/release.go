@@ -56,6 +56,7 @@ func (p *pipeline) release(ctx context.Context, tip string, built *sites) error 
 	}
 	var kept []string
 	if target != nil {
+		p.know(target)
 		if kept, err = p.publish(ctx, target, last, f); err != nil {
 			return err
 		}

@@ -70,6 +70,9 @@ type Config struct {
 	// FactsAccepted is called when a host's answers were stored, Enrolled when a host
 	// was added; they wake the controller and must not block. Nil: nobody is told.
 	FactsAccepted, Enrolled func(ctx context.Context, host store.Host)
+	// ReportAccepted is called with what came of a host's run, and must not block. Nil:
+	// nobody is told.
+	ReportAccepted func(host store.Host, report *release.Report)
 	// Ready tells whether the controller can do its work. It has a few seconds.
 	Ready func(ctx context.Context) error
 	// Webhook answers POST /webhooks/github on the public side, Metrics /metrics and
@@ -126,6 +129,9 @@ func newAPI(c Config, bodyTimeout time.Duration) (*API, error) {
 		return nil, errors.New("api: enrolments, messages, files, probes, status and ready are needed")
 	case len(c.Roots) == 0 || len(c.Secret) < 16:
 		return nil, errors.New("api: roots and a secret are needed")
+	}
+	if c.ReportAccepted == nil {
+		c.ReportAccepted = func(store.Host, *release.Report) {}
 	}
 	if c.FactsAccepted == nil {
 		c.FactsAccepted = func(context.Context, store.Host) {}

@@ -128,6 +128,7 @@ func (a *API) acceptReport(ctx context.Context, body []byte) error {
 	}
 	a.senders.accepted(kindReport, r.HostID, r.Counter)
 	a.log(ctx).Info("report accepted", "host", host.Name, "state", string(r.State), "sequence", r.Sequence)
+	a.c.ReportAccepted(host, r)
 	return nil
 }
 

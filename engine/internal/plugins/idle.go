@@ -25,7 +25,7 @@ var retired = map[string][2]string{
 	"Account":  {"it filled ConfigFile entries, which no server since 1.1 asks it for: nothing is served from Account", "write /etc/passwd and the like into Cfg"},
 	"Editor":   {"it edited files that hosts had: nothing is served from Editor", "write the files into Cfg, or templates of them"},
 	"Hostbase": {"its data are in a database of its own: nothing is served from Hostbase", "write the zones and the lists of hosts into Cfg"},
-	"Trigger":  {"its programs are not run: no code of a specification runs on the controller", "see events: in controller.yaml"},
+	"Trigger":  {"its programs are not run: no code of a specification runs on the controller", "have the controller tell a program of yours what came of each run: events in controller.yaml"},
 }
 
 // report names a plugin that is on and is not evaluated.
