@@ -113,6 +113,7 @@ type door struct {
 var doors = []door{
 	{"filippo.io/age", []string{"engine/release", "fixtures/canarytest", "internal/keypair", "internal/secrets"}, "sealing is part of the envelope; new keys of hosts are locked where they are made; what a specification has sealed is opened by its owner's keys"},
 	{"github.com/ProtonMail/go-crypto", []string{"cmd/bindery/internal/keyring"}, "signatures of package sources"},
+	{"github.com/GehirnInc/crypt", []string{"engine/internal/py"}, "hashes of passwords are functions of templates"},
 	{"github.com/bluekeyes/go-gitdiff", []string{"engine/internal/plugins/cfg"}, "patches are a kind of Cfg file"},
 	{"github.com/bmatcuk/doublestar/v4", []string{"engine/internal/..."}, "globs belong to the specification"},
 	{"github.com/danielgtaylor/huma/v2", []string{"controller/api"}, "the API's types are its document"},

@@ -46,6 +46,10 @@ func written() map[string]func(*Thread) (map[string]Value, error) {
 			return th.runModule(p, library+n, primitives())
 		}
 	}
+	// 2.7 has them under other names.
+	for n, of := range map[string]string{"ConfigParser": "configparser", "StringIO": "io", "cStringIO": "io"} {
+		out[n] = out[of]
+	}
 	return out
 }
 

@@ -15,7 +15,7 @@ func moduleTable() map[string]func(*Thread) map[string]Value {
 		"math": mathModule, "string": stringModule, "re": reModule, "json": jsonModule, "simplejson": jsonModule,
 		"copy": copyModule, "sys": sysModule, "os": osModule, "posixpath": pathModule, "glob": globModule, "hashlib": hashlibModule, "md5": md5Module, "base64": base64Module, "binascii": binasciiModule, "zlib": zlibModule,
 		"socket": socketModule, "types": typesModule, "logging": loggingModule, "__future__": futureModule,
-		"__builtin__": builtinModule, "builtins": builtinModule, "genshi": genshiModule, "pprint": pprintModule,
+		"__builtin__": builtinModule, "builtins": builtinModule, "genshi": genshiModule, "passlib": passlibModule, "pprint": pprintModule,
 	}
 }
 
