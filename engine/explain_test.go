@@ -3,11 +3,14 @@
 package engine_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/bindery/bindery/engine"
+	"github.com/bindery/bindery/engine/internal/lint"
+	"github.com/bindery/bindery/engine/problem"
 	"github.com/bindery/bindery/engine/problem/explain"
 	"github.com/bindery/bindery/internal/reference"
 )
@@ -69,4 +72,27 @@ func TestReferenceProblems(t *testing.T) {
 	all, err := explain.All()
 	require.NoError(t, err)
 	require.NoError(t, reference.Check("../docs/reference/problems.md", explain.Page(all)))
+}
+
+// A comment that allows what only a build finds is not called unused without one.
+func TestWhatOnlyABuildFinds(t *testing.T) {
+	all, err := explain.All()
+	require.NoError(t, err)
+	for _, c := range all {
+		spec, err := engine.Open(t.Context(), tree(example(c.Bad)), engine.Options{})
+		require.NoError(t, err)
+		problems, err := spec.Lint(t.Context())
+		require.NoError(t, err)
+		for _, p := range problems {
+			require.False(t, p.Code == c.Code && lint.OnlyBuilt(c.Code), "%s is found without a build", c.Code)
+		}
+		built, err := spec.LintHosts(t.Context(), []engine.Input{{Host: "www.example.org"}})
+		require.NoError(t, err)
+		without := !slices.ContainsFunc(problems, func(p *problem.Problem) bool { return p.Code == c.Code })
+		for _, p := range built {
+			if p.Code == c.Code && without && p.Severity == problem.Warning {
+				require.True(t, lint.OnlyBuilt(c.Code), "%s is found by a build alone", c.Code)
+			}
+		}
+	}
 }
