@@ -107,11 +107,11 @@ func (in *Info) Bind(v *memo.View, d *Draft) *problem.Problem {
 		v.Trail().Read(in.file)
 		return nil
 	}
-	nest, p := in.doc.Nest(v)
+	list, p := in.doc.Flatten(v)
 	if p != nil {
 		return p
 	}
-	for _, g := range slices.Backward(nest.Flatten()) {
+	for _, g := range slices.Backward(list) {
 		_, named := g.Element.Lookup("name")
 		if named || !g.Element.Is("Info") || !g.Holds(v, d.RealName()) {
 			continue

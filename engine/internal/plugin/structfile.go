@@ -22,6 +22,7 @@ type StructFile struct {
 	Root *xmltree.Element
 
 	nest      *Nest
+	flat      []Guarded // of nest
 	paths     bool
 	markup    *render.Markup // nil where the file is no template
 	templates *render.Renderer
@@ -32,6 +33,7 @@ type StructFile struct {
 type document struct {
 	root    *xmltree.Element
 	nest    *Nest
+	flat    []Guarded
 	problem *problem.Problem
 }
 
@@ -69,12 +71,13 @@ func ReadStructFile(env Env, file string, o StructOptions) (*StructFile, *proble
 		f.Root = doc.Root
 	}
 	f.nest = Compile(env.Voc, f.Root, o.Paths)
+	f.flat = f.nest.Flatten()
 	return f, nil
 }
 
 // With is the same file with another renderer, to which the host is another one.
 func (f *StructFile) With(templates *render.Renderer) *StructFile {
-	return &StructFile{Root: f.Root, nest: f.nest, paths: f.paths, markup: f.markup, templates: templates}
+	return &StructFile{Root: f.Root, nest: f.nest, flat: f.flat, paths: f.paths, markup: f.markup, templates: templates}
 }
 
 // Templated tells whether the file is rendered for each host.
@@ -102,6 +105,18 @@ func (f *StructFile) Nest(v *memo.View) (*Nest, *problem.Problem) {
 	return d.nest, d.problem
 }
 
+// Flatten lists the elements with their conditions, as Nest.Flatten does.
+func (f *StructFile) Flatten(v *memo.View) ([]Guarded, *problem.Problem) {
+	if f == nil {
+		return nil, nil
+	}
+	if f.markup == nil {
+		return f.flat, nil
+	}
+	d := f.render(v)
+	return d.flat, d.problem
+}
+
 func (f *StructFile) render(v *memo.View) document {
 	return f.rendered.Get(v, func(v *memo.View) document {
 		root, p := f.templates.Document(v, f.markup)
@@ -109,7 +124,8 @@ func (f *StructFile) render(v *memo.View) document {
 			return document{problem: p}
 		}
 		// A template may name groups that nothing else names, so they have no number.
-		return document{root: root, nest: Compile(nil, root, f.paths)}
+		nest := Compile(nil, root, f.paths)
+		return document{root: root, nest: nest, flat: nest.Flatten()}
 	})
 }
 

@@ -38,12 +38,12 @@ func (a *allowed) text(v *memo.View, d *plugin.Draft) (string, *problem.Problem)
 	if a.bad != nil {
 		return "", a.bad
 	}
-	nest, p := a.doc.Nest(v)
+	list, p := a.doc.Flatten(v)
 	if p != nil {
 		return "", p
 	}
 	var lines []string
-	for _, g := range nest.Flatten() {
+	for _, g := range list {
 		if !g.Element.Is("Allow") || !g.Holds(v, "") {
 			continue
 		}
