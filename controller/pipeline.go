@@ -15,6 +15,7 @@ import (
 	"github.com/bindery/bindery/controller/metrics"
 	"github.com/bindery/bindery/controller/publish"
 	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/engine"
 	"github.com/bindery/bindery/engine/config"
 	sealed "github.com/bindery/bindery/engine/secret"
 	"github.com/bindery/bindery/webhooks"
@@ -89,6 +90,9 @@ type pipeline struct {
 	sure map[string]int64
 	// done names what the last release was made of, if it left nothing to do.
 	done string
+	// latest is what hosts got from the branch when it was built last: most of the
+	// next build is taken from there. Only reconcile uses it.
+	latest map[string]*engine.Result
 	// merges are the pull requests that are known to be merged, for good.
 	merges map[int]webhooks.Pull
 }
@@ -183,6 +187,9 @@ func (p *pipeline) reconcile(ctx context.Context) error {
 		errs = append(errs, fmt.Errorf("publish %.12s: %w", tip, err))
 	}
 	errs = append(errs, p.previews(ctx, tip, pulls, built)...)
+	if got := built.built[tip]; got != nil {
+		p.latest = got.results
+	}
 	err = errors.Join(errs...)
 	if err == nil {
 		p.metrics.Succeeded("reconcile")

@@ -80,8 +80,9 @@ type site struct {
 	results      map[string]*engine.Result
 }
 
-// build reads a commit and binds every host of it, and every enrolled host.
-func (p *pipeline) build(ctx context.Context, commit string, f *fleet) (*site, error) {
+// build reads a commit and binds every host of it, and every enrolled host. last is
+// what hosts got from another commit; what did not change is taken from there.
+func (p *pipeline) build(ctx context.Context, commit string, f *fleet, last map[string]*engine.Result) (*site, error) {
 	snap, err := p.mirror.Snapshot(ctx, commit)
 	if err != nil {
 		return nil, err
@@ -103,7 +104,7 @@ func (p *pipeline) build(ctx context.Context, commit string, f *fleet) (*site, e
 	s.problems = problem.Sort(slices.Concat(snap.Problems(), s.spec.Problems(), found))
 	var in []engine.Input
 	for _, name := range s.spec.Hosts() {
-		i := engine.Input{Host: name, External: f.external[name]}
+		i := engine.Input{Host: name, External: f.external[name], Last: last[name]}
 		if h, ok := enrolled[name]; ok {
 			i.Profile, i.Probes = h.Profile, f.facts[h.ID].Answers
 		}
@@ -131,13 +132,21 @@ func (s *sites) get(ctx context.Context, commit string) (*site, error) {
 		return got, nil
 	}
 	start := s.p.now()
-	got, err := s.p.build(ctx, commit, s.fleet)
+	got, err := s.p.build(ctx, commit, s.fleet, s.last())
 	s.p.metrics.Built(s.p.now().Sub(start), err)
 	if err != nil {
 		return nil, fmt.Errorf("build %.12s: %w", commit, err)
 	}
 	s.built[commit] = got
 	return got, nil
+}
+
+// last is what hosts got from a commit that was built already; any will do.
+func (s *sites) last() map[string]*engine.Result {
+	for _, got := range s.built {
+		return got.results
+	}
+	return s.p.latest
 }
 
 // only forgets all commits but one. A commit that is built holds every host's

@@ -24,6 +24,10 @@ type bound struct {
 	notes []*problem.Problem
 	// dropped entries are not delivered.
 	dropped bool
+	// own: only this host can have it. uses is what it is made of; tainted: of a
+	// secret too.
+	own, tainted bool
+	uses         []*memo.Part
 }
 
 // origin is what an entry has of its structure.
@@ -53,7 +57,11 @@ func (s *Spec) entry(v *memo.View, a plugin.Abstract, from origin) (b *bound) {
 		tree, _ = s.entries.LoadOrStore(a.Item, &memo.Tree[*bound]{})
 	}
 	return tree.(*memo.Tree[*bound]).Get(v, func(v *memo.View) *bound {
-		return s.drafted(v, a.Item, from)
+		b := s.drafted(v, a.Item, from)
+		if b.own = v.Own(); b.own {
+			b.uses, b.tainted = s.sources.Uses(v), v.Tainted()
+		}
+		return b
 	})
 }
 
@@ -224,6 +232,9 @@ func (s *Spec) bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 // one, would serve the entry.
 func (s *Spec) generate(v *memo.View, d *plugin.Draft) (p *problem.Problem, served bool) {
 	found := s.generators(v, d.Key())
+	for _, g := range s.plugins.Sourced {
+		v.Use(g.Part(d.Key()))
+	}
 	switch len(found) {
 	case 0:
 		return problem.New(d.At, codeNoGenerator, fmt.Sprintf("no generator has %s %s", d.Tag, d.Name()), hintFor(d)), false

@@ -35,6 +35,10 @@ type boundStructure struct {
 	required []bundler.Required
 	// lost is why the structure cannot be delivered at all.
 	lost *problem.Problem
+	// uses is what the structure is made of. own holds those entries, where they
+	// stand, that are for one host alone.
+	uses []*memo.Part
+	own  []*bound
 }
 
 type probeSet struct {
@@ -53,11 +57,11 @@ func (s *Spec) Build(ctx context.Context, in Input) (*Result, error) {
 	}
 	v := memo.NewView(h)
 	r := &Result{Host: in.Host, Profile: h.Profile, Groups: h.Names, Problems: h.Findings()}
-	structures := s.fixed(v)
-	if s.plugins.Bundler != nil {
-		structures = s.bundled(v, h, structures, r)
+	k := &basis{host: h, rest: s.sources.Rest, secrets: s.secrets}
+	structures := s.assembled(v, k, s.past(in.Last, h), r)
+	if s.sources.Revision != nil {
+		r.basis = k
 	}
-	structures = s.completed(v, structures, r)
 	r.Config = &config.Config{Host: h.Name, Bundles: make([]*config.Bundle, 0, len(structures))}
 	for _, b := range structures {
 		if b.lost != nil {
@@ -109,11 +113,36 @@ func (s *Spec) resolveFor(in Input, nested int) (*host.Host, *problem.Problem) {
 	return h, nil
 }
 
-// completed adds what plugins make of all structures together.
-func (s *Spec) completed(v *memo.View, list []*boundStructure, r *Result) []*boundStructure {
-	if len(s.plugins.Completers) == 0 {
-		return list
+// assembled gives all structures of the host in their order, as far as possible
+// from what it got before.
+func (s *Spec) assembled(v *memo.View, k *basis, p *past, r *Result) []*boundStructure {
+	var ok bool
+	if k.fixed, ok = p.structures(); !ok {
+		k.fixed = s.fixed(v)
 	}
+	if s.plugins.Bundler != nil {
+		k.bundles = s.bundled(v, p, k.host.Bundles, r)
+	}
+	if p.completed(k.fixed, k.bundles) {
+		k.all, k.notes, k.uses = p.all, p.notes, p.uses
+	} else {
+		k.all = slices.Concat(k.fixed, k.bundles)
+		if s.plugins.Bundler != nil {
+			sortStructures(k.all)
+		}
+		s.completed(v, k)
+	}
+	r.Problems = append(r.Problems, k.notes...)
+	return k.all
+}
+
+// completed adds what plugins make of all structures together.
+func (s *Spec) completed(v *memo.View, k *basis) {
+	if len(s.plugins.Completers) == 0 {
+		return
+	}
+	v = v.Inner()
+	list := k.all
 	have := make([]*plugin.Structure, len(list))
 	for i, b := range list {
 		have[i] = b.abstract
@@ -122,15 +151,15 @@ func (s *Spec) completed(v *memo.View, list []*boundStructure, r *Result) []*bou
 		var st *plugin.Structure
 		var found []*problem.Problem
 		sensitive := v.Apart(func() { st, found = c.Complete(v, have) })
-		r.Problems = append(r.Problems, found...)
+		k.notes = append(k.notes, found...)
 		if st != nil {
 			st.Sensitive = st.Sensitive || sensitive
 			have = append(have, st)
-			list = append(list, s.structure(v, st))
+			list = append(list, s.structure(v, st, nil))
 		}
 	}
 	sortStructures(list)
-	return list
+	k.all, k.uses = list, s.sources.Uses(v)
 }
 
 func sortStructures(list []*boundStructure) {
@@ -147,7 +176,10 @@ func (s *Spec) fixed(v *memo.View) []*boundStructure {
 			sensitive := v.Apart(func() { made = p.Structures(v) })
 			for _, st := range made {
 				st.Sensitive = st.Sensitive || sensitive
-				list = append(list, s.structure(v, st))
+				list = append(list, s.structure(v, st, nil))
+			}
+			for _, b := range list {
+				b.uses = s.sources.Uses(v)
 			}
 			return list
 		})...)
@@ -155,13 +187,12 @@ func (s *Spec) fixed(v *memo.View) []*boundStructure {
 	return out
 }
 
-// bundled adds the host's bundles and what they require, and orders everything by
-// name, nameless structures first.
-func (s *Spec) bundled(v *memo.View, h *host.Host, out []*boundStructure, r *Result) []*boundStructure {
-	out = slices.Grow(out, len(h.Bundles))
+// bundled gives the host's bundles and what they require.
+func (s *Spec) bundled(v *memo.View, p *past, names []string, r *Result) []*boundStructure {
+	out := make([]*boundStructure, 0, len(names))
 	var required []bundler.Required
-	for _, name := range h.Bundles {
-		b := s.bundle(v, name)
+	for _, name := range names {
+		b := s.bundle(v, p, name)
 		if b == nil {
 			r.Problems = append(r.Problems, s.plugins.Bundler.Missing(bundler.Required{Name: name, At: s.meta.ListedAt(name)}))
 			continue
@@ -169,18 +200,16 @@ func (s *Spec) bundled(v *memo.View, h *host.Host, out []*boundStructure, r *Res
 		out = append(out, b)
 		required = append(required, b.required...)
 	}
-	out = s.required(v, h, out, r, required)
-	sortStructures(out)
-	return out
+	return s.required(v, p, names, out, r, required)
 }
 
 // required adds bundles that others ask for, each once.
-func (s *Spec) required(v *memo.View, h *host.Host, out []*boundStructure, r *Result, queue []bundler.Required) []*boundStructure {
+func (s *Spec) required(v *memo.View, p *past, names []string, out []*boundStructure, r *Result, queue []bundler.Required) []*boundStructure {
 	if len(queue) == 0 {
 		return out
 	}
 	seen := map[string]bool{}
-	for _, name := range h.Bundles {
+	for _, name := range names {
 		seen[name] = true
 	}
 	for len(queue) > 0 {
@@ -190,7 +219,7 @@ func (s *Spec) required(v *memo.View, h *host.Host, out []*boundStructure, r *Re
 			continue
 		}
 		seen[next.Name] = true
-		b := s.bundle(v, next.Name)
+		b := s.bundle(v, p, next.Name)
 		if b == nil {
 			r.Problems = append(r.Problems, s.plugins.Bundler.Missing(next))
 			continue
@@ -209,26 +238,31 @@ func (b *boundStructure) name() string {
 }
 
 // bundle gives one bundle for the host, nil where it does not exist.
-func (s *Spec) bundle(v *memo.View, name string) *boundStructure {
+func (s *Spec) bundle(v *memo.View, p *past, name string) *boundStructure {
 	tree := s.bundles[name]
 	if tree == nil {
 		return nil
+	}
+	old, holds := p.bundle(name)
+	if holds {
+		return old
 	}
 	return tree.Get(v, func(v *memo.View) *boundStructure {
 		var st *plugin.Structure
 		var required []bundler.Required
 		sensitive := v.Apart(func() { st, required = s.plugins.Bundler.Structure(v, name) })
 		st.Sensitive = st.Sensitive || sensitive
-		b := s.structure(v, st)
-		b.required = required
+		b := s.structure(v, st, old)
+		b.required, b.uses = required, s.sources.Uses(v)
 		return b
 	})
 }
 
-// structure binds every entry of a structure and orders them by name.
-func (s *Spec) structure(v *memo.View, st *plugin.Structure) *boundStructure {
+// structure binds every entry of a structure and orders them by name. old is what
+// it was for this host before, nil for nothing.
+func (s *Spec) structure(v *memo.View, st *plugin.Structure, old *boundStructure) *boundStructure {
 	all := *st
-	all.Entries = s.globbed(st.Entries)
+	all.Entries = s.globbed(v, st.Entries)
 	out := &boundStructure{abstract: &all}
 	if vault.Closed(st.Lost) {
 		lost := *st.Lost
@@ -243,12 +277,22 @@ func (s *Spec) structure(v *memo.View, st *plugin.Structure) *boundStructure {
 	// The elements of a bundle that is made for this host alone are seen once.
 	from := origin{own: v.Own(), sensitive: st.Sensitive}
 	entries := make([]*config.Entry, 0, len(all.Entries))
-	for _, a := range all.Entries {
+	for i, a := range all.Entries {
 		if a.Item != nil && boundToNothing(a.Item.Element) {
 			out.lost = problem.New(a.Item.Element.Pos, "structure-lost", fmt.Sprintf("an element called just %s: %s %s is left out", a.Item.Element.Tag, st.Tag, st.Name), "write what is bound: BoundPath, BoundPackage …")
 			return out
 		}
-		b := s.entry(v, a, from)
+		b := old.entry(s.sources, i, a, st.Part)
+		if b != nil {
+			v.Use(b.uses...)
+			v.Alone()
+			if b.tainted {
+				v.Taint()
+			}
+		} else {
+			b = s.entry(v, a, from)
+		}
+		out.remember(i, b)
 		out.notes = append(out.notes, b.notes...)
 		if b.dropped {
 			continue
@@ -271,7 +315,7 @@ func boundToNothing(e *xmltree.Element) bool {
 
 // globbed replaces every Path with a glob by one Path for each matching path that
 // a generator knows. Nothing but the name is given to them.
-func (s *Spec) globbed(entries []plugin.Abstract) []plugin.Abstract {
+func (s *Spec) globbed(v *memo.View, entries []plugin.Abstract) []plugin.Abstract {
 	isGlob := func(a plugin.Abstract) bool {
 		if a.Item == nil || !a.Item.Element.Is("Path") {
 			return false
@@ -281,6 +325,9 @@ func (s *Spec) globbed(entries []plugin.Abstract) []plugin.Abstract {
 	}
 	if !slices.ContainsFunc(entries, isGlob) {
 		return entries
+	}
+	for _, g := range s.plugins.Sourced {
+		v.Use(g.Part(plugin.Name{Tag: "Path"})) // which others there are
 	}
 	var out []plugin.Abstract
 	for _, a := range entries {

@@ -42,6 +42,9 @@ type Input struct {
 	// External is what others know of the host, as JSON, by the plugin that tells
 	// it: PuppetENC, Ldap, AWSTags, Ohai, and what Bcfg2 had of Probes.
 	External map[string]string
+	// Last is what the host got from this specification or from another revision of
+	// it. What would come out alike is taken from there. Nil: all is computed.
+	Last *Result
 }
 
 // Failure is an entry that could not be bound, and why.
@@ -67,6 +70,8 @@ type Result struct {
 	// Profile and Groups (sorted) are what metadata resolved to.
 	Profile string
 	Groups  []string
+
+	basis *basis
 }
 
 // Decisions say by type and name which entries a host may, or may not, act upon.

@@ -89,11 +89,7 @@ type explainer struct {
 func (x *explainer) search() {
 	s, v := x.s, memo.NewView(x.h)
 	r := &Result{}
-	list := s.fixed(v)
-	if s.plugins.Bundler != nil {
-		list = s.bundled(v, x.h, list, r)
-	}
-	for _, b := range s.completed(v, list, r) {
+	for _, b := range s.assembled(v, &basis{host: x.h}, nil, r) {
 		if b.lost != nil {
 			continue
 		}
@@ -119,7 +115,7 @@ func (x *explainer) explain(b *boundStructure, i int) *Explanation {
 	st, a := b.abstract, b.abstract.Entries[i]
 	if bundles := x.s.plugins.Bundler; bundles != nil && bundles.Templated(st.Name) {
 		again, _ := bundles.Structure(v, st.Name)
-		a = x.s.globbed(again.Entries)[i]
+		a = x.s.globbed(v, again.Entries)[i]
 	} else if bundles != nil {
 		bundles.Around(around, st.Name, a.Item)
 	}
@@ -208,7 +204,7 @@ func (x *explainer) bundle(e *Explanation, st *plugin.Structure) {
 	}
 	v := memo.NewView(x.h)
 	for _, name := range x.s.plugins.Bundler.Names() {
-		b := x.s.bundle(v, name)
+		b := x.s.bundle(v, nil, name)
 		for _, r := range b.required {
 			if r.Name == st.Name && len(x.s.meta.Lists(x.h, name)) > 0 {
 				e.Links = append(e.Links, Link{Kind: "required", Pos: r.At, Text: st.Name, For: "bundle " + name})

@@ -135,7 +135,7 @@ func (s *Spec) named(h *host.Host) []plugin.Name {
 	}
 	var out []plugin.Name
 	for _, st := range list {
-		for _, a := range s.globbed(st.Entries) {
+		for _, a := range s.globbed(v, st.Entries) {
 			key := a.Key()
 			if a.Item != nil {
 				if source, ok := a.Item.Element.Lookup("altsrc"); ok {

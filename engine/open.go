@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -34,12 +35,15 @@ type Spec struct {
 	names     []string
 	hosts     []string
 	problems  []*problem.Problem
+	sources   *memo.Sources
+	secrets   secret.Keyring
 
 	bundles    map[string]*memo.Tree[*boundStructure]
 	structures []memo.Tree[[]*boundStructure]
 	probes     memo.Tree[*probeSet]
 	decisions  memo.Tree[*decisionSet]
 	entries    sync.Map // *plugin.Item → *memo.Tree[*bound]
+	compared   sync.Map // [2]*host.Membership → bool
 	paths      func() []string
 	all        func() []*host.Host
 }
@@ -50,15 +54,18 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	if _, err := fs.ReadDir(fsys, "."); err != nil {
 		return nil, fmt.Errorf("read specification: %w", err)
 	}
-	s := &Spec{fsys: fsys, voc: &host.Vocabulary{}, bundles: map[string]*memo.Tree[*boundStructure]{}}
+	s := &Spec{fsys: fsys, voc: &host.Vocabulary{}, bundles: map[string]*memo.Tree[*boundStructure]{}, sources: memo.NewSources(fsys), secrets: opts.Secrets}
+	s.sources.Revision.Fact(factOptions, opts.digest())
+	s.sources.Rest.Fact(s.sources.Revision, factOptions)
+	noted := s.sources.Rest.FS(s.sources.Revision, fsys)
 	report := func(p *problem.Problem) { s.problems = append(s.problems, p) }
-	set, conf := readSettings(fsys, opts, report)
+	set, conf := readSettings(noted, opts, report)
 	s.policy, s.conf = set.Policy, conf
 	s.names = set.Plugins
 	if s.names == nil {
-		s.names = plugins.Present(fsys)
+		s.names = plugins.Present(noted)
 	}
-	s.meta = host.Read(fsys, s.voc)
+	s.meta = host.Read(noted, s.sources.Clients.FS(s.sources.Revision, fsys), s.voc)
 	s.problems = append(s.problems, s.meta.Problems()...)
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -66,9 +73,9 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	recipients := secret.Recipients(readIfThere(fsys, secret.RecipientsFile, report))
 	s.vault = vault.New(opts.Secrets, recipients, conf["encryption"])
 	delete(conf, "encryption") // passphrases are for the vault alone
-	s.templates = render.New(render.Config{FS: fsys, Fleet: fleet{s: s}, Connectors: plugins.Data(s.names), Vault: s.vault})
+	s.templates = render.New(render.Config{Sources: s.sources, Fleet: fleet{s: s}, Connectors: plugins.Data(s.names), Vault: s.vault})
 	s.plugins = plugins.Load(plugin.Env{
-		FS: fsys, Conf: conf, Voc: s.voc, Names: opts.Names, Templates: s.templates, Vault: s.vault, Fleet: fleet{s: s}, Binder: fleet{s: s}, Report: report,
+		FS: noted, Sources: s.sources, Conf: conf, Voc: s.voc, Names: opts.Names, Templates: s.templates, Vault: s.vault, Fleet: fleet{s: s}, Binder: fleet{s: s}, Report: report,
 		Others: func(n int) render.Fleet { return fleet{s: s, nested: n} },
 	}, s.names)
 	s.structures = make([]memo.Tree[[]*boundStructure], len(s.plugins.Structures))
@@ -84,6 +91,21 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	slices.Sort(s.hosts)
 	s.hosts = slices.Compact(s.hosts)
 	return s, ctx.Err()
+}
+
+// factOptions is what a result depends on besides the tree and the host.
+const factOptions = "options"
+
+// digest tells options apart, but for the keyring; it is "" where that cannot be
+// done.
+func (o Options) digest() string {
+	o.Secrets = nil
+	// Encoding orders maps by key, and refuses what is no data.
+	data, err := json.Marshal(o)
+	if err != nil {
+		return ""
+	}
+	return string(data)
 }
 
 // Problems lists what is wrong with the specification itself, in order of position.

@@ -171,7 +171,11 @@ func (o *diffOptions) compare(ctx context.Context, base, head *git.Snapshot, sta
 	oldNames, names := o.pick(old.spec.Hosts()), o.pick(now.spec.Hosts())
 	bar := newProgress(progress, "hosts", len(oldNames)+len(names))
 	defer bar.stop()
-	err = buildAll(ctx, old, oldNames, bar, func(r *engine.Result) { hostOf(hosts, r.Host).Base = sideOf(r) })
+	now.last = map[string]*engine.Result{}
+	err = buildAll(ctx, old, oldNames, bar, func(r *engine.Result) {
+		hostOf(hosts, r.Host).Base = sideOf(r)
+		now.last[r.Host] = r
+	})
 	if err == nil {
 		err = buildAll(ctx, now, names, bar, func(r *engine.Result) {
 			h := hostOf(hosts, r.Host)

@@ -107,7 +107,7 @@ func (o *opened) inputs(hosts []string) []engine.Input {
 		if !ok {
 			f = o.facts[o.spec.Canonical(h)]
 		}
-		in[i] = engine.Input{Host: h, Probes: f.Probes, External: f.External}
+		in[i] = engine.Input{Host: h, Probes: f.Probes, External: f.External, Last: o.last[h]}
 	}
 	return in
 }
@@ -209,9 +209,11 @@ func snapshot(ctx context.Context, m *git.Mirror, rev string) (*git.Snapshot, er
 
 // opened is a specification with its hosts, ready to be built.
 type opened struct {
-	snap     *git.Snapshot
-	spec     *engine.Spec
-	facts    map[string]engine.Facts
+	snap  *git.Snapshot
+	spec  *engine.Spec
+	facts map[string]engine.Facts
+	// last is what hosts got from another revision, if that was built.
+	last     map[string]*engine.Result
 	problems []*problem.Problem
 }
 

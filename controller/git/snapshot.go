@@ -157,6 +157,26 @@ func (s *Snapshot) Stat(name string) (fs.FileInfo, error) {
 	return info{name: base(name), n: n}, nil
 }
 
+// Digest tells what a file or folder holds, by git's id; "" where that does not say
+// everything, as for folders with links, or nothing is to be had.
+func (s *Snapshot) Digest(name string) string {
+	n, err := s.find("digest", name)
+	if err != nil || n.err != nil || n.hash == "" || !n.whole() {
+		return ""
+	}
+	return n.mode.String() + n.hash
+}
+
+// whole tells whether git's id covers all that is to be seen.
+func (n *node) whole() bool {
+	for _, c := range n.children {
+		if c.target != nil || c.link != "" || c.hidden || c.err != nil || !c.whole() {
+			return false
+		}
+	}
+	return true
+}
+
 func base(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
 
 func entries(n *node) []fs.DirEntry {

@@ -7,6 +7,11 @@ import "strings"
 // Match matches a name as Python's fnmatch does: * and ? also match a slash, and
 // nothing is escaped.
 func Match(pattern, name string) bool {
+	if head, tail, ok := strings.Cut(pattern, "*"); ok && !strings.ContainsAny(tail, "*?[") && !strings.ContainsAny(head, "?[") {
+		return len(name) >= len(head)+len(tail) && strings.HasPrefix(name, head) && strings.HasSuffix(name, tail)
+	} else if !ok && !strings.ContainsAny(pattern, "?[") {
+		return pattern == name
+	}
 	star, from := -1, 0
 	p, n := 0, 0
 	for n < len(name) || p < len(pattern) {

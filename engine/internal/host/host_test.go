@@ -12,10 +12,11 @@ import (
 )
 
 func read(groups, clients string) *Metadata {
-	return Read(fstest.MapFS{
+	fsys := fstest.MapFS{
 		GroupsFile:  {Data: []byte("<Groups>" + groups + "</Groups>")},
 		ClientsFile: {Data: []byte("<Clients>" + clients + "</Clients>")},
-	}, &Vocabulary{})
+	}
+	return Read(fsys, fsys, &Vocabulary{})
 }
 
 func TestSet(t *testing.T) {

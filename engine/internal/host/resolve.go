@@ -123,9 +123,10 @@ func (h *Host) Findings() []*problem.Problem {
 	return out
 }
 
-// Read reads the metadata of a specification. A specification whose metadata
-// cannot be read knows no host; Resolve then says why.
-func Read(fsys fs.FS, voc *Vocabulary) *Metadata {
+// Read reads the metadata of a specification: groups.xml, and clients.xml with a
+// file system of its own. A specification whose metadata cannot be read knows no
+// host; Resolve then says why.
+func Read(fsys, forClients fs.FS, voc *Vocabulary) *Metadata {
 	m := &Metadata{cache: map[string]*Membership{}}
 	var p *problem.Problem
 	var found []*problem.Problem
@@ -133,7 +134,7 @@ func Read(fsys fs.FS, voc *Vocabulary) *Metadata {
 		m.broken, m.problems = p, append(m.problems, p)
 	}
 	m.problems = append(m.problems, found...)
-	if m.clients, found, p = readClients(fsys); p != nil {
+	if m.clients, found, p = readClients(forClients); p != nil {
 		m.broken, m.problems = p, append(m.problems, p)
 	}
 	m.problems = append(m.problems, found...)

@@ -12,6 +12,7 @@
 package memo
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/bindery/bindery/engine/internal/host"
@@ -71,6 +72,10 @@ type View struct {
 	others []int
 	// own: what is computed is for this host alone.
 	own bool
+	// uses are the parts of the specification that the value is made of.
+	uses []*Part
+	// mine are the host's own values, as long as it is being computed.
+	mine *mine
 	// trail is set where somebody asks why.
 	trail *trail.Trail
 	// tainted: a secret was read. above is the View whose computation this one
@@ -84,10 +89,11 @@ type step struct {
 	a string
 }
 
-// held is a value and whether a secret was read to compute it.
+// held is a value, whether a secret was read to compute it, and what it is made of.
 type held[T any] struct {
 	value   T
 	tainted bool
+	uses    []*Part
 }
 
 // give hands a value out to the computation of v.
@@ -95,16 +101,46 @@ func (h held[T]) give(v *View) T {
 	if h.tainted {
 		v.Taint()
 	}
+	v.Use(h.uses...)
 	return h.value
 }
 
+// mine holds what is computed for one host alone, by the tree that would hold it.
+type mine struct{ values map[any]any }
+
+func (m *mine) add(tree, v any) {
+	if m.values == nil {
+		m.values = map[any]any{}
+	}
+	m.values[tree] = v
+}
+
 // NewView makes a View of a host.
-func NewView(h *host.Host) *View { return &View{h: h} }
+func NewView(h *host.Host) *View { return &View{h: h, mine: &mine{}} }
+
+// Inner is a View of the same host for one computation that has to know what it
+// depends on.
+func (v *View) Inner() *View { return &View{h: v.h, record: true, mine: v.mine, trail: v.trail} }
+
+// Use says that what is being computed is made of parts of the specification.
+func (v *View) Use(parts ...*Part) {
+	if v == nil || !v.record {
+		return
+	}
+	for _, p := range parts {
+		if p != nil && !slices.Contains(v.uses, p) {
+			v.uses = append(v.uses, p)
+		}
+	}
+}
+
+// Alone says that a value that is for this host alone was used.
+func (v *View) Alone() { v.own = v.own || v.record }
 
 // NewExplained makes a View whose computations are all done anew, and leave on the
 // trail what led to their values.
 func NewExplained(h *host.Host, t *trail.Trail) *View {
-	return &View{h: h, record: true, trail: t}
+	return &View{h: h, record: true, trail: t, mine: &mine{}}
 }
 
 // Trail takes notes where somebody asks why; it is nil otherwise, which takes them
@@ -247,11 +283,16 @@ func (t *Tree[T]) Get(v *View, compute func(*View) T) (value T) {
 	if leaf := t.find(v); leaf != nil {
 		return leaf.value.give(v)
 	}
-	inner := &View{h: v.h, record: true}
+	if own, ok := v.mine.values[t]; ok {
+		v.Alone()
+		return own.(held[T]).give(v)
+	}
+	inner := v.Inner()
 	got := held[T]{value: compute(inner)}
-	got.tainted = inner.tainted
+	got.tainted, got.uses = inner.tainted, inner.uses
 	if inner.own {
-		v.own = true
+		v.Alone()
+		v.mine.add(t, got)
 		return got.give(v)
 	}
 	if v.record {

@@ -29,7 +29,7 @@ func (v *View) Apart(step func()) bool {
 // About makes a View of another host for the same computation. The questions are
 // not recorded, as what the specification says of other hosts is the same for all;
 // a secret that is read through it taints this computation.
-func (v *View) About(h *host.Host) *View { return &View{h: h, above: v} }
+func (v *View) About(h *host.Host) *View { return &View{h: h, above: v, mine: &mine{}} }
 
 // Untainted runs a step whose result no longer holds the secrets that it reads, as
 // the public half of a private key.

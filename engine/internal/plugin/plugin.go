@@ -22,6 +22,9 @@ type Env struct {
 	FS   fs.FS
 	Conf Conf
 	Voc  *host.Vocabulary
+	// Sources is for plugins that say with each value what it is made of. What is
+	// read through FS counts for all values.
+	Sources *memo.Sources
 	// Templates renders the templates of the specification.
 	Templates *render.Renderer
 	// Vault opens what is encrypted.
@@ -36,6 +39,20 @@ type Env struct {
 	Others func(n int) render.Fleet
 	// Report takes findings about the specification while a plugin is made.
 	Report func(*problem.Problem)
+}
+
+// Own gives the environment to read a part of the specification with that not all
+// values are made of. The names in the folders belong to it.
+func (env Env) Own(folders ...string) (*memo.Part, Env) {
+	p, fsys := env.Sources.Part(folders...)
+	env.FS = fsys
+	return p, env
+}
+
+// Unnoted gives the environment to find out what parts there are.
+func (env Env) Unnoted() Env {
+	env.FS = env.Sources.Tree
+	return env
 }
 
 // Fleet is what a plugin may know about all hosts when it computes one: what the
@@ -95,6 +112,8 @@ type Structure struct {
 	Sensitive bool
 	// Lost is why the structure cannot be given to the host.
 	Lost *problem.Problem
+	// Part is what the names of the entries come from, nil where that is not all.
+	Part *memo.Part
 }
 
 // Abstract is an entry that a structure names: an element of the specification,
@@ -120,6 +139,12 @@ type Generator interface {
 type Lister interface {
 	// Names lists the names of a tag, sorted.
 	Names(tag string) []string
+}
+
+// Sourced is a Generator that can tell what an entry of a name is made of, or whose
+// absence counts, besides what counts for all entries: nil for nothing.
+type Sourced interface {
+	Part(n Name) *memo.Part
 }
 
 // Fallback is a Generator that serves only what no other one serves for the host

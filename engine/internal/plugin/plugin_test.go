@@ -78,10 +78,11 @@ func view(t *testing.T, voc *host.Vocabulary, fields string) *memo.View {
 	for _, g := range f[1:] {
 		fmt.Fprintf(&groups, "<Group name=%q/>", g)
 	}
-	meta := host.Read(fstest.MapFS{
+	fsys := fstest.MapFS{
 		host.GroupsFile:  {Data: []byte(`<Groups><Group name="test profile" profile="true">` + groups.String() + `</Group></Groups>`)},
 		host.ClientsFile: {Data: []byte(`<Clients><Client name="` + f[0] + `" profile="test profile"/></Clients>`)},
-	}, voc)
+	}
+	meta := host.Read(fsys, fsys, voc)
 	h, refused := meta.Resolve(f[0], "")
 	require.Nil(t, refused)
 	return memo.NewView(h)

@@ -120,6 +120,11 @@ func NewVariants[T any](voc *host.Vocabulary, list []Variant[T]) *Variants[T] {
 	return vs
 }
 
+// Any tells whether something holds for any of the files.
+func (vs *Variants[T]) Any(holds func(T) bool) bool {
+	return slices.ContainsFunc(vs.list, func(f *Variant[T]) bool { return holds(f.Value) })
+}
+
 // Best returns the most specific file for the host, nil where none is for it.
 func (vs *Variants[T]) Best(v *memo.View) *Variant[T] {
 	best := vs.best(v)

@@ -18,12 +18,27 @@ var ignored = []string{"*~", "*#", ".#*", "*.swp", "*.swpx", ".*.swx", "SCCS", "
 func Ignored(conf Conf, name string) bool {
 	list, ok := conf["server"]["ignore_files"]
 	if !ok {
+		if !odd(name) {
+			return false
+		}
 		return slices.ContainsFunc(ignored, func(p string) bool { return file.Match(p, name) })
 	}
 	for p := range strings.SplitSeq(list, ",") {
 		if file.Match(strings.TrimSpace(p), name) {
 			return true
 		}
+	}
+	return false
+}
+
+// odd tells whether a name can be among those ignored by default at all.
+func odd(name string) bool {
+	if len(name) < 5 || name[0] == '.' {
+		return true
+	}
+	switch name[len(name)-1] {
+	case '~', '#', 'p', 'x':
+		return true
 	}
 	return false
 }

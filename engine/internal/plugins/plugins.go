@@ -49,6 +49,8 @@ type Set struct {
 	Bundler    *bundler.Bundler
 	Structures []plugin.Structures
 	Generators []plugin.Generator
+	// Sourced are those of Generators that tell what entries are made of.
+	Sourced []plugin.Sourced
 	// Fallback serves what no Generator does; nil for none.
 	Fallback   plugin.Fallback
 	Connectors []plugin.Connector
@@ -218,5 +220,10 @@ func (s *Set) generators(env plugin.Env, on map[string]bool) {
 	}
 	if on["Svcmgr"] {
 		s.Generators = append(s.Generators, svcmgr.New(env))
+	}
+	for _, g := range s.Generators {
+		if from, ok := g.(plugin.Sourced); ok {
+			s.Sourced = append(s.Sourced, from)
+		}
 	}
 }

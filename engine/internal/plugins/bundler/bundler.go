@@ -29,11 +29,13 @@ type Bundler struct {
 type bundle struct {
 	independent bool
 	file        *plugin.StructFile
+	part        *memo.Part
 }
 
 // New reads the directory.
 func New(env plugin.Env) *Bundler {
 	b := &Bundler{bundles: map[string]*bundle{}, broken: map[string]*problem.Problem{}}
+	env = env.Unnoted()
 	files := map[string]string{}
 	for _, file := range plugin.Walk(env, "Bundler") {
 		ext := path.Ext(file)
@@ -58,11 +60,12 @@ func New(env plugin.Env) *Bundler {
 }
 
 func (b *Bundler) load(env plugin.Env, name, file string) *problem.Problem {
+	part, env := env.Own()
 	f, p := plugin.ReadStructFile(env, file, plugin.StructOptions{Follow: true})
 	if p != nil {
 		return p
 	}
-	b.bundles[name] = &bundle{independent: f.Root.True("independent"), file: f}
+	b.bundles[name] = &bundle{independent: f.Root.True("independent"), file: f, part: part}
 	return nil
 }
 
@@ -105,6 +108,10 @@ func (b *Bundler) Structure(v *memo.View, name string) (*plugin.Structure, []Req
 	s := &plugin.Structure{Tag: "Bundle", Name: name, Attrs: []config.Attr{{Name: "name", Value: name}}}
 	if bd.independent {
 		s.Tag = "Independent"
+	}
+	v.Use(bd.part)
+	if !bd.file.Templated() {
+		s.Part = bd.part
 	}
 	nest, p := bd.file.Nest(v)
 	if p != nil {

@@ -23,17 +23,22 @@ type Cfg struct {
 	sets     map[string]*set
 	defaults plugin.FileDefaults
 	checker  *keyfile.Checker
+	// names is which paths there are; whole is what sets depend on that look at
+	// others.
+	names, whole *memo.Part
 }
 
 var (
 	_ plugin.Generator = (*Cfg)(nil)
 	_ plugin.Lister    = (*Cfg)(nil)
 	_ plugin.KeyHolder = (*Cfg)(nil)
+	_ plugin.Sourced   = (*Cfg)(nil)
 )
 
 // set is what one directory holds.
 type set struct {
 	dir      string // below the repository, such as Cfg/etc/motd
+	part     *memo.Part
 	variants *plugin.Variants[*source]
 	deltas   []delta
 	info     *plugin.Info
@@ -45,7 +50,11 @@ type set struct {
 
 // New reads the directory tree; contents are read when they are first needed.
 func New(env plugin.Env) *Cfg {
-	c := &Cfg{sets: map[string]*set{}, defaults: plugin.NewFileDefaults(env.Conf), checker: keyfile.NewChecker(env)}
+	c := &Cfg{
+		sets: map[string]*set{}, defaults: plugin.NewFileDefaults(env.Conf), checker: keyfile.NewChecker(env),
+		names: &memo.Part{}, whole: env.Sources.Whole,
+	}
+	env = env.Unnoted()
 	var dirs []string
 	files := map[string][]string{}
 	for _, name := range plugin.Walk(env, "Cfg") {
@@ -60,9 +69,28 @@ func New(env plugin.Env) *Cfg {
 		files[dir] = append(files[dir], path.Base(name))
 	}
 	for _, dir := range dirs {
-		c.sets[strings.TrimPrefix(dir, "Cfg")] = newSet(env, dir, files[dir])
+		part, env := env.Own(dir)
+		s := newSet(env, dir, files[dir])
+		s.part = part
+		c.sets[strings.TrimPrefix(dir, "Cfg")] = s
 	}
+	env.Sources.Revision.Fact("Cfg", "\n"+strings.Join(dirs, "\n"))
+	c.names.Fact(env.Sources.Revision, "Cfg")
 	return c
+}
+
+// Part is what the content of a path comes from.
+func (c *Cfg) Part(n plugin.Name) *memo.Part {
+	s := c.sets[n.Name]
+	switch {
+	case n.Tag != "Path":
+		return nil
+	case s == nil:
+		return c.names
+	case len(s.creators) > 0 || s.variants.Any(func(from *source) bool { return from.keys != nil }):
+		return c.whole
+	}
+	return s.part
 }
 
 // Name is the plugin's name.

@@ -59,7 +59,7 @@ func New(env plugin.Env) *GroupLogic {
 	}
 	for i := range g.levels {
 		// Data of other plugins are attached to a host when its groups are known.
-		g.levels[i].doc = g.doc.With(render.New(render.Config{FS: env.FS, Fleet: env.Others(i + 1), Vault: env.Vault}).ForGroups())
+		g.levels[i].doc = g.doc.With(render.New(render.Config{Sources: env.Sources, Fleet: env.Others(i + 1), Vault: env.Vault}).ForGroups())
 	}
 	return g
 }

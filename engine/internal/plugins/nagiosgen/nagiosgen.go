@@ -41,11 +41,13 @@ type NagiosGen struct {
 	bundles   map[string]string // NAME-bundle.cfg
 	hosts     map[string]string // NAME-host.cfg
 	server    func() string
+	whole     *memo.Part
 }
 
 var (
 	_ plugin.Generator = (*NagiosGen)(nil)
 	_ plugin.Lister    = (*NagiosGen)(nil)
+	_ plugin.Sourced   = (*NagiosGen)(nil)
 )
 
 // maxFile bounds a file of the directory in bytes.
@@ -54,7 +56,7 @@ const maxFile = 4 << 20
 // New reads the directory.
 func New(env plugin.Env) *NagiosGen {
 	g := &NagiosGen{
-		fleet: env.Fleet, addresses: map[string]netip.Addr{},
+		fleet: env.Fleet, whole: env.Sources.Whole, addresses: map[string]netip.Addr{},
 		groups: map[string]string{}, bundles: map[string]string{}, hosts: map[string]string{},
 	}
 	g.server = sync.OnceValue(g.all)
@@ -112,6 +114,14 @@ func (g *NagiosGen) Name() string { return "NagiosGen" }
 // Lists tells whether the path is one of the plugin's.
 func (g *NagiosGen) Lists(n plugin.Name) bool {
 	return n.Tag == "Path" && (n.Name == status || slices.Contains(servers, n.Name))
+}
+
+// Part is everything: the list of hosts is made of who asks for what.
+func (g *NagiosGen) Part(n plugin.Name) *memo.Part {
+	if !g.Lists(n) {
+		return nil
+	}
+	return g.whole
 }
 
 // Names lists the paths, sorted.

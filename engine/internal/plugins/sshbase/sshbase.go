@@ -48,11 +48,14 @@ type SSHbase struct {
 	statics []*key
 	// sealed: a public key is encrypted, and so the list of them is secret.
 	sealed bool
+	// part is all keys, clients what known hosts are called.
+	part, clients *memo.Part
 }
 
 var (
 	_ plugin.Generator = (*SSHbase)(nil)
 	_ plugin.Lister    = (*SSHbase)(nil)
+	_ plugin.Sourced   = (*SSHbase)(nil)
 	_ plugin.KeyHolder = (*SSHbase)(nil)
 )
 
@@ -62,10 +65,14 @@ type set struct {
 	variants *plugin.Variants[*key]
 }
 
-// key is a file, read when it is first needed.
+// key is a file, read when it is first needed. There may be tens of thousands, of
+// which few are.
 type key struct {
 	name string
-	load func() (string, *problem.Problem)
+	env  *plugin.Env
+	once sync.Once
+	data string
+	bad  *problem.Problem
 	// sealed: the file is encrypted.
 	sealed bool
 }
@@ -73,15 +80,20 @@ type key struct {
 // maxKey bounds a key, and what is known of other hosts, in bytes.
 const maxKey = 4 << 20
 
-func newKey(env plugin.Env, name string) *key {
+func newKey(env *plugin.Env, name string) *key {
 	_, sealed := secret.Plain(name)
-	return &key{name: name, sealed: sealed, load: sync.OnceValues(func() (string, *problem.Problem) {
-		data, p := file.Read(env.FS, name, maxKey)
-		if p == nil && sealed {
-			data, p = env.Vault.File(name, data)
+	return &key{name: name, env: env, sealed: sealed}
+}
+
+func (k *key) load() (string, *problem.Problem) {
+	k.once.Do(func() {
+		data, p := file.Read(k.env.FS, k.name, maxKey)
+		if p == nil && k.sealed {
+			data, p = k.env.Vault.File(k.name, data)
 		}
-		return string(data), p
-	})}
+		k.data, k.bad = string(data), p
+	})
+	return k.data, k.bad
 }
 
 // text gives the content to a computation.
@@ -95,7 +107,9 @@ func (k *key) text(v *memo.View) (string, *problem.Problem) {
 
 // New reads the directory; keys are read when they are first needed.
 func New(env plugin.Env) *SSHbase {
-	s := &SSHbase{sets: map[string]*set{knownHosts: {}}, fleet: env.Fleet, names: env.Names}
+	s := &SSHbase{sets: map[string]*set{knownHosts: {}}, fleet: env.Fleet, names: env.Names, part: &memo.Part{}, clients: env.Sources.Clients}
+	s.part.Below(env.Sources.Revision, dir)
+	env = env.Unnoted()
 	s.shared = sync.OnceValues(s.known)
 	for _, name := range private {
 		s.sets[name], s.sets[name+".pub"] = &set{}, &set{}
@@ -115,8 +129,8 @@ func New(env plugin.Env) *SSHbase {
 		case plugin.IsInfo(name):
 			infos = append(infos, name)
 		case strings.HasSuffix(name, ".static"):
-			s.statics = append(s.statics, newKey(env, full))
-		case !s.add(env, name):
+			s.statics = append(s.statics, newKey(&env, full))
+		case !s.add(&env, name):
 			env.Report(problem.Warn(problem.Pos{File: full}, "unknown-sshbase-file", "the name is no host key's; the file is ignored",
 				"keys are named ssh_host_TYPE_key[.pub], with .H_host or .G##_group behind; lines for ssh_known_hosts stand in NAME.static"))
 		}
@@ -129,8 +143,13 @@ func New(env plugin.Env) *SSHbase {
 }
 
 // add takes a file as a key, if its name is one's.
-func (s *SSHbase) add(env plugin.Env, name string) bool {
-	for base, st := range s.sets {
+func (s *SSHbase) add(env *plugin.Env, name string) bool {
+	first, _, _ := strings.Cut(name, ".")
+	for _, base := range []string{first, first + ".pub"} {
+		st := s.sets[base]
+		if st == nil {
+			continue
+		}
 		for _, extension := range []string{"crypt", "age", ""} {
 			if specific, ok := plugin.ParseSpecific(name, base, extension); ok {
 				s.sealed = s.sealed || extension != "" && strings.HasSuffix(base, ".pub")
@@ -149,6 +168,14 @@ func (s *SSHbase) Name() string { return "SSHbase" }
 func (s *SSHbase) Lists(n plugin.Name) bool {
 	base, ok := strings.CutPrefix(n.Name, target)
 	return ok && n.Tag == "Path" && s.sets[base] != nil
+}
+
+// Part is all keys for the path of any.
+func (s *SSHbase) Part(n plugin.Name) *memo.Part {
+	if !s.Lists(n) {
+		return nil
+	}
+	return s.part
 }
 
 // Names lists the paths, sorted.
@@ -209,6 +236,7 @@ func (s *SSHbase) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 // bindKnown makes the list of keys: what all hosts have in it, and the host's own
 // keys under the names that it has for itself.
 func (s *SSHbase) bindKnown(v *memo.View, d *plugin.Draft) *problem.Problem {
+	v.Use(s.clients)
 	v.Name() // ten thousand lists of ten thousand keys each are not to be remembered
 	text, p := s.shared()
 	if p != nil {

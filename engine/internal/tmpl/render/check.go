@@ -26,13 +26,13 @@ func (r *Renderer) Check(file string) *problem.Problem {
 	switch {
 	case sealedTemplate(file): // what is wrong with it shows where it is opened
 	case dir == "TCheetah" || dir == "Cfg" && path.Ext(file) == ".cheetah":
-		_, p = load(r, file, "cheetah", cheetah.Parse)
+		_, p = load(r, nil, file, "cheetah", cheetah.Parse)
 	case dir == "TGenshi" && base == "template.txt":
-		_, p = load(r, file, "genshi-old", genshi.ParseOld)
+		_, p = load(r, nil, file, "genshi-old", genshi.ParseOld)
 	case dir == "TGenshi" && base == "template.xml":
-		_, p = load(r, file, "markup", genshi.ParseMarkup)
+		_, p = load(r, nil, file, "markup", genshi.ParseMarkup)
 	case dir == "TGenshi" || dir == "Cfg" && path.Ext(file) == ".genshi":
-		_, p = load(r, file, "genshi", genshi.Parse)
+		_, p = load(r, nil, file, "genshi", genshi.Parse)
 	}
 	return p
 }
@@ -42,11 +42,15 @@ func (r *Renderer) CheckHelpers() []*problem.Problem {
 	var out []*problem.Problem
 	for _, name := range r.helpers {
 		file := "TemplateHelper/" + name + ".py"
-		program, p := r.helperCode(file)
+		program, p := r.helperCode(nil, file)
 		if p != nil {
 			continue // it was told when the modules were found.
 		}
-		th := r.python.NewThread(&py.World{Read: r.read, List: r.list, Resolve: func(string) []string { return nil }, Seed: func() string { return file }})
+		th := r.python.NewThread(&py.World{
+			Read:    func(p string) (string, error) { return r.read(nil, p) },
+			List:    func(p string) ([]string, bool) { return r.list(nil, p) },
+			Resolve: func(string) []string { return nil }, Seed: func() string { return file },
+		})
 		names, err := th.RunModule(program, file)
 		th.Close()
 		pos := problem.Pos{File: file}

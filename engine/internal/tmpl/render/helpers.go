@@ -8,6 +8,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/py"
 	"github.com/bindery/bindery/engine/internal/tmpl"
 	"github.com/bindery/bindery/engine/problem"
@@ -22,15 +23,15 @@ func (r *Renderer) ReadHelpers(files []string, report func(*problem.Problem)) {
 		if path.Ext(name) != ".py" || path.Dir(name) != "TemplateHelper" {
 			continue
 		}
-		if _, p := r.helperCode(name); p != nil {
+		if _, p := r.helperCode(nil, name); p != nil {
 			report(p)
 		}
 		r.helpers = append(r.helpers, strings.TrimSuffix(path.Base(name), ".py"))
 	}
 }
 
-func (r *Renderer) helperCode(file string) (*py.Program, *problem.Problem) {
-	return load(r, file, "python", func(file, src string) (*py.Program, *problem.Problem) {
+func (r *Renderer) helperCode(v *memo.View, file string) (*py.Program, *problem.Problem) {
+	return load(r, v, file, "python", func(file, src string) (*py.Program, *problem.Problem) {
 		if len(src) > maxHelper {
 			return nil, problem.New(problem.Pos{File: file}, "file-too-large", "too long a module", "")
 		}
@@ -44,12 +45,12 @@ func (r *Renderer) helperCode(file string) (*py.Program, *problem.Problem) {
 
 // module gives the code of a module that a template imports, by the path that it
 // has for code.
-func (r *Renderer) module(p string) (*py.Program, string, error) {
+func (r *Renderer) module(v *memo.View, p string) (*py.Program, string, error) {
 	name, ok := inside(p)
 	if !ok {
 		return nil, "", py.Fail("ImportError", "%s is not in the specification", p)
 	}
-	program, failed := r.helperCode(name)
+	program, failed := r.helperCode(v, name)
 	if failed != nil {
 		return nil, "", &py.Raised{Class: "SyntaxError", Msg: failed.Msg, File: name, Line: failed.Pos.Line, Hint: failed.Hint}
 	}
@@ -58,9 +59,9 @@ func (r *Renderer) module(p string) (*py.Program, string, error) {
 
 // helper runs a module of TemplateHelper. One that fails, or exports nothing, is
 // there without names.
-func (r *Renderer) helper(th *py.Thread, name string) (map[string]py.Value, error) {
+func (r *Renderer) helper(v *memo.View, th *py.Thread, name string) (map[string]py.Value, error) {
 	file := "TemplateHelper/" + name + ".py"
-	program, p := r.helperCode(file)
+	program, p := r.helperCode(v, file)
 	if p != nil {
 		return nil, nil
 	}
@@ -87,18 +88,18 @@ func listed(names map[string]py.Value, list string) map[string]py.Value {
 }
 
 // helperSet is metadata.TemplateHelper. Modules run once for each template.
-func (r *Renderer) helperSet() py.Value {
+func (r *Renderer) helperSet(v *memo.View) py.Value {
 	made := map[string]py.Value{}
 	m := &mapping{kind: "TemplateHelper", hint: "write the module into TemplateHelper", names: func() []string { return r.helpers }}
 	m.get = func(th *py.Thread, name string) (py.Value, error) {
-		if v := made[name]; v != nil {
-			return v, nil
+		if m := made[name]; m != nil {
+			return m, nil
 		}
 		for _, h := range r.helpers {
 			if h != name {
 				continue
 			}
-			names, err := r.helper(th, name)
+			names, err := r.helper(v, th, name)
 			if err != nil {
 				return nil, err
 			}
@@ -110,9 +111,9 @@ func (r *Renderer) helperSet() py.Value {
 }
 
 // defaults adds the names that modules give to every template of Cfg.
-func (r *Renderer) defaults(th *py.Thread, to map[string]py.Value) error {
+func (r *Renderer) defaults(v *memo.View, th *py.Thread, to map[string]py.Value) error {
 	for _, h := range r.helpers {
-		names, err := r.helper(th, h)
+		names, err := r.helper(v, th, h)
 		if err != nil {
 			return err
 		}

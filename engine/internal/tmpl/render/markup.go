@@ -18,7 +18,7 @@ type Markup struct{ t *genshi.Template }
 
 // ReadMarkup reads a template of markup.
 func (r *Renderer) ReadMarkup(file string) (*Markup, *problem.Problem) {
-	t, p := load(r, file, "markup", genshi.ParseMarkup)
+	t, p := load(r, nil, file, "markup", genshi.ParseMarkup)
 	if p != nil {
 		return nil, p
 	}

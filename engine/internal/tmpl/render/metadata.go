@@ -153,6 +153,7 @@ func (r *Renderer) member(v *memo.View, n string) py.Value {
 	case "connectors":
 		return starlark.NewList(texts(r.data))
 	case "query":
+		v.Use(r.sources.Whole)
 		return r.query(v)
 	case "inGroup":
 		return py.Func(n, func(_ *py.Thread, args starlark.Tuple, kw []starlark.Tuple) (py.Value, error) {
@@ -177,7 +178,7 @@ func (r *Renderer) member(v *memo.View, n string) py.Value {
 	case "Properties":
 		return r.propertySet(v)
 	case "TemplateHelper":
-		return r.helperSet()
+		return r.helperSet(v)
 	}
 	return nil
 }

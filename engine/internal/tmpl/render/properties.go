@@ -4,6 +4,7 @@ package render
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -56,7 +57,10 @@ func (r *Renderer) ReadProperties(files []string, automatch bool, report func(*p
 			}
 			continue
 		}
-		p, bad := r.readProperty(file, automatch, report)
+		part, fsys := r.sources.Part()
+		plain, _ := secret.Plain(strings.TrimPrefix(file, "Properties/"))
+		r.parts[plain] = append(r.parts[plain], part)
+		p, bad := r.readProperty(fsys, file, automatch, report)
 		if bad == nil && r.properties[p.name] != nil {
 			bad = problem.Warn(problem.Pos{File: file}, "duplicate-properties-file", fmt.Sprintf("%s gives %s already; this file is ignored", r.properties[p.name].file, p.name), "remove one of them")
 		}
@@ -68,8 +72,8 @@ func (r *Renderer) ReadProperties(files []string, automatch bool, report func(*p
 	}
 }
 
-func (r *Renderer) readProperty(name string, automatch bool, report func(*problem.Problem)) (*property, *problem.Problem) {
-	data, bad := file.Read(r.fsys, name, maxProperty)
+func (r *Renderer) readProperty(fsys fs.FS, name string, automatch bool, report func(*problem.Problem)) (*property, *problem.Problem) {
+	data, bad := file.Read(fsys, name, maxProperty)
 	if bad != nil {
 		return nil, bad
 	}
@@ -84,7 +88,7 @@ func (r *Renderer) readProperty(name string, automatch bool, report func(*proble
 	if path.Ext(name) != ".xml" {
 		return p, nil
 	}
-	root, bad := xmltree.Read(r.fsys, name)
+	root, bad := xmltree.Read(fsys, name)
 	if bad != nil {
 		return nil, bad
 	}
@@ -93,7 +97,7 @@ func (r *Renderer) readProperty(name string, automatch bool, report func(*proble
 		p.markup, bad = r.ReadMarkup(name)
 		return p, bad
 	}
-	doc, bad := xmltree.Load(r.fsys, name)
+	doc, bad := xmltree.Load(fsys, name)
 	if bad != nil {
 		return nil, bad
 	}
@@ -175,10 +179,18 @@ func (p *property) reading(v *memo.View) (*property, error) {
 // propertySet is metadata.Properties.
 func (r *Renderer) propertySet(v *memo.View) py.Value {
 	return newMapping(&mapping{
-		kind: "Properties", hint: "write the file into Properties", names: func() []string { return slices.Sorted(maps.Keys(r.properties)) },
+		kind: "Properties", hint: "write the file into Properties", names: func() []string {
+			v.Use(r.sources.Whole) // which of them can be read
+			return slices.Sorted(maps.Keys(r.properties))
+		},
 		get: func(th *py.Thread, name string) (py.Value, error) {
 			p := r.properties[name]
 			v.Trail().Read("Properties/" + name)
+			if parts := r.parts[name]; parts != nil {
+				v.Use(parts...)
+			} else {
+				v.Use(r.sources.File(path.Join("Properties", name)))
+			}
 			if p == nil {
 				return nil, nil
 			}

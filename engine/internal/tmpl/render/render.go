@@ -45,22 +45,27 @@ type Fleet interface {
 type Renderer struct {
 	python *py.Python
 	fsys   fs.FS
-	fleet  Fleet
-	parsed sync.Map // key → func() (*genshi.Template, *problem.Problem) and the like
-	hosts  func() map[string]*host.Host
-	data   []string
+	// sources knows the parts that are read.
+	sources *memo.Sources
+	fleet   Fleet
+	parsed  sync.Map // key → func() (*genshi.Template, *problem.Problem) and the like
+	hosts   func() map[string]*host.Host
+	data    []string
 	// unfinished: the groups of the host at hand are not all known yet.
 	unfinished bool
 	// properties and helpers are read before anything is rendered.
 	properties map[string]*property
-	helpers    []string
-	vault      *vault.Vault
+	// parts are those of Properties by name, readable or not, with what they include.
+	parts   map[string][]*memo.Part
+	helpers []string
+	vault   *vault.Vault
 }
 
 // Config is what a renderer is made from.
 type Config struct {
-	FS    fs.FS
-	Fleet Fleet
+	// Sources is the specification.
+	Sources *memo.Sources
+	Fleet   Fleet
 	// Connectors are the plugins whose data hosts have.
 	Connectors []string
 	// Vault opens what is encrypted.
@@ -69,7 +74,7 @@ type Config struct {
 
 // New makes a renderer.
 func New(c Config) *Renderer {
-	r := &Renderer{python: py.New(), fsys: c.FS, fleet: c.Fleet, data: c.Connectors, vault: c.Vault, properties: map[string]*property{}}
+	r := &Renderer{python: py.New(), fsys: c.Sources.Tree, sources: c.Sources, fleet: c.Fleet, data: c.Connectors, vault: c.Vault, properties: map[string]*property{}, parts: map[string][]*memo.Part{}}
 	r.hosts = sync.OnceValue(r.resolveAll)
 	return r
 }
@@ -98,17 +103,18 @@ func (r *Renderer) world(v *memo.View, seed string) *py.World {
 			if name, ok := inside(p); ok {
 				v.Trail().Read(name)
 			}
-			return r.read(p)
+			return r.read(v, p)
 		},
 		Code: func(p string) (*py.Program, string, error) {
 			if name, ok := inside(p); ok {
 				v.Trail().Read(name)
 			}
-			return r.module(p)
+			return r.module(v, p)
 		},
 		Lib:  []string{Repo + "/lib"},
-		List: r.list,
+		List: func(p string) ([]string, bool) { return r.list(v, p) },
 		Resolve: func(name string) []string {
+			v.Use(r.sources.Whole)
 			if c := r.client(name); c != nil {
 				return c.Addresses
 			}
@@ -131,11 +137,12 @@ func inside(p string) (string, bool) {
 // maxRead bounds a file that code opens.
 const maxRead = 16 << 20
 
-func (r *Renderer) read(p string) (string, error) {
+func (r *Renderer) read(v *memo.View, p string) (string, error) {
 	name, ok := inside(p)
 	if !ok {
 		return "", &py.Raised{Class: "IOError", Msg: "[Errno 2] No such file or directory: '" + p + "'", Hint: "templates read files of the specification alone; commit the file"}
 	}
+	v.Use(r.sources.File(name))
 	data, err := fs.ReadFile(r.fsys, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", py.Fail("IOError", "[Errno 2] No such file or directory: '%s'", p)
@@ -149,11 +156,12 @@ func (r *Renderer) read(p string) (string, error) {
 	return string(data), nil
 }
 
-func (r *Renderer) list(p string) ([]string, bool) {
+func (r *Renderer) list(v *memo.View, p string) ([]string, bool) {
 	name, ok := inside(p)
 	if !ok {
 		return nil, false
 	}
+	v.Use(r.sources.Folder(name))
 	entries, err := fs.ReadDir(r.fsys, name)
 	if err != nil {
 		return nil, false
@@ -165,8 +173,15 @@ func (r *Renderer) list(p string) ([]string, bool) {
 	return out, true
 }
 
-// load reads and parses a file once.
-func load[T any](r *Renderer, name, syntax string, parse func(file, src string) (*T, *problem.Problem)) (*T, *problem.Problem) {
+// exists tells whether there is a file.
+func (r *Renderer) exists(v *memo.View, name string) bool {
+	v.Use(r.sources.File(name))
+	st, err := fs.Stat(r.fsys, name)
+	return err == nil && !st.IsDir()
+}
+
+// load reads and parses a file once. v is nil before there are hosts.
+func load[T any](r *Renderer, v *memo.View, name, syntax string, parse func(file, src string) (*T, *problem.Problem)) (*T, *problem.Problem) {
 	type result struct {
 		t *T
 		p *problem.Problem
@@ -184,6 +199,7 @@ func load[T any](r *Renderer, name, syntax string, parse func(file, src string) 
 		t, p := parse(name, string(data))
 		return result{t, p}
 	}))
+	v.Use(r.sources.File(name))
 	out := once.(func() result)()
 	return out.t, out.p
 }
@@ -200,7 +216,7 @@ func sealedTemplate(name string) bool {
 // template gives the template of a job. One that is encrypted taints what is made
 // of it.
 func template[T any](r *Renderer, v *memo.View, name, syntax string, parse func(file, src string) (*T, *problem.Problem)) (*T, *problem.Problem) {
-	t, p := load(r, name, syntax, parse)
+	t, p := load(r, v, name, syntax, parse)
 	if sealedTemplate(name) && !vault.Closed(p) {
 		v.Taint()
 	}
@@ -211,7 +227,7 @@ func template[T any](r *Renderer, v *memo.View, name, syntax string, parse func(
 func (r *Renderer) names(v *memo.View, th *py.Thread, j Job) (map[string]py.Value, *problem.Problem) {
 	out := map[string]py.Value{"metadata": r.metadata(v)}
 	if j.Defaults {
-		if err := r.defaults(th, out); err != nil {
+		if err := r.defaults(v, th, out); err != nil {
 			return nil, tmpl.Failure(j.File, 0, err)
 		}
 	}
@@ -247,11 +263,11 @@ func included[T any](r *Renderer, v *memo.View, syntax string, parse parser[T]) 
 		if !ok {
 			name = strings.TrimPrefix(name, "/")
 		}
-		if st, err := fs.Stat(r.fsys, path.Clean(name)); err != nil || st.IsDir() {
+		if name = path.Clean(name); !r.exists(v, name) {
 			return nil, nil
 		}
-		v.Trail().Read(path.Clean(name))
-		return template(r, v, path.Clean(name), syntax, parse)
+		v.Trail().Read(name)
+		return template(r, v, name, syntax, parse)
 	}
 }
 
