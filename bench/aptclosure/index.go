@@ -94,6 +94,12 @@ func (x *index) meets(names []string) []string {
 	return slices.Compact(out)
 }
 
+// stoodFor tells whether a name is a package that another one of all provides: then
+// Bcfg2 takes the package of that name, unless it has resolved the other one too.
+func (x *index) stoodFor(name string, all map[string]bool) bool {
+	return slices.ContainsFunc(x.providers[name], func(p string) bool { return all[p] })
+}
+
 // unexplained are the packages of all that are missing from mine although no
 // package leaves a choice that they are the answer to, and none that is missing
 // itself needs them.

@@ -119,12 +119,17 @@ func choose(ctx context.Context, a *apt, known *index, count int) ([]closure, er
 
 // compare tells what differs, and fails where something does that may not.
 func compare(w io.Writer, known *index, chosen []closure, ours map[string][]string) error {
-	wrong, same, explained := 0, 0, 0
+	wrong, same, explained, instead := 0, 0, 0, 0
 	for _, c := range chosen {
 		mine := map[string]bool{c.name: true}
 		for _, name := range ours[c.name] {
 			mine[name] = true
-			if !c.all[name] {
+			switch {
+			case c.all[name]:
+			case known.stoodFor(name, c.all):
+				instead++
+				fmt.Fprintf(w, "%s: %s is added, for which apt-get takes another package that provides it\n", c.name, name)
+			default:
 				wrong++
 				fmt.Fprintf(w, "%s: %s is added, and apt-get does not install it\n", c.name, name)
 			}
@@ -146,7 +151,7 @@ func compare(w io.Writer, known *index, chosen []closure, ours map[string][]stri
 			explained += missing - len(left)
 		}
 	}
-	fmt.Fprintf(w, "%d packages resolved: %d as apt-get does; in the others %d packages are left to the host's choice\n", len(chosen), same, explained)
+	fmt.Fprintf(w, "%d packages resolved: %d as apt-get does; in the others %d packages are left to the host's choice, and %d are those of a name that apt-get has otherwise\n", len(chosen), same, explained, instead)
 	if wrong > 0 {
 		return errDiffers
 	}

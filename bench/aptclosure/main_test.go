@@ -54,7 +54,8 @@ func TestCompare(t *testing.T) {
 	chosen := []closure{{"app", of("app", "lib", "libc", "exim", "exim-lib", "mawk")}, {"lib", of("lib")}}
 	var b strings.Builder
 	require.NoError(t, compare(&b, x, chosen, map[string][]string{"app": {"lib", "libc", "mawk"}}))
-	require.Equal(t, "2 packages resolved: 1 as apt-get does; in the others 2 packages are left to the host's choice\n", b.String())
+	require.Equal(t, "2 packages resolved: 1 as apt-get does; in the others 2 packages are left to the host's choice, and 0 are those of a name that apt-get has otherwise\n", b.String())
 	require.ErrorIs(t, compare(io.Discard, x, chosen, map[string][]string{"app": {"lib", "libc", "mawk", "postfix"}}), errDiffers)
 	require.ErrorIs(t, compare(io.Discard, x, chosen, nil), errDiffers)
+	require.NoError(t, compare(io.Discard, x, chosen, map[string][]string{"app": {"lib", "libc", "mawk", "mta"}}), "exim stands for it")
 }
