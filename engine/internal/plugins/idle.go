@@ -13,9 +13,9 @@ import (
 )
 
 // idle are plugins of Bcfg2 that change no configuration: what they did is done by
-// the controller, or by nobody any more.
+// the controller, or by nobody any more. BundleTemplates is what Bundler does by itself.
 var idle = []string{
-	"ACL", "BB", "Bzr", "Cvs", "DBStats", "Darcs", "Fossil", "Git", "Guppy", "Hg",
+	"ACL", "BB", "BundleTemplates", "Bzr", "Cvs", "DBStats", "Darcs", "Fossil", "Git", "Guppy", "Hg",
 	"Reporting", "Snapshots", "Statistics", "Svn", "Svn2",
 }
 
