@@ -24,7 +24,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 help: ## list what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: need-go need-cc need-git need-keys
+.PHONY: need-go need-cc need-git need-keys need-apt
 need-go:
 	@command -v "$(GO)" >/dev/null || { echo "make: Go is needed (https://go.dev/dl/, the version of go.mod or newer); set GO=/path/to/go"; exit 1; }
 need-cc:
@@ -33,6 +33,9 @@ need-git:
 	@command -v git >/dev/null || { echo "make: git is needed: apt-get install git"; exit 1; }
 need-keys:
 	@command -v ssh-keygen >/dev/null && command -v openssl >/dev/null || { echo "make: the tests compare keys with ssh-keygen and openssl: apt-get install openssh-client openssl"; exit 1; }
+
+need-apt:
+	@command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null && command -v apt-ftparchive >/dev/null || { echo "make: the tests install packages into roots of their own: apt-get install apt-utils"; exit 1; }
 
 .PHONY: build
 build: need-go ## bin/bindery and bin/bindery-agent, static
@@ -44,7 +47,7 @@ demo: build ## a commit going all the way, on this machine, in a minute
 	bin/bindery demo $(ARGS)
 
 .PHONY: test
-test: need-go need-cc need-git need-keys ## everything that must hold: vet, the rules of the house, all tests under the race detector
+test: need-go need-cc need-git need-keys need-apt ## everything that must hold: vet, the rules of the house, all tests under the race detector
 	$(GO) vet ./...
 	$(GO) test -count=1 .
 	$(GO) test -race ./...

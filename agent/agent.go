@@ -21,6 +21,7 @@ import (
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/driver/action"
+	"github.com/bindery/bindery/agent/driver/deb"
 	"github.com/bindery/bindery/agent/driver/posix"
 	"github.com/bindery/bindery/agent/state"
 	"github.com/bindery/bindery/agent/system"
@@ -120,6 +121,13 @@ func (a *Agent) loadDrivers() error {
 	for _, t := range posix.Types() {
 		a.drivers[driver.Kind{Tag: "Path", Type: t}] = paths
 	}
+	packages, err := deb.New(deb.Config{Machine: a.c.Machine})
+	if err != nil {
+		return err
+	}
+	for _, t := range deb.Types() {
+		a.drivers[driver.Kind{Tag: "Package", Type: t}] = packages
+	}
 	return nil
 }
 
@@ -136,6 +144,8 @@ type Result struct {
 	Report release.Report `json:"report"`
 	// Lines tell about each entry, in the order of the configuration.
 	Lines []Line `json:"entries"`
+	// Surplus is what is on the host and in no configuration.
+	Surplus []driver.Surplus `json:"surplus,omitempty"`
 	// Waiting tells that the host waits for its facts to be accepted.
 	Waiting bool `json:"waiting,omitempty"`
 	// Fetch is why nothing newer could be had; what was verified before was
@@ -176,7 +186,7 @@ func (a *Agent) Run(ctx context.Context, o Options) (*Result, error) {
 		if err := r.do(ctx, o.DryRun || bundle.Manifest.Policy.Mode == release.ModeReport); err != nil {
 			return nil, err
 		}
-		result.Lines = r.lines()
+		result.Lines, result.Surplus = r.lines(), r.surplus
 	}
 	result.Report = a.report(bundle, result, started, o.DryRun)
 	if o.DryRun || o.Offline {

@@ -5,8 +5,6 @@ package agent
 import (
 	"context"
 	"slices"
-
-	"github.com/bindery/bindery/agent/driver"
 )
 
 // do looks at everything and, unless it is only a plan, makes it true by the
@@ -14,8 +12,11 @@ import (
 // entries, the bundles that were modified once more, the actions that come after.
 // Then it looks again.
 func (r *run) do(ctx context.Context, planOnly bool) error {
-	if err := r.inventory(ctx); err != nil || planOnly {
+	if err := r.checkAll(ctx, r.entries); err != nil {
 		return err
+	}
+	if planOnly {
+		return r.survey(ctx)
 	}
 	work := slices.ContainsFunc(r.entries, func(e *entry) bool { return !e.action() && e.wrong() })
 	if work {
@@ -23,7 +24,10 @@ func (r *run) do(ctx context.Context, planOnly bool) error {
 			return err
 		}
 	}
-	if err := r.work(ctx); err != nil || !work {
+	if err := r.work(ctx); err != nil {
+		return err
+	}
+	if err := r.survey(ctx); err != nil || !work {
 		return err
 	}
 	return r.c.State.Remove(fileWorking)
@@ -39,44 +43,21 @@ func (r *run) work(ctx context.Context) error {
 	return r.again(ctx)
 }
 
-// fix makes one entry true. Its driver says what was wrong before.
-func (r *run) fix(ctx context.Context, e *entry) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	out, err := r.driver(e).Apply(ctx, r.item(e), true)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	e.tried, e.out, e.err = true, out, err
-	if out.Changed {
-		e.changed = true
-		e.was = append(e.was, out.Reasons...)
-	}
-	return nil
-}
+// fix makes one entry true.
+func (r *run) fix(ctx context.Context, e *entry) error { return r.fixAll(ctx, []*entry{e}) }
 
 // important fixes the files that everything else may need.
 func (r *run) important(ctx context.Context) error {
+	var first []*entry
 	for _, e := range r.entries {
-		if e.wrong() && e.Entry.True("important") && e.Entry.Tag == "Path" && e.Entry.Type() == "file" {
-			if err := r.fix(ctx, e); err != nil {
-				return err
-			}
-			r.look(ctx, e)
+		if e.wrong() && r.needed(e) {
+			first = append(first, e)
 		}
 	}
-	return nil
-}
-
-// look checks an entry after it was worked on. The error of the work stays where
-// the entry is still wrong.
-func (r *run) look(ctx context.Context, e *entry) {
-	failed := e.err
-	r.check(ctx, e)
-	if e.err == nil && e.out.State != driver.Correct {
-		e.err = failed
+	if err := r.fixAll(ctx, first); err != nil {
+		return err
 	}
+	return r.lookAll(ctx, first)
 }
 
 // before runs the actions that come before their bundle. One that fails keeps the
@@ -124,17 +105,16 @@ func (b *bundle) block() {
 	}
 }
 
-// install fixes what is wrong, in the order of the configuration.
+// install fixes what is wrong: users before files, packages before what is
+// configured, and that before services; else in the order of the configuration.
 func (r *run) install(ctx context.Context) error {
+	var todo []*entry
 	for _, e := range r.entries {
-		if e.action() || !e.wrong() || e.tried {
-			continue
-		}
-		if err := r.fix(ctx, e); err != nil {
-			return err
+		if !e.action() && e.wrong() && !e.tried {
+			todo = append(todo, e)
 		}
 	}
-	return nil
+	return r.fixAll(ctx, todo)
 }
 
 // settle looks at the modified bundles again and fixes what the work itself has
@@ -144,20 +124,22 @@ func (r *run) settle(ctx context.Context) error {
 		if !b.modified() {
 			continue
 		}
+		var seen, todo []*entry
 		for _, e := range b.entries {
-			if e.action() || e.left != "" {
-				continue
+			if !e.action() && e.left == "" {
+				seen = append(seen, e)
 			}
-			if err := ctx.Err(); err != nil {
-				return err
+		}
+		if err := r.lookAll(ctx, seen); err != nil {
+			return err
+		}
+		for _, e := range seen {
+			if e.wrong() {
+				todo = append(todo, e)
 			}
-			r.look(ctx, e)
-			if !e.wrong() {
-				continue
-			}
-			if err := r.fix(ctx, e); err != nil {
-				return err
-			}
+		}
+		if err := r.fixAll(ctx, todo); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -194,14 +176,11 @@ func (r *run) again(ctx context.Context) error {
 	if !touched {
 		return nil
 	}
+	var seen []*entry
 	for _, e := range r.entries {
-		if e.action() || e.left != "" {
-			continue
+		if !e.action() && e.left == "" {
+			seen = append(seen, e)
 		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		r.look(ctx, e)
 	}
-	return ctx.Err()
+	return r.lookAll(ctx, seen)
 }

@@ -3,7 +3,6 @@
 package agent
 
 import (
-	"context"
 	"slices"
 	"strings"
 
@@ -64,6 +63,8 @@ type run struct {
 	// bundles hold the entries of each structure, in document order.
 	bundles []*bundle
 	paths   *driver.Paths
+	// surplus is what there is and nobody asks for.
+	surplus []driver.Surplus
 }
 
 type bundle struct {
@@ -123,34 +124,24 @@ func (r *run) driver(e *entry) driver.Driver {
 	return r.drivers[driver.Kind{Tag: e.Entry.Tag, Type: e.Entry.Type()}]
 }
 
-// check looks at one entry and changes nothing.
-func (r *run) check(ctx context.Context, e *entry) {
-	d := r.driver(e)
+// bound tells whether an entry can be looked at; otherwise it is left, and why is
+// noted.
+func (r *run) bound(e *entry) bool {
 	switch {
 	case e.Entry.Failure != "":
 		e.left = "the controller could not bind it: " + e.Entry.Failure
 		e.out = driver.Outcome{State: driver.Incorrect}
-	case d == nil:
+	case r.driver(e) == nil:
 		e.left = "no driver for " + e.Entry.Tag + " of type \"" + e.Entry.Type() + "\""
 		e.out = driver.Outcome{State: driver.NotVerified}
 	default:
-		e.out, e.err = d.Apply(ctx, r.item(e), false)
+		return true
 	}
+	return false
 }
 
 func (r *run) item(e *entry) driver.Item {
 	return driver.Item{Key: e.Key, Entry: e.Entry, Paths: r.paths}
-}
-
-// inventory looks at all entries.
-func (r *run) inventory(ctx context.Context) error {
-	for _, e := range r.entries {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		r.check(ctx, e)
-	}
-	return ctx.Err()
 }
 
 // softly are the aspects that a tree without privilege cannot have right: they do

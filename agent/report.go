@@ -62,6 +62,9 @@ func (a *Agent) report(b *release.Bundle, res *Result, started time.Time, dry bo
 			rep.Extra = append(rep.Extra, release.Item{Key: config.Key{Tag: l.Key.Tag, Name: name}, Bundle: l.Bundle, Reason: "not configured"})
 		}
 	}
+	for _, s := range res.Surplus {
+		rep.Extra = append(rep.Extra, release.Item{Key: config.Key{Tag: s.Kind.Tag, Name: s.Name}, Reason: short("not configured: " + s.What)})
+	}
 	switch {
 	case errors.Is(res.Fetch, release.ErrUntrusted):
 		rep.State = release.StateFailed

@@ -7,6 +7,7 @@ package driver
 
 import (
 	"context"
+	"path"
 	"sort"
 	"strings"
 
@@ -64,27 +65,89 @@ type Driver interface {
 	Apply(ctx context.Context, item Item, apply bool) (Outcome, error)
 }
 
+// Result is what came of one of many entries.
+type Result struct {
+	Outcome
+	Err error
+}
+
+// Batch is a driver whose tool looks at and changes many entries in one call.
+type Batch interface {
+	Driver
+	// ApplyAll does what Apply does for many items, and answers in their order.
+	// What is wrong with one of them is no error of another.
+	ApplyAll(ctx context.Context, items []Item, apply bool) []Result
+}
+
+// Surplus is something that is on the host and that no entry asks for.
+type Surplus struct {
+	Kind Kind   `json:"kind"`
+	Name string `json:"name"`
+	// What tells more, such as a version.
+	What string `json:"what,omitempty"`
+}
+
+// Surveyor is a driver that knows what else there is of its kind.
+type Surveyor interface {
+	// Extras lists what none of the items asks for, sorted. It changes nothing.
+	Extras(ctx context.Context, items []Item) ([]Surplus, error)
+}
+
+// Founded is a driver that needs some files before it can do anything.
+type Founded interface {
+	// Needs tells whether a path must be right before the driver's own entries.
+	Needs(path string) bool
+}
+
 // Kind is what a driver handles: an entry's tag and type.
-type Kind struct{ Tag, Type string }
+type Kind struct {
+	Tag  string `json:"tag"`
+	Type string `json:"type"`
+}
 
 // Paths knows the names of all configured paths. It is immutable.
-type Paths struct{ names []string }
+type Paths struct{ names, gone []string }
 
 // NewPaths collects the paths of a configuration that shall exist.
 func NewPaths(c *config.Config) *Paths {
 	p := &Paths{}
 	for _, b := range c.Bundles {
 		for _, e := range b.Entries {
-			if e.Tag != "Path" || e.Type() == "nonexistent" {
-				continue
-			}
-			if name, err := system.Clean(e.Name()); err == nil {
+			name, err := system.Clean(e.Name())
+			switch {
+			case e.Tag != "Path" || err != nil:
+			case e.Type() == "nonexistent":
+				p.gone = append(p.gone, name)
+			default:
 				p.names = append(p.names, name)
 			}
 		}
 	}
 	sort.Strings(p.names)
+	sort.Strings(p.gone)
 	return p
+}
+
+// Decides tells whether an entry says what stands at a clean name, be it that
+// nothing shall, so that nobody else may complain about it.
+func (p *Paths) Decides(name string) bool {
+	if p == nil {
+		return false
+	}
+	if found(p.names, name) {
+		return true
+	}
+	for ; name != "/" && name != "."; name = path.Dir(name) {
+		if found(p.gone, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func found(sorted []string, name string) bool {
+	i := sort.SearchStrings(sorted, name)
+	return i < len(sorted) && sorted[i] == name
 }
 
 // Names lists the paths, sorted. The slice is shared.
@@ -95,11 +158,10 @@ func (p *Paths) Under(name string) bool {
 	if p == nil {
 		return false
 	}
-	i := sort.SearchStrings(p.names, name)
-	if i < len(p.names) && p.names[i] == name {
+	if found(p.names, name) {
 		return true
 	}
 	dir := strings.TrimSuffix(name, "/") + "/"
-	i = sort.SearchStrings(p.names, dir)
+	i := sort.SearchStrings(p.names, dir)
 	return i < len(p.names) && strings.HasPrefix(p.names[i], dir)
 }

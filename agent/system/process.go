@@ -44,8 +44,15 @@ func (Host) Run(ctx context.Context, c Command) (Result, error) {
 		cmd.Env = []string{}
 	}
 	out := &capped{left: c.MaxOutput, full: func() { stop(ErrOutput) }}
+	last := &tail{max: c.MaxTail}
 	if c.MaxOutput > 0 {
 		cmd.Stdout = out
+	}
+	if c.MaxTail > 0 {
+		cmd.Stderr = last
+		if cmd.Stdout == nil {
+			cmd.Stdout = last
+		}
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
@@ -59,6 +66,9 @@ func (Host) Run(ctx context.Context, c Command) (Result, error) {
 	if cause := context.Cause(ctx); cause != nil {
 		return Result{}, fmt.Errorf("run %q: %w", c.Args[0], cause)
 	}
+	if errors.Is(err, exec.ErrWaitDelay) && c.MaxOutput == 0 {
+		err = nil // it ended well; a service that it started keeps its output open
+	}
 	var ended *exec.ExitError
 	switch {
 	case errors.As(err, &ended):
@@ -66,11 +76,11 @@ func (Host) Run(ctx context.Context, c Command) (Result, error) {
 		if ws, ok := ended.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 			code = 128 + int(ws.Signal())
 		}
-		return Result{Exit: code, Stdout: out.data.Bytes()}, nil
+		return Result{Exit: code, Stdout: out.data.Bytes(), Tail: last.kept()}, nil
 	case err != nil:
 		return Result{}, fmt.Errorf("run %q: %w", c.Args[0], err)
 	}
-	return Result{Stdout: out.data.Bytes()}, nil
+	return Result{Stdout: out.data.Bytes(), Tail: last.kept()}, nil
 }
 
 // search finds a program in the PATH of the environment that it will get, not in
@@ -112,5 +122,23 @@ func (c *capped) Write(b []byte) (int, error) {
 	c.left -= len(b)
 	return c.data.Write(b)
 }
+
+// tail keeps the end of what a program writes. Both of the program's outputs may
+// be written at once only where they are different writers, which exec takes care
+// of.
+type tail struct {
+	data []byte
+	max  int
+}
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.data = append(t.data, b...)
+	if len(t.data) > 2*t.max {
+		t.data = append(t.data[:0], t.data[len(t.data)-t.max:]...)
+	}
+	return len(b), nil
+}
+
+func (t *tail) kept() []byte { return t.data[max(0, len(t.data)-t.max):] }
 
 var _ Processes = Host{}

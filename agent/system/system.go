@@ -81,8 +81,9 @@ type Info struct {
 	Target string
 	// Device and Inode name the thing whatever its names are.
 	Device, Inode uint64
-	// Modified is when the content last changed.
-	Modified time.Time
+	// Modified is when the content last changed; Changed is when anything did,
+	// which no program can set back.
+	Modified, Changed time.Time
 	// Protected marks what no Change may touch: the agent's own files. Shelters
 	// marks a directory above them, which cannot be taken away.
 	Protected, Shelters bool
@@ -136,12 +137,19 @@ type Command struct {
 	// MaxOutput is how many bytes of standard output are taken; more is an
 	// error. Zero throws the output away.
 	MaxOutput int
+	// MaxTail is how many of the last bytes of standard output and standard
+	// error together are kept, for people to read.
+	MaxTail int
+	// Asks tells that the program is only asked and changes nothing.
+	Asks bool
 }
 
 // Result is how a program ended.
 type Result struct {
 	Exit   int
 	Stdout []byte
+	// Tail is the end of what the program wrote.
+	Tail []byte
 }
 
 // Errors that callers branch on.

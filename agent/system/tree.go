@@ -140,7 +140,7 @@ func describe(base string, st *unix.Stat_t) Info {
 	info := Info{
 		Name: base, Kind: Other, Mode: st.Mode & 0o7777, UID: int(st.Uid), GID: int(st.Gid),
 		Size: st.Size, Device: st.Dev, Inode: st.Ino,
-		Modified: time.Unix(st.Mtim.Unix()),
+		Modified: time.Unix(st.Mtim.Unix()), Changed: time.Unix(st.Ctim.Unix()),
 	}
 	switch st.Mode & unix.S_IFMT {
 	case unix.S_IFREG:

@@ -40,12 +40,16 @@ type Case struct {
 	Others []config.Entry
 	// Prepare makes the machine what it is before.
 	Prepare []system.Change
+	// Arrange does what no change of a file can do.
+	Arrange func(t *testing.T, m *system.Machine)
 	// Found is the state before.
 	Found driver.State
 	// Repeats tells that the driver acts each time it is told to.
 	Repeats bool
 	// Fails tells that the entry cannot be made true; nothing may be touched.
 	Fails bool
+	// Stuck tells that the entry is found as it is, and cannot be made true.
+	Stuck bool
 }
 
 // Run runs all cases.
@@ -54,6 +58,10 @@ func (s Suite) Run(t *testing.T, cases []Case) {
 		t.Run(c.Name, func(t *testing.T) {
 			if c.Fails {
 				s.fails(t, c)
+				return
+			}
+			if c.Stuck {
+				s.stuck(t, c)
 				return
 			}
 			changes := s.converges(t, c)
@@ -80,6 +88,9 @@ func (s Suite) open(t *testing.T, c Case, sensitive bool) *bench {
 	for _, ch := range c.Prepare {
 		require.NoError(t, m.Files.Change(ch))
 	}
+	if c.Arrange != nil {
+		c.Arrange(t, m)
+	}
 	b := &bench{failAt: -1}
 	m.Files = systemtest.Faulty{Files: m.Files, Fault: func(system.Change) error {
 		b.changes++
@@ -88,7 +99,7 @@ func (s Suite) open(t *testing.T, c Case, sensitive bool) *bench {
 		}
 		return nil
 	}}
-	m.Processes = counting{m.Processes, &b.changes}
+	m.Processes = counting{m.Processes, b}
 	b.driver = s.New(t, m)
 	entries := []*config.Entry{}
 	for _, e := range append([]config.Entry{c.Entry}, c.Others...) {
@@ -101,13 +112,18 @@ func (s Suite) open(t *testing.T, c Case, sensitive bool) *bench {
 	return b
 }
 
+// counting counts and breaks the programs that change something.
 type counting struct {
 	system.Processes
-	n *int
+	b *bench
 }
 
 func (c counting) Run(ctx context.Context, cmd system.Command) (system.Result, error) {
-	*c.n++
+	if !cmd.Asks {
+		if c.b.changes++; c.b.changes == c.b.failAt {
+			return system.Result{}, errFault
+		}
+	}
 	return c.Processes.Run(ctx, cmd)
 }
 
@@ -187,5 +203,23 @@ func (s Suite) fails(t *testing.T, c Case) {
 		if strings.HasPrefix(c.Entry.Tag, "Path") {
 			require.Zero(t, b.changes, "what cannot be made true is not touched")
 		}
+	}
+}
+
+func (s Suite) stuck(t *testing.T, c Case) {
+	for _, sensitive := range []bool{false, true} {
+		b := s.open(t, c, sensitive)
+		out := b.apply(t, false)
+		require.Equal(t, c.Found, out.State)
+		require.NotEmpty(t, out.Reasons)
+		require.Zero(t, b.changes)
+		out, err := b.driver.Apply(t.Context(), b.item, true)
+		require.Error(t, err)
+		require.Equal(t, c.Found, out.State)
+		require.False(t, out.Changed)
+		if sensitive {
+			require.NotContains(t, fmt.Sprintf("%+v %v", out, err), Canary)
+		}
+		require.Equal(t, c.Found, b.apply(t, false).State)
 	}
 }

@@ -24,7 +24,7 @@ import (
 
 // Types are the types of Path that the driver handles.
 func Types() []string {
-	return []string{"file", "directory", "symlink", "hardlink", "nonexistent", "permissions"}
+	return []string{"file", "directory", "symlink", "hardlink", "nonexistent", "permissions", "ignore"}
 }
 
 // Config says what the driver works on.
@@ -112,6 +112,8 @@ func (f *finding) examine() error {
 		return f.nonexistent()
 	case "permissions":
 		return f.permissions()
+	case "ignore":
+		return nil // it says only that packages may find it altered
 	}
 	return fmt.Errorf("path type %q has no driver", f.entry.Type())
 }

@@ -127,6 +127,7 @@ func cases() []drivertest.Case {
 			Prepare: []system.Change{dir("/d"), put("/d/f", "x"), link("/d/l", "/none")}, Found: wrong,
 		},
 		{Name: "permissions of nothing", Entry: path("", "type=permissions", "name=/f", "mode=0600"), Fails: true},
+		{Name: "ignored", Entry: bare("", "type=ignore", "name=/f"), Prepare: []system.Change{put("/f", "x")}, Found: right},
 		{Name: "unknown type", Entry: path("", "type=device", "name=/f"), Fails: true},
 	}
 }

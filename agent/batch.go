@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"context"
+	"path"
+	"slices"
+	"strconv"
+
+	"github.com/bindery/bindery/agent/driver"
+)
+
+// ranks say what comes before what: users own files, packages bring the files that
+// are configured, and services read them.
+func rank(e *entry) int {
+	switch e.Entry.Tag {
+	case "POSIXGroup":
+		return 0
+	case "POSIXUser":
+		return 1
+	case "Package":
+		return 2
+	case "Service":
+		return 4
+	}
+	return 3
+}
+
+// ordered sorts entries by what depends on what, else as they are configured.
+// Services may say their place among each other.
+func ordered(entries []*entry) []*entry {
+	out := slices.Clone(entries)
+	slices.SortStableFunc(out, func(a, b *entry) int {
+		if d := rank(a) - rank(b); d != 0 || rank(a) != 4 {
+			return d
+		}
+		return sequence(a) - sequence(b)
+	})
+	return out
+}
+
+func sequence(e *entry) int {
+	n, err := strconv.Atoi(e.Entry.Get("sequence"))
+	if err != nil || n < 0 || n > 1<<20 {
+		return 0
+	}
+	return n
+}
+
+// groups keeps neighbours together that one call of a tool can serve.
+func (r *run) groups(entries []*entry) [][]*entry {
+	var out [][]*entry
+	for i, e := range entries {
+		d, many := r.driver(e).(driver.Batch)
+		if i > 0 && many && r.driver(entries[i-1]) == driver.Driver(d) {
+			out[len(out)-1] = append(out[len(out)-1], e)
+			continue
+		}
+		out = append(out, []*entry{e})
+	}
+	return out
+}
+
+// apply lets a driver look at entries of its own, or make them true.
+func (r *run) apply(ctx context.Context, group []*entry, apply bool) []driver.Result {
+	if many, ok := r.driver(group[0]).(driver.Batch); ok {
+		items := make([]driver.Item, len(group))
+		for i, e := range group {
+			items[i] = r.item(e)
+		}
+		return many.ApplyAll(ctx, items, apply)
+	}
+	out := make([]driver.Result, len(group))
+	for i, e := range group {
+		out[i].Outcome, out[i].Err = r.driver(e).Apply(ctx, r.item(e), apply)
+	}
+	return out
+}
+
+// checkAll looks at entries and changes nothing.
+func (r *run) checkAll(ctx context.Context, entries []*entry) error {
+	var known []*entry
+	for _, e := range entries {
+		if r.bound(e) {
+			known = append(known, e)
+		}
+	}
+	for _, group := range r.groups(ordered(known)) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for i, res := range r.apply(ctx, group, false) {
+			group[i].out, group[i].err = res.Outcome, res.Err
+		}
+	}
+	return ctx.Err()
+}
+
+// fixAll makes entries true, in their order. Their drivers say what was wrong
+// before.
+func (r *run) fixAll(ctx context.Context, entries []*entry) error {
+	for _, group := range r.groups(ordered(entries)) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		results := r.apply(ctx, group, true)
+		for i, res := range results {
+			e := group[i]
+			if res.Changed {
+				e.changed = true
+				e.was = append(e.was, res.Reasons...)
+			}
+			if ctx.Err() == nil {
+				e.tried, e.out, e.err = true, res.Outcome, res.Err
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// lookAll checks entries after they were worked on. The error of the work stays
+// where an entry is still wrong.
+func (r *run) lookAll(ctx context.Context, entries []*entry) error {
+	failed := make([]error, len(entries))
+	for i, e := range entries {
+		failed[i] = e.err
+	}
+	if err := r.checkAll(ctx, entries); err != nil {
+		return err
+	}
+	for i, e := range entries {
+		if e.err == nil && e.out.State != driver.Correct {
+			e.err = failed[i]
+		}
+	}
+	return nil
+}
+
+// needed tells whether a file must be right before anything else: it says so, or
+// one of the drivers at work needs it.
+func (r *run) needed(e *entry) bool {
+	if e.Entry.Tag != "Path" || e.Entry.Type() != "file" {
+		return false
+	}
+	if e.Entry.True("important") {
+		return true
+	}
+	name := path.Clean(e.Entry.Name())
+	return slices.ContainsFunc(r.entries, func(other *entry) bool {
+		d, ok := r.driver(other).(driver.Founded)
+		return ok && d.Needs(name)
+	})
+}
+
+// survey asks the drivers at work what else there is. An entry that cannot be
+// bound is asked for all the same.
+func (r *run) survey(ctx context.Context) error {
+	byTag := map[string][]driver.Item{}
+	for _, e := range r.entries {
+		byTag[e.Entry.Tag] = append(byTag[e.Entry.Tag], r.item(e))
+	}
+	asked := map[driver.Driver]bool{}
+	for _, e := range r.entries {
+		d := r.driver(e)
+		who, ok := d.(driver.Surveyor)
+		if !ok || asked[d] {
+			continue
+		}
+		asked[d] = true
+		more, err := who.Extras(ctx, byTag[e.Entry.Tag])
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			r.c.Logger.Warn("what is not configured cannot be listed", "err", err)
+		}
+		r.surplus = append(r.surplus, more...)
+	}
+	return nil
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package deb makes Package entries of type deb true, with dpkg's own database
+// and with apt-get.
+//
+// What is installed is read from dpkg's files, whose form is stable and quick to
+// read; what is changed is changed by the tools alone. All packages of a run are
+// installed in one call. The package must not know how sources are configured.
+package deb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/system"
+	"github.com/bindery/bindery/engine/config"
+)
+
+// Types are the types of Package that the driver handles.
+func Types() []string { return []string{"deb", "apt"} }
+
+// Config says what the driver works on.
+type Config struct {
+	Machine *system.Machine
+	// Timeout bounds what is done for all packages of a run. Zero: 30 minutes.
+	Timeout time.Duration
+	// LockWait is how long another package manager is waited for. Zero: 2
+	// minutes.
+	LockWait time.Duration
+}
+
+// Driver makes packages true. It is not safe for concurrent use.
+type Driver struct {
+	c        Config
+	policies memo
+}
+
+// New makes the driver.
+func New(c Config) (*Driver, error) {
+	if c.Machine == nil || c.Timeout < 0 || c.LockWait < 0 {
+		return nil, errors.New("deb driver: no machine, or a negative time limit")
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 30 * time.Minute
+	}
+	if c.LockWait == 0 {
+		c.LockWait = 2 * time.Minute
+	}
+	return &Driver{c: c}, nil
+}
+
+// Needs implements driver.Founded with the files that apt-get itself reads.
+func (d *Driver) Needs(path string) bool {
+	return strings.HasPrefix(path, "/etc/apt/") || strings.HasPrefix(path, "/etc/dpkg/") ||
+		strings.HasPrefix(path, "/usr/share/keyrings/") || strings.HasPrefix(path, "/var/cache/debconf/")
+}
+
+// Apply implements driver.Driver.
+func (d *Driver) Apply(ctx context.Context, item driver.Item, apply bool) (driver.Outcome, error) {
+	r := d.ApplyAll(ctx, []driver.Item{item}, apply)[0]
+	return r.Outcome, r.Err
+}
+
+// ApplyAll implements driver.Batch.
+func (d *Driver) ApplyAll(ctx context.Context, items []driver.Item, apply bool) []driver.Result {
+	b := &batch{Driver: d, ctx: ctx, items: items, results: make([]driver.Result, len(items))}
+	err := ctx.Err()
+	if err == nil && d.c.Machine.Contained() {
+		return b.unknown("packages are not managed under another root")
+	}
+	if err == nil {
+		err = b.look()
+	}
+	if errors.Is(err, errNoDatabase) {
+		return b.unknown(errNoDatabase.Error())
+	}
+	if err != nil {
+		return b.fail(err)
+	}
+	if apply {
+		ctx, cancel := context.WithTimeoutCause(ctx, d.c.Timeout, system.ErrTimeout)
+		defer cancel()
+		b.ctx = ctx
+		b.fix()
+	}
+	return b.results
+}
+
+// batch is some entries under way.
+type batch struct {
+	*Driver
+	ctx     context.Context
+	items   []driver.Item
+	results []driver.Result
+	wants   []*want
+	db      *database
+	policy  policy
+	except  *exceptions
+}
+
+// want is one package of one architecture that an entry asks for.
+type want struct {
+	entry  *config.Entry
+	result *driver.Result
+	paths  *driver.Paths
+	name   string
+	arch   string
+	// version is auto, any, or exact.
+	version string
+	// was is how the package was found, altered whether its files were.
+	was     installed
+	altered bool
+	// wrong tells that there is work, ready that it was done on the way; spec is
+	// how apt-get is told.
+	wrong, ready bool
+	spec         string
+}
+
+func (b *batch) unknown(why string) []driver.Result {
+	for i := range b.results {
+		b.results[i].Outcome = driver.Outcome{State: driver.NotVerified, Reasons: []string{why}}
+	}
+	return b.results
+}
+
+func (b *batch) fail(err error) []driver.Result {
+	for i := range b.results {
+		b.results[i] = driver.Result{Outcome: driver.Outcome{State: driver.NotVerified}, Err: err}
+	}
+	return b.results
+}
+
+// Versions that are not one. Bcfg2 has auto and any; noverify is any by another
+// name, latest is auto.
+const (
+	auto   = "auto"
+	anyone = "any"
+)
+
+// look finds out about all items.
+func (b *batch) look() error {
+	for i, item := range b.items {
+		wants, err := read(item)
+		r := &b.results[i]
+		r.State = driver.Correct
+		if err != nil {
+			*r = driver.Result{Outcome: driver.Outcome{State: driver.Incorrect}, Err: err}
+			continue
+		}
+		for _, a := range []string{"reloc", "srcs"} {
+			if item.Entry.Get(a) != "" {
+				r.Unverified = append(r.Unverified, a)
+			}
+		}
+		for _, w := range wants {
+			w.entry, w.result, w.paths = item.Entry, r, item.Paths
+			b.wants = append(b.wants, w)
+		}
+	}
+	var err error
+	if b.db, err = load(b.c.Machine.Files); err != nil {
+		return err
+	}
+	var names []string
+	for _, w := range b.wants {
+		if p := b.db.find(w.name, w.arch); w.version == auto && p != nil && p.here() && !p.held() {
+			names = append(names, w.full(b.db))
+		}
+	}
+	if len(names) > 0 {
+		if b.policy, err = b.ask(b.ctx, names); err != nil {
+			return err
+		}
+	}
+	return b.judge()
+}
+
+var (
+	packageName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9][a-z0-9-]*)?$`)
+	version     = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.+:~-]*$`)
+)
+
+// read takes an entry apart. What apt-get could take for something else than a
+// name and a version is refused.
+func read(item driver.Item) ([]*want, error) {
+	e := item.Entry
+	if !packageName.MatchString(e.Name()) {
+		return nil, errors.New("not a name of a package")
+	}
+	w := want{version: e.Get("version")}
+	switch w.version {
+	case "":
+		return nil, errors.New("missing required attribute: version")
+	case "latest":
+		w.version = auto
+	case "noverify":
+		w.version = anyone
+	}
+	if !version.MatchString(w.version) {
+		return nil, errors.New("not a version of a package")
+	}
+	w.name, w.arch, _ = strings.Cut(e.Name(), ":")
+	arches := strings.FieldsFunc(e.Get("multiarch"), func(r rune) bool { return r == ',' || r == ' ' })
+	if len(arches) == 0 {
+		return []*want{&w}, nil
+	}
+	var out []*want
+	for _, arch := range arches {
+		if !packageName.MatchString(w.name + ":" + arch) {
+			return nil, errors.New("not a list of architectures: multiarch")
+		}
+		one := w
+		one.arch = arch
+		out = append(out, &one)
+	}
+	return out, nil
+}
+
+// full is the name that apt uses: with an architecture unless it is the host's.
+func (w *want) full(db *database) string {
+	if w.arch == "" || w.arch == db.native {
+		return w.name
+	}
+	return w.name + ":" + w.arch
+}
+
+// judge compares all packages with what is wanted.
+func (b *batch) judge() error {
+	for _, w := range b.wants {
+		if err := b.ctx.Err(); err != nil {
+			return err
+		}
+		p := b.db.find(w.name, w.arch)
+		if p != nil {
+			w.was = *p
+		}
+		state, reason := b.compare(w, p)
+		if state == driver.Correct && w.entry.Get("verify") != "false" {
+			bad, err := b.verify(p, w.paths)
+			if err != nil {
+				return err
+			}
+			if len(bad) > 0 {
+				w.altered = true
+				state, reason = driver.Incorrect, "its files are not what was installed: "+some(bad)
+			}
+		}
+		if state == driver.Correct {
+			continue
+		}
+		w.wrong = true
+		if w.result.State == driver.Correct || state == driver.Missing {
+			w.result.State = state
+		}
+		if w.entry.Secret() {
+			reason = "is not as it should be"
+		}
+		if w.arch != "" {
+			reason = w.arch + ": " + reason
+		}
+		w.result.Reasons = append(w.result.Reasons, reason)
+	}
+	return nil
+}
+
+// compare looks at what dpkg knows, and not at files.
+func (b *batch) compare(w *want, p *installed) (driver.State, string) {
+	switch {
+	case p != nil && p.broken():
+		return driver.Incorrect, "was not installed to the end: " + p.state
+	case p == nil || !p.here():
+		return driver.Missing, "is not installed"
+	case w.version == anyone:
+	case w.version != auto && p.version != w.version:
+		return driver.Incorrect, fmt.Sprintf("version: %s, should be %s", p.version, w.version)
+	case w.version == auto && !p.held():
+		if c := b.policy[w.full(b.db)].candidate; c != "" && c != p.version {
+			return driver.Incorrect, fmt.Sprintf("version: %s, and %s can be had", p.version, c)
+		}
+	}
+	return driver.Correct, ""
+}
+
+// some shows a few of many names.
+func some(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+}
+
+// Extras implements driver.Surveyor: what somebody installed by hand. What came
+// along with other packages, and what a system cannot be without, is not extra.
+func (d *Driver) Extras(ctx context.Context, items []driver.Item) ([]driver.Surplus, error) {
+	if err := ctx.Err(); err != nil || d.c.Machine.Contained() {
+		return nil, err
+	}
+	db, err := load(d.c.Machine.Files)
+	if errors.Is(err, errNoDatabase) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	auto, err := automatic(d.c.Machine.Files)
+	if err != nil {
+		return nil, err
+	}
+	asked := map[string]bool{}
+	for _, item := range items {
+		name, _, _ := strings.Cut(item.Entry.Name(), ":")
+		asked[name] = true
+	}
+	var out []driver.Surplus
+	for _, p := range db.packages {
+		arch := p.arch
+		if arch == "all" {
+			arch = db.native // as apt keeps it
+		}
+		if !p.here() || p.vital || asked[p.name] || auto[p.name+":"+arch] {
+			continue
+		}
+		name := p.name
+		if arch != db.native {
+			name += ":" + arch
+		}
+		out = append(out, driver.Surplus{Kind: driver.Kind{Tag: "Package", Type: "deb"}, Name: name, What: p.version})
+	}
+	slices.SortFunc(out, func(a, b driver.Surplus) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+var (
+	_ driver.Batch    = (*Driver)(nil)
+	_ driver.Surveyor = (*Driver)(nil)
+	_ driver.Founded  = (*Driver)(nil)
+)

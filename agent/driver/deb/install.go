@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package deb
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/system"
+)
+
+const (
+	maxTail  = 8 << 10
+	maxTold  = 400
+	simulate = 2 * time.Minute
+)
+
+// environment is what the tools get. Nobody is there to be asked.
+func environment() []string {
+	return []string{
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C", "TERM=dumb",
+		"DEBIAN_FRONTEND=noninteractive", "DEBIAN_PRIORITY=critical", "APT_LISTCHANGES_FRONTEND=none", "UCF_FORCE_CONFFOLD=1",
+	}
+}
+
+// fix makes what is wrong right, in as few calls as it can.
+func (b *batch) fix() {
+	todo := b.todo()
+	if len(todo) == 0 {
+		return
+	}
+	err := b.resume()
+	if todo = b.todo(); err == nil && len(todo) > 0 {
+		err = b.specify(todo)
+	}
+	if err != nil {
+		b.blame(todo, err)
+	} else if todo = b.possible(b.todo()); len(todo) > 0 {
+		b.install(todo)
+	}
+	b.account()
+}
+
+// todo are the packages with work that nothing is known against.
+func (b *batch) todo() []*want {
+	var out []*want
+	for _, w := range b.wants {
+		if w.wrong && !w.ready && w.result.Err == nil {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+func (b *batch) blame(wants []*want, err error) {
+	for _, w := range wants {
+		if w.result.Err == nil {
+			w.result.Err = b.tell(w, err)
+		}
+	}
+}
+
+// tell keeps the words of the tools from those who may not read the entry.
+func (b *batch) tell(w *want, err error) error {
+	if failed, ok := errors.AsType[*toolError](err); ok && w.entry.Secret() {
+		return fmt.Errorf("%s ended with status %d", failed.what, failed.exit)
+	}
+	return err
+}
+
+// resume lets dpkg finish what it was stopped in: it refuses everything else
+// before.
+func (b *batch) resume() error {
+	if !b.db.interrupted {
+		return nil
+	}
+	if err := b.run("dpkg", "--force-confold", "--force-confmiss", "--configure", "-a"); err != nil {
+		if _, failed := errors.AsType[*toolError](err); !failed {
+			return err
+		}
+		// One package that cannot be configured must not stop the others; its own
+		// installation tells what is wrong.
+	}
+	if err := b.reload(); err != nil {
+		return err
+	}
+	for _, w := range b.wants {
+		state, _ := b.compare(w, b.db.find(w.name, w.arch))
+		w.ready = w.wrong && !w.altered && state == driver.Correct
+	}
+	return nil
+}
+
+func (b *batch) reload() error {
+	db, err := load(b.c.Machine.Files)
+	if err != nil {
+		return err
+	}
+	b.db = db
+	return nil
+}
+
+// specify finds the versions to install. Where the sources do not have one, their
+// lists are fetched anew, once.
+func (b *batch) specify(todo []*want) error {
+	for _, fresh := range []bool{false, true} {
+		names := make([]string, 0, len(todo))
+		for _, w := range todo {
+			names = append(names, w.full(b.db))
+		}
+		var err error
+		if b.policy, err = b.ask(b.ctx, names); err != nil {
+			return err
+		}
+		lacking := false
+		for _, w := range todo {
+			lacking = b.choose(w) != nil || lacking
+		}
+		if !lacking || fresh {
+			break
+		}
+		if err := b.run("apt-get", "-q", "-o", b.lock(), "update"); err != nil {
+			b.policies = memo{}
+			break // what can be had without it is still installed
+		}
+	}
+	for _, w := range todo {
+		if err := b.choose(w); err != nil {
+			w.result.Err = err
+		}
+	}
+	return nil
+}
+
+// choose writes down what apt-get shall do for a package.
+func (b *batch) choose(w *want) error {
+	p := b.db.find(w.name, w.arch)
+	o := b.policy[w.full(b.db)]
+	version := w.version
+	switch {
+	case p != nil && p.here() && (w.altered || version == anyone):
+		version = p.version
+	case version == auto || version == anyone:
+		version = o.candidate
+	}
+	switch {
+	case p != nil && p.held() && p.here() && p.version != version:
+		return errors.New("it is on hold")
+	case p != nil && p.here() && !w.altered && p.version == version:
+	case version == "":
+		return errors.New("no configured source has it")
+	case !slices.Contains(o.versions, version):
+		return fmt.Errorf("no configured source has version %s", version)
+	}
+	w.spec = w.full(b.db) + "=" + version
+	return nil
+}
+
+func (b *batch) lock() string {
+	return fmt.Sprintf("DPkg::Lock::Timeout=%d", int(b.c.LockWait.Seconds()))
+}
+
+// arguments are those of one installation. --reinstall counts only for packages
+// that are there in the very version.
+func (b *batch) arguments(wants []*want, more ...string) []string {
+	args := []string{
+		"apt-get", "-q", "-y", "-o", b.lock(), "-o", "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold", "-o", "Dpkg::Options::=--force-confmiss",
+		"--allow-downgrades", "--reinstall",
+	}
+	args = append(append(args, more...), "install", "--")
+	for _, w := range wants {
+		args = append(args, w.spec)
+	}
+	return args
+}
+
+// possible asks apt-get what it would do, and keeps what it can do without
+// taking away anything that is configured. One package that it cannot install is
+// found by asking for each.
+func (b *batch) possible(wants []*want) []*want {
+	if len(wants) == 0 {
+		return nil
+	}
+	err := b.simulate(wants)
+	if err == nil {
+		return wants
+	}
+	if len(wants) == 1 {
+		b.blame(wants, err)
+		return nil
+	}
+	var good []*want
+	for _, w := range wants {
+		if err := b.simulate([]*want{w}); err != nil {
+			b.blame([]*want{w}, err)
+			continue
+		}
+		good = append(good, w)
+	}
+	if len(good) == len(wants) {
+		return good // they cannot go together: each is installed alone
+	}
+	return b.possible(good)
+}
+
+func (b *batch) simulate(wants []*want) error {
+	r, err := b.c.Machine.Processes.Run(b.ctx, system.Command{
+		Args: b.arguments(wants, "--simulate"), Env: environment(), Dir: "/", Timeout: simulate, MaxOutput: 16 << 20, MaxTail: maxTail, Asks: true,
+	})
+	if err != nil {
+		return fmt.Errorf("apt-get --simulate install: %w", err)
+	}
+	if r.Exit != 0 {
+		return ended("apt-get --simulate install", r)
+	}
+	asked := map[string]bool{}
+	for _, w := range b.wants {
+		asked[w.name] = true
+	}
+	var bad []string
+	for line := range strings.Lines(string(r.Stdout)) {
+		// "Remv NAME [VERSION]", as apt-get(8) describes --simulate.
+		if words := strings.Fields(line); len(words) > 1 && words[0] == "Remv" {
+			name, _, _ := strings.Cut(words[1], ":")
+			if p := b.db.find(name, ""); asked[name] || p != nil && p.vital {
+				bad = append(bad, name)
+			}
+		}
+	}
+	if len(bad) > 0 {
+		return errors.New("it would take away what is configured or vital: " + some(bad))
+	}
+	return nil
+}
+
+// install runs apt-get once for all; if that fails, once for each that is still
+// wrong, so that one broken package fails alone.
+func (b *batch) install(wants []*want) {
+	err := b.run(b.arguments(wants)...)
+	if err == nil {
+		return
+	}
+	if len(wants) == 1 || b.ctx.Err() != nil {
+		b.blame(wants, err)
+		return
+	}
+	for _, w := range wants {
+		if err := b.reload(); err != nil {
+			b.blame(wants, err)
+			return
+		}
+		if b.done(w) {
+			continue
+		}
+		if err := b.simulate([]*want{w}); err != nil {
+			b.blame([]*want{w}, err)
+			continue
+		}
+		if err := b.run(b.arguments([]*want{w})...); err != nil {
+			b.blame([]*want{w}, err)
+		}
+	}
+}
+
+// done tells whether a package became what was asked for. Whether altered files
+// were replaced only the files can tell.
+func (b *batch) done(w *want) bool {
+	p := b.db.find(w.name, w.arch)
+	return p != nil && p.here() && !w.altered && w.spec == w.full(b.db)+"="+p.version
+}
+
+// account notes what was changed.
+func (b *batch) account() {
+	if err := b.reload(); err != nil {
+		b.blame(b.todo(), err)
+		return
+	}
+	for _, w := range b.wants {
+		if !w.wrong {
+			continue
+		}
+		var now installed
+		if p := b.db.find(w.name, w.arch); p != nil {
+			now = *p
+		}
+		if now != w.was || w.altered && w.result.Err == nil {
+			w.result.Changed = true
+		}
+		if w.result.Err == nil && !w.altered && !w.ready && !b.done(w) {
+			w.result.Err = errors.New("apt-get reported no error, and yet it is not installed as asked")
+		}
+	}
+}
+
+// run runs a tool for its effect.
+func (b *batch) run(args ...string) error {
+	what := args[0] + " " + verb(args)
+	r, err := b.c.Machine.Processes.Run(b.ctx, system.Command{
+		Args: args, Env: environment(), Dir: "/", Timeout: b.c.Timeout, MaxTail: maxTail,
+	})
+	if err != nil {
+		if cause := context.Cause(b.ctx); cause != nil {
+			err = cause
+		}
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if r.Exit != 0 {
+		return ended(what, r)
+	}
+	return nil
+}
+
+func verb(args []string) string {
+	for _, a := range []string{"install", "update", "purge", "--configure"} {
+		if slices.Contains(args, a) {
+			return strings.TrimLeft(a, "-")
+		}
+	}
+	return ""
+}
+
+// toolError is a tool that ended badly.
+type toolError struct {
+	what string
+	exit int
+	said string
+}
+
+func (e *toolError) Error() string {
+	if e.said == "" {
+		return fmt.Sprintf("%s ended with status %d", e.what, e.exit)
+	}
+	return fmt.Sprintf("%s ended with status %d: %s", e.what, e.exit, e.said)
+}
+
+// ended makes an error of how a tool ended, with its own words about errors, or
+// else the last ones.
+func ended(what string, r system.Result) error {
+	var errs, last []string
+	for line := range bytes.Lines(append(bytes.Clone(r.Stdout), r.Tail...)) {
+		text := strings.TrimSpace(clean(string(line)))
+		if text == "" {
+			continue
+		}
+		last = append(last, text)
+		if strings.HasPrefix(text, "E: ") || strings.HasPrefix(text, "dpkg: error") || strings.Contains(text, "Depends: ") {
+			errs = append(errs, text)
+		}
+	}
+	if len(errs) == 0 {
+		errs = last[max(0, len(last)-3):]
+	}
+	said := strings.Join(errs, "; ")
+	if len(said) > maxTold {
+		said = strings.ToValidUTF8(said[:maxTold], "") + "…"
+	}
+	return &toolError{what: what, exit: r.Exit, said: said}
+}
+
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return ' '
+		}
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
