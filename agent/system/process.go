@@ -69,18 +69,23 @@ func (Host) Run(ctx context.Context, c Command) (Result, error) {
 	if errors.Is(err, exec.ErrWaitDelay) && c.MaxOutput == 0 {
 		err = nil // it ended well; a service that it started keeps its output open
 	}
-	var ended *exec.ExitError
-	switch {
-	case errors.As(err, &ended):
-		code := ended.ExitCode()
-		if ws, ok := ended.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-			code = 128 + int(ws.Signal())
-		}
-		return Result{Exit: code, Stdout: out.data.Bytes(), Tail: last.kept()}, nil
-	case err != nil:
+	code, err := exit(err)
+	if err != nil {
 		return Result{}, fmt.Errorf("run %q: %w", c.Args[0], err)
 	}
-	return Result{Stdout: out.data.Bytes(), Tail: last.kept()}, nil
+	return Result{Exit: code, Stdout: out.data.Bytes(), Tail: last.kept()}, nil
+}
+
+// exit tells how a program ended, as a shell would.
+func exit(err error) (int, error) {
+	ended, ok := errors.AsType[*exec.ExitError](err)
+	if !ok {
+		return 0, err
+	}
+	if ws, ok := ended.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return 128 + int(ws.Signal()), nil
+	}
+	return ended.ExitCode(), nil
 }
 
 // search finds a program in the PATH of the environment that it will get, not in
