@@ -16,6 +16,7 @@ import (
 	"github.com/bindery/bindery/engine"
 	"github.com/bindery/bindery/engine/problem"
 	"github.com/bindery/bindery/engine/review"
+	"github.com/bindery/bindery/engine/review/markdown"
 	"github.com/bindery/bindery/webhooks"
 )
 
@@ -179,7 +180,7 @@ func (p *pipeline) remember(ctx context.Context, tip, merged string, pull webhoo
 // show posts the comment, then the status: a check that succeeds is never there
 // before the comment that it stands for.
 func (p *pipeline) show(ctx context.Context, tip string, pull webhooks.Pull, report *review.Report, seq int64) error {
-	page := report.Markdown(review.MarkdownOptions{})
+	page := markdown.New(report, markdown.Options{})
 	status := webhooks.Status{State: webhooks.Failure, Description: report.Verdict.Title}
 	if report.Verdict.OK && page.OK() {
 		status.State = webhooks.Success

@@ -19,6 +19,8 @@ import (
 	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/engine"
 	"github.com/bindery/bindery/engine/review"
+	"github.com/bindery/bindery/engine/review/markdown"
+	"github.com/bindery/bindery/engine/review/terminal"
 )
 
 type diffOptions struct {
@@ -256,9 +258,9 @@ func (o *diffOptions) write(w io.Writer, r *review.Report) error {
 		}
 		text = string(data)
 	case "markdown":
-		text = r.Markdown(review.MarkdownOptions{}).Body
+		text = markdown.New(r, markdown.Options{}).Body
 	default:
-		text = r.Text(review.TextOptions{Color: isTerminal(w) && os.Getenv("NO_COLOR") == "", Context: o.context})
+		text = terminal.New(r, terminal.Options{Color: isTerminal(w) && os.Getenv("NO_COLOR") == "", Context: o.context})
 	}
 	_, err := io.WriteString(w, text)
 	return err

@@ -312,10 +312,10 @@ func (c *comparison) pair(ch change) *pair {
 	return p
 }
 
-// What the largest sets are called.
+// What the largest sets of hosts are called.
 const (
-	allChanged  = "all changed hosts"
-	allAffected = "all affected hosts"
+	AllChanged  = "all changed hosts"
+	AllAffected = "all affected hosts"
 )
 
 func (c *comparison) nameSets() {
@@ -326,9 +326,9 @@ func (c *comparison) nameSets() {
 	}
 	c.namer = hostset.NewNamer(names, groups)
 	if len(c.failed) > 0 {
-		c.namer.Call(c.affected(), allAffected)
+		c.namer.Call(c.affected(), AllAffected)
 	}
-	c.namer.Call(c.changed, allChanged)
+	c.namer.Call(c.changed, AllChanged)
 }
 
 func (c *comparison) totals(r *Report) {

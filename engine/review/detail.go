@@ -9,13 +9,13 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/review/words"
 	"github.com/bindery/bindery/engine/textdiff"
 )
 
 const (
-	// context is how many equal lines stand around a change in the model; views
-	// may show fewer.
-	context = 3
+	// Context is how many equal lines stand around a change; views may show fewer.
+	Context = 3
 	// maxText is how much of one side is compared line by line.
 	maxText = 1 << 20
 )
@@ -56,7 +56,7 @@ func (c *comparison) look(p *pair) detail {
 	case len(old) > maxText || len(now) > maxText:
 		d.notes = append(d.notes, "too large to compare: "+sizes(ch, old, now))
 	default:
-		d.hunks = hunksOf(textdiff.Hunks(old, now, context))
+		d.hunks = hunksOf(textdiff.Hunks(old, now, Context))
 	}
 	return d
 }
@@ -171,9 +171,9 @@ func sizes(ch config.Change, old, now []byte) string {
 	}
 	switch {
 	case ch.Old == nil || ch.Old.Failure != "":
-		return number(len(now)) + " bytes, " + sum(now)
+		return words.Number(len(now)) + " bytes, " + sum(now)
 	case ch.New == nil || ch.New.Failure != "":
-		return number(len(old)) + " bytes, " + sum(old)
+		return words.Number(len(old)) + " bytes, " + sum(old)
 	}
-	return number(len(old)) + " → " + number(len(now)) + " bytes, " + sum(old) + " → " + sum(now)
+	return words.Number(len(old)) + " → " + words.Number(len(now)) + " bytes, " + sum(old) + " → " + sum(now)
 }

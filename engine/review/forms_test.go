@@ -12,6 +12,8 @@ import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/problem"
 	"github.com/bindery/bindery/engine/review"
+	"github.com/bindery/bindery/engine/review/markdown"
+	"github.com/bindery/bindery/engine/review/terminal"
 )
 
 func host(name string, base, head *review.Side) review.Host {
@@ -37,9 +39,9 @@ func TestForms(t *testing.T) {
 	})
 	require.Equal(t, review.Invalid, invalid.Verdict.State)
 	golden(t, "invalid", invalid, "markdown")
-	gone := report(t, review.Input{
+	gone := markdown.New(report(t, review.Input{
 		Meta: meta, Hosts: []review.Host{host("a", motd, side())}, Problems: []*problem.Problem{broken},
-	}).Markdown(review.MarkdownOptions{}).Body
+	}), markdown.Options{}).Body
 	require.Contains(t, gone, "What the files that can be read would give; nothing of it is published\n- 🗑 <b><code>/etc/motd</code>")
 	require.NotContains(t, gone, "<details")
 	moved := *broken
@@ -107,7 +109,7 @@ func TestHostsComeAndGo(t *testing.T) {
 	require.Empty(t, r.Changes[0].Effects)
 	require.Equal(t, []string{"kept"}, r.Held.Names)
 	require.False(t, r.Verdict.OK)
-	require.Contains(t, r.Markdown(review.MarkdownOptions{}).Body, "this host keeps its last good config")
+	require.Contains(t, markdown.New(r, markdown.Options{}).Body, "this host keeps its last good config")
 }
 
 // What never bound does not turn a later change red; what bound and no longer
@@ -125,7 +127,7 @@ func TestOldFailuresAreNotNew(t *testing.T) {
 	require.Len(t, r.Known, 2)
 
 	quiet := report(t, review.Input{Hosts: []review.Host{host("a", base, base)}})
-	require.Contains(t, quiet.Markdown(review.MarkdownOptions{}).Body, "✅ No host is affected (1 built and compared; "+
+	require.Contains(t, markdown.New(quiet, markdown.Options{}).Body, "✅ No host is affected (1 built and compared; "+
 		"1 cause keeps entries from building on both sides, so a change of those is not seen).")
 
 	r = report(t, review.Input{Hosts: []review.Host{host("a", base, side(bundle("b", old, failed("Path", "/x", "no key"))))}})
@@ -148,7 +150,7 @@ func TestSecretsOfTheirOwn(t *testing.T) {
 	require.Len(t, r.Changes, 1)
 	require.Len(t, r.Changes[0].Variants, 1)
 	require.Equal(t, 40, r.Changes[0].Variants[0].Values)
-	body := r.Markdown(review.MarkdownOptions{}).Body
+	body := markdown.New(r, markdown.Options{}).Body
 	require.Contains(t, body, "40 different values, 3 of them above.")
 	require.Contains(t, body, "+# mode=0640")
 	require.NotContains(t, body, "canary")
@@ -195,7 +197,7 @@ func TestBinaryAndLarge(t *testing.T) {
 			file("/big", strings.Repeat("x\n", n*1000))))
 	}
 	r := report(t, review.Input{Hosts: []review.Host{host("a", blob(1000), blob(1001))}})
-	text := r.Text(review.TextOptions{})
+	text := terminal.New(r, terminal.Options{})
 	require.Contains(t, text, "binary: 3,000 → 3,003 bytes, sha256 ")
 	require.Contains(t, text, "too large to compare: 2,000,000 → 2,002,000 bytes, sha256 ")
 }
@@ -220,7 +222,7 @@ func TestMasking(t *testing.T) {
 	r = report(t, review.Input{Hosts: []review.Host{a, b}})
 	require.Len(t, r.Changes[0].Variants, 1)
 	require.True(t, r.Changes[0].Variants[0].Context)
-	require.Contains(t, r.Markdown(review.MarkdownOptions{}).Body, "+IP ‹ip›")
+	require.Contains(t, markdown.New(r, markdown.Options{}).Body, "+IP ‹ip›")
 }
 
 func TestTypeChangeIsOneChange(t *testing.T) {
@@ -237,7 +239,7 @@ func TestOrderOnly(t *testing.T) {
 	r := report(t, review.Input{Hosts: []review.Host{host("a", side(bundle("x", a, b)), side(bundle("x", b, a)))}})
 	require.Equal(t, 1, r.Totals.Equivalent)
 	require.Empty(t, r.Hosts)
-	require.True(t, strings.HasSuffix(r.Markdown(review.MarkdownOptions{}).Body, "(1 built and compared; order or wording only on 1).\n"))
+	require.True(t, strings.HasSuffix(markdown.New(r, markdown.Options{}).Body, "(1 built and compared; order or wording only on 1).\n"))
 }
 
 func TestBadInput(t *testing.T) {
@@ -264,8 +266,8 @@ func TestTooBig(t *testing.T) {
 		old = append(old, entry("Package", fmt.Sprintf("gone%02d", i), "type", "deb"))
 	}
 	r := report(t, review.Input{Hosts: []review.Host{host("a", side(bundle("b", old...)), side(bundle("b", now...)))}})
-	checkMarkdown(t, r, review.DefaultBudget)
-	page := r.Markdown(review.MarkdownOptions{})
+	checkMarkdown(t, r, markdown.DefaultBudget)
+	page := markdown.New(r, markdown.Options{})
 	require.True(t, page.OK())
 	for i := range 41 {
 		require.Contains(t, page.Body, fmt.Sprintf("<code>gone%02d</code> removed", i))
@@ -279,8 +281,8 @@ func TestTooBig(t *testing.T) {
 		old = append(old, entry("Package", fmt.Sprintf("more%04d", i), "type", "deb"))
 	}
 	r = report(t, review.Input{Hosts: []review.Host{host("a", side(bundle("b", old...)), side(bundle("b", now...)))}})
-	checkMarkdown(t, r, review.DefaultBudget)
-	page = r.Markdown(review.MarkdownOptions{})
+	checkMarkdown(t, r, markdown.DefaultBudget)
+	page = markdown.New(r, markdown.Options{})
 	require.False(t, page.OK())
 	require.Positive(t, page.Cut.Removals)
 	require.True(t, r.Verdict.OK, "the page is red although the change builds")

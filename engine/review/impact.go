@@ -11,22 +11,13 @@ import (
 	"github.com/bindery/bindery/engine/review/hostset"
 )
 
-// impactKinds are in the order in which they are shown. A row stands only where
-// something is behind it.
-var impactKinds = []struct{ kind, icon, words string }{
-	{"package-removed", "🗑", "packages removed"},
-	{"package-downgraded", "⬇️", "packages downgraded"},
-	{"path-deleted", "🗑", "paths deleted"},
-	{"path-removed", "🗑", "paths no longer managed"},
-	{"user-removed", "🗑", "users or groups removed"},
-	{"service-stopped", "⏹", "service stop"},
-	{"service-removed", "🗑", "services no longer managed"},
-	{"restart", "🔁", "service restart"},
-	{"reload", "♻️", "service reload"},
-	{"run", "▶️", "actions run"},
-	{"secret", "🔑", "secret value changes"},
-	{"rights", "👤", "owner, group, mode or account changes"},
-	{"fixed", "🩹", "entries that build again"},
+// Impacts are the kinds of Impact, in the order in which they are shown. A row stands
+// only where something is behind it.
+func Impacts() []string {
+	return []string{
+		"package-removed", "package-downgraded", "path-deleted", "path-removed", "user-removed", "service-stopped",
+		"service-removed", restarts, reloads, runs, "secret", "rights", "fixed",
+	}
 }
 
 type impactRow struct {
@@ -84,10 +75,10 @@ func (c *comparison) impact() []Impact {
 
 func (c *comparison) impactRows(rows map[string]*impactRow) []Impact {
 	var out []Impact
-	for _, k := range impactKinds {
-		if r := rows[k.kind]; r != nil {
+	for _, k := range Impacts() {
+		if r := rows[k]; r != nil {
 			subjects := slices.SortedFunc(maps.Keys(r.subjects), hostset.Compare)
-			out = append(out, Impact{k.kind, subjects, c.hosts(union(r.hosts))})
+			out = append(out, Impact{k, subjects, c.hosts(union(r.hosts))})
 		}
 	}
 	return out

@@ -11,6 +11,7 @@ import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/problem"
 	"github.com/bindery/bindery/engine/review/hostset"
+	"github.com/bindery/bindery/engine/review/words"
 )
 
 // Input is two fleets and what surrounds them.
@@ -108,7 +109,7 @@ func Unbuilt(meta Meta, base, head []*problem.Problem) *Report {
 	r := &Report{Meta: meta, Problems: newProblems(head, base)}
 	r.Verdict = Verdict{State: Untrusted, Title: "from a fork, so it was read and not built"}
 	if n := len(r.Problems); n > 0 {
-		r.Verdict.Title += ": " + count(n, "new error", "new errors") + " in the specification"
+		r.Verdict.Title += ": " + words.Count(n, "new error", "new errors") + " in the specification"
 	}
 	return r
 }
@@ -118,7 +119,7 @@ func Unreadable(meta Meta, problems []*problem.Problem) *Report {
 	r := &Report{Meta: meta, Problems: newProblems(problems, nil)}
 	r.Verdict = Verdict{
 		State: Invalid,
-		Title: count(len(r.Problems), "error", "errors") + " in the specification, so nothing was built",
+		Title: words.Count(len(r.Problems), "error", "errors") + " in the specification, so nothing was built",
 	}
 	return r
 }
@@ -150,28 +151,28 @@ func verdict(r *Report) Verdict {
 	affected := r.Totals.Changed + r.Totals.Failed
 	switch {
 	case len(r.Files) > 0:
-		return Verdict{State: Conflict, Title: "does not merge: " + count(len(r.Files), "file is", "files are") + " in conflict"}
+		return Verdict{State: Conflict, Title: "does not merge: " + words.Count(len(r.Files), "file is", "files are") + " in conflict"}
 	case r.Totals.Failed > 0:
 		verb := "do"
 		if r.Totals.Failed == 1 {
 			verb = "does"
 		}
-		return Verdict{State: Failed, Title: number(r.Totals.Failed) + " of " + count(affected, "affected host", "affected hosts") +
+		return Verdict{State: Failed, Title: words.Number(r.Totals.Failed) + " of " + words.Count(affected, "affected host", "affected hosts") +
 			" " + verb + " not build, so the required check fails"}
 	case len(r.Problems) > 0:
-		return Verdict{State: Invalid, Title: count(len(r.Problems), "new error", "new errors") + " in the specification, so the required check fails"}
+		return Verdict{State: Invalid, Title: words.Count(len(r.Problems), "new error", "new errors") + " in the specification, so the required check fails"}
 	case affected == 0 && r.Totals.Added+r.Totals.Removed == 0:
 		return Verdict{State: Clean, OK: true, Title: "No host is affected"}
 	}
-	parts := []string{count(affected, "host changes", "hosts change")}
+	parts := []string{words.Count(affected, "host changes", "hosts change")}
 	if affected == 0 {
 		parts = nil
 	}
 	if n := r.Totals.Added; n > 0 {
-		parts = append(parts, count(n, "host is", "hosts are")+" added")
+		parts = append(parts, words.Count(n, "host is", "hosts are")+" added")
 	}
 	if n := r.Totals.Removed; n > 0 {
-		parts = append(parts, count(n, "host is", "hosts are")+" removed")
+		parts = append(parts, words.Count(n, "host is", "hosts are")+" removed")
 	}
 	if len(r.Known) > 0 {
 		parts = append(parts, "nothing new fails")

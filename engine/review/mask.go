@@ -10,8 +10,8 @@ import (
 
 // What stands for a host's own name and address.
 const (
-	hostMask = "‹host›"
-	ipMask   = "‹ip›"
+	HostMask = "‹host›"
+	IPMask   = "‹ip›"
 )
 
 // mask replaces what is a host's own, so that a change which differs only in
@@ -23,14 +23,14 @@ type replacement struct{ from, to string }
 func maskOf(h *Host) mask {
 	var m mask
 	if h.Name != "" {
-		m = append(m, replacement{h.Name, hostMask})
+		m = append(m, replacement{h.Name, HostMask})
 		if name, _, ok := strings.Cut(h.Name, "."); ok && len(name) > 1 {
-			m = append(m, replacement{name, hostMask})
+			m = append(m, replacement{name, HostMask})
 		}
 	}
 	for _, a := range h.Addresses {
 		if a != "" {
-			m = append(m, replacement{a, ipMask})
+			m = append(m, replacement{a, IPMask})
 		}
 	}
 	slices.SortStableFunc(m, func(a, b replacement) int { return cmp.Compare(len(b.from), len(a.from)) })

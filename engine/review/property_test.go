@@ -16,6 +16,8 @@ import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/problem"
 	"github.com/bindery/bindery/engine/review"
+	"github.com/bindery/bindery/engine/review/markdown"
+	"github.com/bindery/bindery/engine/review/terminal"
 )
 
 // canary stands for every secret byte: it may be in no view.
@@ -133,9 +135,9 @@ func outside(t require.TestingT, body string) string {
 }
 
 func checkMarkdown(t require.TestingT, r *review.Report, budget int) {
-	page := r.Markdown(review.MarkdownOptions{Budget: budget})
+	page := markdown.New(r, markdown.Options{Budget: budget})
 	require.LessOrEqual(t, len(page.Body), budget)
-	require.True(t, strings.HasPrefix(page.Body, review.Marker))
+	require.True(t, strings.HasPrefix(page.Body, markdown.Marker))
 	first, rest, _ := strings.Cut(page.Body, "\n")
 	require.True(t, strings.HasSuffix(first, " -->"))
 	for _, c := range page.Body {
@@ -193,7 +195,7 @@ func TestNoSecretInAnyView(t *testing.T) {
 		set, err := r.Set().MarshalBinary()
 		require.NoError(t, err)
 		for _, view := range []string{
-			r.Markdown(review.MarkdownOptions{}).Body, r.Text(review.TextOptions{Context: 3}),
+			markdown.New(r, markdown.Options{}).Body, terminal.New(r, terminal.Options{Context: 3}),
 			string(data), string(set), r.Digest, fmt.Sprintf("%+v", *r),
 		} {
 			require.NotContains(t, view, canary)
@@ -206,7 +208,7 @@ func TestTextIsInert(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, err := review.New(anyInput(t))
 		require.NoError(t, err)
-		for _, c := range r.Text(review.TextOptions{Context: 3}) {
+		for _, c := range terminal.New(r, terminal.Options{Context: 3}) {
 			require.True(t, c == '\n' || c == '\t' || !unicode.In(c, unicode.C), "%q", c)
 		}
 	})

@@ -16,6 +16,8 @@ import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/problem"
 	"github.com/bindery/bindery/engine/review"
+	"github.com/bindery/bindery/engine/review/markdown"
+	"github.com/bindery/bindery/engine/review/terminal"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens")
@@ -120,9 +122,9 @@ func views(t *testing.T, r *review.Report) map[string]string {
 	data, err := r.JSON()
 	require.NoError(t, err)
 	return map[string]string{
-		"markdown": r.Markdown(review.MarkdownOptions{}).Body,
-		"text":     r.Text(review.TextOptions{Context: 3}),
-		"color":    r.Text(review.TextOptions{Color: true}),
+		"markdown": markdown.New(r, markdown.Options{}).Body,
+		"text":     terminal.New(r, terminal.Options{Context: 3}),
+		"color":    terminal.New(r, terminal.Options{Color: true}),
 		"json":     string(data),
 	}
 }

@@ -1,51 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package review
+package markdown
 
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/bindery/bindery/engine/review/words"
 )
-
-// visible replaces what would act instead of being seen: control characters,
-// marks that turn the direction of writing, other invisible ones, and bytes that
-// are no text. A tab stays where keepTab is set.
-func visible(s string, keepTab bool) string {
-	if !strings.ContainsFunc(s, invisible) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, "‹0x%02X›", s[i])
-		case r == '\t' && keepTab || !invisible(r):
-			b.WriteRune(r)
-		default:
-			fmt.Fprintf(&b, "‹U+%04X›", r)
-		}
-		i += size
-	}
-	return b.String()
-}
-
-func invisible(r rune) bool {
-	return r == utf8.RuneError || unicode.Is(unicode.C, r) || unicode.In(r, unicode.Zl, unicode.Zp)
-}
-
-// clip shortens to about limit bytes and says so.
-func clip(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
-	}
-	return s[:limit] + "… ‹+" + number(utf8.RuneCountInString(s[limit:])) + " characters›"
-}
 
 // inlineLimit is how many bytes of Markdown one foreign text takes in a line.
 const inlineLimit = 500
@@ -55,7 +18,7 @@ const inlineLimit = 500
 func code(s string) string { return codeUpTo(s, inlineLimit) }
 
 func codeUpTo(s string, limit int) string {
-	return "<code>" + neutral(visible(clip(s, 2*limit), false), limit) + "</code>"
+	return "<code>" + neutral(words.Visible(words.Clip(s, 2*limit), false), limit) + "</code>"
 }
 
 // neutral writes what Markdown or HTML would act on as character references. It
@@ -77,7 +40,7 @@ func neutral(s string, limit int) string {
 
 // acts tells whether the byte at i could mean something to Markdown.
 func acts(s string, i int) bool {
-	word := func(i int) bool { return i >= 0 && i < len(s) && wordByte(s[i]) && s[i] != '_' }
+	word := func(i int) bool { return i >= 0 && i < len(s) && letter(s[i]) }
 	switch s[i] {
 	case '<', '>', '&', '|', '@', '#', '*', '`', '\\', '~', '$':
 		return true
@@ -105,4 +68,8 @@ func fence(inside string) string {
 		longest = max(longest, run)
 	}
 	return strings.Repeat("~", longest+1)
+}
+
+func letter(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c >= 0x80
 }

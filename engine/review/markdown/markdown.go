@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package review
+// Package markdown writes a report as one comment of a forge. It fits a budget: what is
+// cut is cut between blocks and counted, the gravest last. Nothing foreign can mention
+// anybody or break out of its place. The package must not know who posts it.
+package markdown
 
 import (
 	"fmt"
@@ -9,6 +12,9 @@ import (
 	"time"
 
 	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/review"
+	"github.com/bindery/bindery/engine/review/layout"
+	"github.com/bindery/bindery/engine/review/words"
 )
 
 // Marker is how a comment of ours begins; the rest of its first line says what
@@ -22,8 +28,8 @@ const (
 	minBudget = 16_000
 )
 
-// MarkdownOptions say how much room there is.
-type MarkdownOptions struct {
+// Options say how much room there is.
+type Options struct {
 	// Budget is in bytes; 0 means DefaultBudget. Below 16,000 it counts as that.
 	Budget int
 }
@@ -49,15 +55,19 @@ type Cut struct {
 // OK tells whether a check may succeed by this page.
 func (p Page) OK() bool { return p.Cut.Removals == 0 }
 
-// Markdown writes the report as one comment within the budget. What is cut is
-// counted in the comment; verdict, impact, errors and removals go last.
-func (r *Report) Markdown(o MarkdownOptions) Page {
+// view is a report as it is written.
+type view struct{ *review.Report }
+
+// New writes the report as one comment within the budget. What is cut is counted in
+// the comment; verdict, impact, errors and removals go last.
+func New(report *review.Report, o Options) Page {
+	r := view{report}
 	budget := o.Budget
 	if budget == 0 {
 		budget = DefaultBudget
 	}
 	budget = max(budget, minBudget)
-	if r.Verdict.State == Clean {
+	if r.Verdict.State == review.Clean {
 		return Page{Body: r.marker() + r.clean()}
 	}
 	const reserve = 1_200 // headings and the line that counts the cuts
@@ -70,7 +80,7 @@ func (r *Report) Markdown(o MarkdownOptions) Page {
 	b.WriteString(r.heading(page.OK(), cut))
 	b.WriteString(top)
 	b.WriteString(shown)
-	if r.set != nil || causes > 0 {
+	if r.Digest != "" || causes > 0 {
 		b.WriteString(r.cutLine(cut))
 	}
 	page.Body = b.String()
@@ -78,7 +88,7 @@ func (r *Report) Markdown(o MarkdownOptions) Page {
 }
 
 // marker carries words without blanks only, so that nothing can end the comment.
-func (r *Report) marker() string {
+func (r view) marker() string {
 	word := func(s string) string {
 		return strings.Map(func(c rune) rune {
 			if c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == ':' || c == '_' || c == '.' {
@@ -91,36 +101,36 @@ func (r *Report) marker() string {
 	return fmt.Sprintf("%sapp=%s pr=%d head=%s base=%s seq=%d digest=%s -->\n", Marker, word(m.App), m.Number, word(m.Head), word(m.Base), m.Seq, word(r.Digest))
 }
 
-func (r *Report) clean() string {
-	why := number(r.Totals.Hosts) + " built and compared"
+func (r view) clean() string {
+	why := words.Number(r.Totals.Hosts) + " built and compared"
 	if n := r.Totals.Equivalent; n > 0 {
-		why += "; order or wording only on " + number(n)
+		why += "; order or wording only on " + words.Number(n)
 	}
 	if n := len(r.Known); n > 0 {
-		why += "; " + count(n, "cause keeps", "causes keep") + " entries from building on both sides, so a change of those is not seen"
+		why += "; " + words.Count(n, "cause keeps", "causes keep") + " entries from building on both sides, so a change of those is not seen"
 	}
 	if n := r.Meta.Files; n > 0 {
-		why += "; " + count(n, "file changed", "files changed")
+		why += "; " + words.Count(n, "file changed", "files changed")
 	}
 	return "✅ " + r.Verdict.Title + " (" + why + ").\n"
 }
 
-func (r *Report) heading(whole bool, cut Cut) string {
+func (r view) heading(whole bool, cut Cut) string {
 	icon := "✅"
 	switch {
-	case r.Verdict.State == Untrusted:
+	case r.Verdict.State == review.Untrusted:
 		icon = "🔒"
 	case !r.Verdict.OK:
 		icon = "❌"
 	case !whole:
-		return "### ❌ " + count(cut.Removals, "removal does", "removals do") + " not fit here, so the required check fails · " + r.Verdict.Title + "\n\n"
+		return "### ❌ " + words.Count(cut.Removals, "removal does", "removals do") + " not fit here, so the required check fails · " + r.Verdict.Title + "\n\n"
 	}
 	return "### " + icon + " " + r.Verdict.Title + "\n\n"
 }
 
 // top is what always stands: numbers, impact, errors. It takes at most about
 // two thirds of the room.
-func (r *Report) top(room int) (string, int) {
+func (r view) top(room int) (string, int) {
 	var b strings.Builder
 	if r.Totals.Hosts+r.Totals.Removed > 0 {
 		r.table(&b)
@@ -129,11 +139,11 @@ func (r *Report) top(room int) (string, int) {
 	if n := len(r.Files); n > 0 {
 		b.WriteString("#### Files in conflict\n" + listed(r.Files, 20) + "\n\nMerge or rebase onto the base branch, then push.\n\n")
 	}
-	if r.Verdict.State == Untrusted {
+	if r.Verdict.State == review.Untrusted {
 		b.WriteString("Templates are programs, and see what hosts answered: those of strangers are not run. " +
 			"Someone who may write here can push the branch to this repository; then it is previewed.\n\n")
 	}
-	if r.Verdict.State == Unmergeable {
+	if r.Verdict.State == review.Unmergeable {
 		b.WriteString("The forge has not made the merge commit, and head is not ahead of base. This is looked at again by itself.\n\n")
 	}
 	room = room * 2 / 3
@@ -159,18 +169,18 @@ func (r *Report) top(room int) (string, int) {
 	}
 	if h := r.Held; h != nil {
 		n := h.Len()
-		b.WriteString("If merged anyway, " + verb(n, "this host keeps its", "these "+number(n)+" hosts keep their") + " last good config and " + verb(n, "shows", "show") + " as STALE")
+		b.WriteString("If merged anyway, " + words.Verb(n, "this host keeps its", "these "+words.Number(n)+" hosts keep their") + " last good config and " + words.Verb(n, "shows", "show") + " as STALE")
 		if n := r.Totals.Changed; n > 0 {
-			b.WriteString("; the other " + number(n) + " " + verb(n, "is", "are") + " published")
+			b.WriteString("; the other " + words.Number(n) + " " + words.Verb(n, "is", "are") + " published")
 		}
-		b.WriteString(". What else changes for " + verb(n, "it", "them") + " waits until then.\n\n")
+		b.WriteString(". What else changes for " + words.Verb(n, "it", "them") + " waits until then.\n\n")
 	}
 	if n := len(r.Known); n > 0 {
 		hosts := 0
 		for _, k := range r.Known {
 			hosts = max(hosts, k.Hosts.Len())
 		}
-		b.WriteString(count(n, "older failure is", "older failures are") + " in base too (on up to " + count(hosts, "host", "hosts") + "). What changes in entries that do not build is not seen.\n\n")
+		b.WriteString(words.Count(n, "older failure is", "older failures are") + " in base too (on up to " + words.Count(hosts, "host", "hosts") + "). What changes in entries that do not build is not seen.\n\n")
 	}
 	return b.String(), left
 }
@@ -178,14 +188,14 @@ func (r *Report) top(room int) (string, int) {
 // maxCauses is how many errors are shown in full.
 const maxCauses = 20
 
-func (r *Report) cause(c *Cause, i int) string {
+func (r view) cause(c *review.Cause, i int) string {
 	head := ""
 	if i == 0 {
-		head = "#### ❌ " + count(len(r.Errors), "cause", "causes") + ", " + count(r.Totals.Failed, "host", "hosts") + "\n"
+		head = "#### ❌ " + words.Count(len(r.Errors), "cause", "causes") + ", " + words.Count(r.Totals.Failed, "host", "hosts") + "\n"
 	}
 	what := code(c.Hosts.Label)
 	if c.Hosts.Len() > 1 {
-		what = number(c.Hosts.Len()) + " hosts: " + what
+		what = words.Number(c.Hosts.Len()) + " hosts: " + what
 	}
 	if len(r.Errors) == 1 {
 		head, what = strings.TrimSuffix(head, "\n")+": "+code(c.Hosts.Label)+"\n", ""
@@ -214,7 +224,7 @@ func listed(names []string, limit int) string {
 	var parts []string
 	for i, n := range names {
 		if i == limit {
-			parts = append(parts, "+"+number(len(names)-i)+" more")
+			parts = append(parts, "+"+words.Number(len(names)-i)+" more")
 			break
 		}
 		parts = append(parts, codeUpTo(n, 120))
@@ -223,14 +233,14 @@ func listed(names []string, limit int) string {
 }
 
 // table pairs who is affected with what will happen.
-func (r *Report) table(b *strings.Builder) {
+func (r view) table(b *strings.Builder) {
 	t := r.Totals
 	var left, right [][2]string
 	who := func(label string, n int, bold bool) {
 		if n == 0 {
 			return
 		}
-		v := number(n)
+		v := words.Number(n)
 		if bold {
 			v = "**" + v + "**"
 		}
@@ -244,11 +254,11 @@ func (r *Report) table(b *strings.Builder) {
 	who("Order or wording only", t.Equivalent, false)
 	who("Facts missing", t.NoFacts, false)
 	for _, im := range r.Impact {
-		icon, words := im.words()
-		right = append(right, [2]string{icon + " " + words + ": " + listed(im.Subjects, 3), "**" + number(im.Hosts.Len()) + "**"})
+		icon, what := layout.Impact(im.Kind)
+		right = append(right, [2]string{icon + " " + what + ": " + listed(im.Subjects, 3), "**" + words.Number(im.Hosts.Len()) + "**"})
 	}
 	head := "What will happen | Hosts |\n|---|---:|---|---:|\n"
-	fmt.Fprintf(b, "| %s in spec | | %s", count(t.Hosts, "host", "hosts"), head)
+	fmt.Fprintf(b, "| %s in spec | | %s", words.Count(t.Hosts, "host", "hosts"), head)
 	for i := range max(len(left), len(right)) {
 		var l, x [2]string
 		if i < len(left) {
@@ -262,49 +272,40 @@ func (r *Report) table(b *strings.Builder) {
 	b.WriteString("\n")
 }
 
-func (im *Impact) words() (icon, words string) {
-	for _, k := range impactKinds {
-		if k.kind == im.Kind {
-			return k.icon, k.words
-		}
-	}
-	return "•", im.Kind
-}
-
 // provenance says what was compared and how long it took.
-func (r *Report) provenance(b *strings.Builder) {
+func (r view) provenance(b *strings.Builder) {
 	m := r.Meta
 	var parts []string
 	if m.Head != "" {
-		text := code("head " + short(m.Head))
+		text := code("head " + words.Short(m.Head))
 		switch {
 		case m.Base == "":
-		case r.set == nil:
-			text += " · base " + code(strings.TrimSpace(m.BaseName+" "+short(m.Base)))
+		case r.Digest == "":
+			text += " · base " + code(strings.TrimSpace(m.BaseName+" "+words.Short(m.Base)))
 		default:
-			text += " merged onto " + code(strings.TrimSpace(m.BaseName+" "+short(m.Base)))
+			text += " merged onto " + code(strings.TrimSpace(m.BaseName+" "+words.Short(m.Base)))
 		}
 		parts = append(parts, text)
 	}
 	if m.Files > 0 {
-		parts = append(parts, count(m.Files, "file changed", "files changed"))
+		parts = append(parts, words.Count(m.Files, "file changed", "files changed"))
 	}
 	distinct := 0
 	for i := range r.Changes {
-		if r.Changes[i].Kind != EntryFailed {
+		if r.Changes[i].Kind != review.EntryFailed {
 			distinct++
 		}
 	}
 	if n := distinct; n > 0 {
-		parts = append(parts, count(n, "distinct change", "distinct changes"))
+		parts = append(parts, words.Count(n, "distinct change", "distinct changes"))
 	}
 	if len(r.Digest) > 15 {
 		parts = append(parts, "digest "+code(strings.TrimPrefix(r.Digest, "sha256:")[:8]+"…"))
 	}
 	if m.Built > 0 {
-		text := "built " + number(m.Built)
+		text := "built " + words.Number(m.Built)
 		if m.Reused > 0 {
-			text += " (" + number(m.Reused) + " reused)"
+			text += " (" + words.Number(m.Reused) + " reused)"
 		}
 		if m.Took > 0 {
 			text += " in " + seconds(m.Took)
@@ -318,11 +319,4 @@ func (r *Report) provenance(b *strings.Builder) {
 
 func seconds(d time.Duration) string {
 	return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
-}
-
-func verb(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }

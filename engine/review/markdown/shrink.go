@@ -1,26 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package review
+package markdown
 
 import (
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/bindery/bindery/engine/review"
+	"github.com/bindery/bindery/engine/review/layout"
+	"github.com/bindery/bindery/engine/review/words"
 )
+
+// lineLimit is how many bytes of one line are shown.
+const lineLimit = 400
+
+// shape is how much of a change is shown.
+type shape struct {
+	layout.Shape
+	// first shows the first variant only; the others are one line each.
+	first bool
+}
 
 // shapes are the steps in which changes shrink before any is cut to one line.
 var shapes = []shape{
-	{context: 3, lines: 200},
-	{context: 1, lines: 200},
-	{context: 0, lines: 200},
-	{context: 0, lines: 40},
-	{context: 0, lines: 40, first: true},
+	{Shape: layout.Shape{Context: 3, Lines: 200, Width: lineLimit}},
+	{Shape: layout.Shape{Context: 1, Lines: 200, Width: lineLimit}},
+	{Shape: layout.Shape{Context: 0, Lines: 200, Width: lineLimit}},
+	{Shape: layout.Shape{Context: 0, Lines: 40, Width: lineLimit}},
+	{Shape: layout.Shape{Context: 0, Lines: 40, Width: lineLimit}, first: true},
 }
 
 // block is one change as Markdown, in its present shape.
 type block struct {
-	change *Change
+	change *review.Change
 	shape  int
 	full   string
 	line   string
@@ -42,16 +56,16 @@ const (
 
 // fit writes the changes into the room that there is. Less severe changes shrink
 // first; cuts are made between blocks only, so every fence and fold is closed.
-func (r *Report) fit(room int) (string, Cut) {
+func (r view) fit(room int) (string, Cut) {
 	blocks := make([]*block, 0, len(r.Changes))
 	total := 0
 	for i := range r.Changes {
 		ch := &r.Changes[i]
-		if ch.Kind == EntryFailed {
+		if ch.Kind == review.EntryFailed {
 			continue // its cause says it
 		}
-		b := &block{change: ch, line: ch.oneLine()}
-		if r.Verdict.State == Invalid {
+		b := &block{change: ch, line: oneLine(ch)}
+		if r.Verdict.State == review.Invalid {
 			// Nobody has to review what cannot come about.
 			b.full, b.as = b.line, asLine
 		} else {
@@ -60,7 +74,7 @@ func (r *Report) fit(room int) (string, Cut) {
 		total += len(b.full)
 		blocks = append(blocks, b)
 	}
-	if r.Verdict.State == Invalid {
+	if r.Verdict.State == review.Invalid {
 		if total > room {
 			cutBlocks(blocks, room)
 		}
@@ -88,7 +102,7 @@ func cutBlocks(blocks []*block, room int) {
 	left := room
 	for _, b := range blocks {
 		b.as = asNothing
-		if b.change.Severity == Removal && len(b.line) <= left {
+		if b.change.Severity == review.Removal && len(b.line) <= left {
 			b.as = asLine
 			left -= len(b.line)
 		}
@@ -126,7 +140,7 @@ func write(blocks []*block, only string) (string, Cut) {
 		switch b.as {
 		case asNothing:
 			cut.Dropped++
-			if b.change.Severity == Removal {
+			if b.change.Severity == review.Removal {
 				cut.Removals++
 			}
 			continue
@@ -138,7 +152,7 @@ func write(blocks []*block, only string) (string, Cut) {
 			cut.Lines += b.left
 		}
 		h := otherChanges
-		if b.change.Severity <= Sensitive {
+		if b.change.Severity <= review.Sensitive {
 			h = reviewFirst
 		}
 		if only != "" {
@@ -161,28 +175,27 @@ func write(blocks []*block, only string) (string, Cut) {
 
 // title is the line that names a change. It holds no Markdown, because it stands
 // inside a summary element.
-func (ch *Change) title() string {
-	icon, words := ch.said()
-	before, after, _ := strings.Cut(words, "\x00")
+func title(ch *review.Change) string {
+	said := layout.Said(ch)
 	var text strings.Builder
-	text.WriteString(icon + " <b>" + neutral(visible(before, false), 80) + code(ch.Entry.Name) + after + "</b>: ")
+	text.WriteString(said.Icon + " <b>" + neutral(words.Visible(said.Before, false), 80) + code(ch.Entry.Name) + said.After + "</b>: ")
 	if n := len(ch.Variants); n > 1 {
-		text.WriteString(number(n) + " variants, ")
+		text.WriteString(words.Number(n) + " variants, ")
 	}
-	text.WriteString(count(ch.Hosts.Len(), "host", "hosts"))
+	text.WriteString(words.Count(ch.Hosts.Len(), "host", "hosts"))
 	switch {
-	case ch.Hosts.Label == allChanged || ch.Hosts.Label == allAffected:
+	case ch.Hosts.Label == review.AllChanged || ch.Hosts.Label == review.AllAffected:
 		text.WriteString(" (" + ch.Hosts.Label + ")")
 	case len(ch.Variants) == 1:
 		text.WriteString(" · " + code(ch.Hosts.Label))
 	}
 	for i, e := range ch.Effects {
 		if i == 4 {
-			text.WriteString(", +" + number(len(ch.Effects)-i) + " more")
+			text.WriteString(", +" + words.Number(len(ch.Effects)-i) + " more")
 			break
 		}
 		v, name, _ := strings.Cut(e, " ")
-		text.WriteString(verb(min(i, 1)+1, " · ", ", ") + v + " " + codeUpTo(name, 80))
+		text.WriteString(words.Verb(min(i, 1)+1, " · ", ", ") + v + " " + codeUpTo(name, 80))
 	}
 	if ch.From.File != "" {
 		from := ch.From.File
@@ -194,35 +207,35 @@ func (ch *Change) title() string {
 	return text.String()
 }
 
-func (ch *Change) oneLine() string { return "- " + ch.title() + "\n" }
+func oneLine(ch *review.Change) string { return "- " + title(ch) + "\n" }
 
 func (b *block) render() {
 	ch, s := b.change, shapes[b.shape]
 	var out strings.Builder
 	open := ""
-	if ch.Severity <= Sensitive {
+	if ch.Severity <= review.Sensitive {
 		open = " open"
 	}
-	out.WriteString("<details" + open + "><summary>" + ch.title() + "</summary>\n\n")
+	out.WriteString("<details" + open + "><summary>" + title(ch) + "</summary>\n\n")
 	b.left = 0
 	for i := range ch.Variants {
 		v := &ch.Variants[i]
 		if len(ch.Variants) > 1 {
-			out.WriteString("**" + count(v.Hosts.Len(), "host", "hosts") + "** " + code(v.Hosts.Label) + "\n")
+			out.WriteString("**" + words.Count(v.Hosts.Len(), "host", "hosts") + "** " + code(v.Hosts.Label) + "\n")
 		}
 		if i > 0 && s.first {
-			rows, left := v.rows(ch, shape{context: 0, lines: 1 << 30})
+			rows, left := layout.Rows(ch, v, layout.Shape{Width: lineLimit})
 			b.left += len(rows) + left
 			continue
 		}
-		b.left += v.markdown(&out, ch, s)
+		b.left += writeVariant(&out, ch, v, s.Shape)
 	}
 	out.WriteString("</details>\n")
 	b.full = out.String()
 }
 
-func (v *Variant) markdown(out *strings.Builder, ch *Change, s shape) int {
-	rows, left := v.rows(ch, s)
+func writeVariant(out *strings.Builder, ch *review.Change, v *review.Variant, s layout.Shape) int {
+	rows, left := layout.Rows(ch, v, s)
 	before := out.Len()
 	if v.Masked {
 		out.WriteString("What is each host's own is shown as " + strings.Join(masksIn(rows), " or ") + ".\n")
@@ -233,11 +246,11 @@ func (v *Variant) markdown(out *strings.Builder, ch *Change, s shape) int {
 	if len(rows) > 0 {
 		var text strings.Builder
 		for _, r := range rows {
-			if r.op == '@' {
-				text.WriteString(r.text + "\n")
+			if r.Op == '@' {
+				text.WriteString(r.Text + "\n")
 				continue
 			}
-			text.WriteString(string(r.op) + r.text + "\n")
+			text.WriteString(string(r.Op) + r.Text + "\n")
 		}
 		f := fence(text.String())
 		if len(ch.Variants) > 1 || out.Len() > before {
@@ -246,72 +259,56 @@ func (v *Variant) markdown(out *strings.Builder, ch *Change, s shape) int {
 		fmt.Fprintf(out, "%sdiff\n%s%s\n", f, text.String(), f)
 	}
 	if left > 0 {
-		out.WriteString("✂️ " + count(left, "line is", "lines are") + " not shown.\n")
+		out.WriteString("✂️ " + words.Count(left, "line is", "lines are") + " not shown.\n")
 	}
 	for _, n := range v.Notes {
 		out.WriteString(code(n) + "\n")
 	}
 	if ch.Secret {
-		out.WriteString(secretNote(ch, v) + "\n")
+		out.WriteString(layout.SecretNote(ch, v) + "\n")
 	}
 	return left
 }
 
 // masksIn lists the masks that the rows show; one is shown, else nothing would
 // have been masked, but it may stand on a line that is not shown.
-func masksIn(rows []row) []string {
+func masksIn(rows []layout.Row) []string {
 	var out []string
-	for _, m := range []string{hostMask, ipMask} {
-		if slices.ContainsFunc(rows, func(r row) bool { return strings.Contains(r.text, m) }) {
+	for _, m := range []string{review.HostMask, review.IPMask} {
+		if slices.ContainsFunc(rows, func(r layout.Row) bool { return strings.Contains(r.Text, m) }) {
 			out = append(out, code(m))
 		}
 	}
 	if len(out) == 0 {
-		out = []string{code(hostMask), code(ipMask)}
+		out = []string{code(review.HostMask), code(review.IPMask)}
 	}
 	return out
 }
 
-func secretNote(ch *Change, v *Variant) string {
-	var parts []string
-	if ch.Kind == EntryModified && len(v.Attrs) == 0 {
-		parts = append(parts, "Owner, group and mode: unchanged.")
-	}
-	switch hosts := v.Hosts.Len(); {
-	case v.Values == 1 && len(v.Secrets) == 1 && v.Secrets[0].Old == v.Secrets[0].New:
-		parts = append(parts, "The value stays.")
-	case v.Values == 1 && hosts > 1:
-		parts = append(parts, "Same value on all "+number(hosts)+" hosts.")
-	case v.Values > len(v.Secrets):
-		parts = append(parts, number(v.Values)+" different values, "+number(len(v.Secrets))+" of them above.")
-	}
-	return strings.Join(append(parts, "Value and length are never shown."), " ")
-}
-
 // cutLine always says how much of the whole is above it.
-func (r *Report) cutLine(c Cut) string {
+func (r view) cutLine(c Cut) string {
 	total := c.Full + c.OneLine + c.Dropped
 	var b strings.Builder
-	fmt.Fprintf(&b, "✂️ Shown: %s of %s", number(c.Full), count(total, "change", "changes"))
+	fmt.Fprintf(&b, "✂️ Shown: %s of %s", words.Number(c.Full), words.Count(total, "change", "changes"))
 	switch {
 	case c.OneLine > 0:
-		b.WriteString(" in full, " + number(c.OneLine) + " as one line each")
+		b.WriteString(" in full, " + words.Number(c.OneLine) + " as one line each")
 	case c.Lines == 0 && total > 0:
 		b.WriteString(", all hunks whole")
 	}
 	if c.Lines > 0 {
-		b.WriteString(", without " + count(c.Lines, "line", "lines") + " of them")
+		b.WriteString(", without " + words.Count(c.Lines, "line", "lines") + " of them")
 	}
 	b.WriteString(".")
 	if c.Dropped > 0 {
-		b.WriteString(" **Not shown here: " + count(c.Dropped, "change", "changes") + "**")
+		b.WriteString(" **Not shown here: " + words.Count(c.Dropped, "change", "changes") + "**")
 		if c.Removals > 0 {
-			b.WriteString(", " + count(c.Removals, "removal", "removals") + " among them")
+			b.WriteString(", " + words.Count(c.Removals, "removal", "removals") + " among them")
 		}
 		b.WriteString(".")
 	}
 	if c.Causes > 0 {
-		b.WriteString(" **Not shown here: " + count(c.Causes, "error", "errors") + ".**")
+		b.WriteString(" **Not shown here: " + words.Count(c.Causes, "error", "errors") + ".**")
 	}
 	if u := r.Meta.ReportURL; u != "" {
 		b.WriteString(" [Full report](<" + link(u) + ">) (sign-in)")
@@ -325,7 +322,7 @@ func (r *Report) cutLine(c Cut) string {
 // link keeps a URL from ending its place in Markdown.
 func link(u string) string {
 	return strings.Map(func(c rune) rune {
-		if c <= ' ' || c == '<' || c == '>' || c == '|' || invisible(c) {
+		if c <= ' ' || c == '<' || c == '>' || c == '|' || words.Invisible(c) {
 			return '_'
 		}
 		return c

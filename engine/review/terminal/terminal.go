@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package terminal writes a report for people at a terminal. Nothing of it is cut, and
+// what comes from a host or a repository cannot move the cursor. The package must not
+// know whether there is a terminal.
+package terminal
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/review"
+	"github.com/bindery/bindery/engine/review/layout"
+	"github.com/bindery/bindery/engine/review/words"
+)
+
+// Options are for the terminal.
+type Options struct {
+	// Color asks for ANSI colours.
+	Color bool
+	// Context is how many equal lines stand around a change, at most 3.
+	Context int
+}
+
+const (
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	cyan   = "36"
+	bold   = "1"
+	dim    = "2"
+)
+
+type textView struct {
+	strings.Builder
+	color bool
+}
+
+func (t *textView) paint(code, s string) string {
+	if !t.color || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (t *textView) line(indent int, s string) {
+	t.WriteString(strings.Repeat(" ", indent) + s + "\n")
+}
+
+// New writes the whole report.
+func New(r *review.Report, o Options) string {
+	t := &textView{color: o.Color}
+	tone := green
+	if !r.Verdict.OK {
+		tone = red
+	}
+	t.line(0, t.paint(bold+";"+tone, r.Verdict.Title+"."))
+	t.numbers(r)
+	t.errors(r)
+	for i := range r.Changes {
+		t.change(&r.Changes[i], o)
+	}
+	return t.String()
+}
+
+func (t *textView) numbers(r *review.Report) {
+	n := r.Totals
+	if n.Hosts+n.Removed == 0 {
+		return
+	}
+	for _, row := range []struct {
+		what string
+		n    int
+	}{
+		{"changed", n.Changed},
+		{"failing", n.Failed},
+		{"added", n.Added},
+		{"removed", n.Removed},
+		{"unaffected", n.Unaffected},
+		{"order or wording only", n.Equivalent},
+		{"facts missing", n.NoFacts},
+	} {
+		if row.n > 0 {
+			t.line(2, fmt.Sprintf("%7s  %s", words.Number(row.n), row.what))
+		}
+	}
+	for _, im := range r.Impact {
+		_, what := layout.Impact(im.Kind)
+		subjects := words.Visible(strings.Join(im.Subjects[:min(len(im.Subjects), 5)], ", "), false)
+		if more := len(im.Subjects) - 5; more > 0 {
+			subjects += ", +" + words.Number(more) + " more"
+		}
+		t.line(2, fmt.Sprintf("%7s  %s: %s", words.Number(im.Hosts.Len()), what, subjects))
+	}
+	for _, h := range []struct {
+		what  string
+		hosts *review.Hosts
+	}{{"added", r.Added}, {"removed", r.Removed}, {"keep their last good configuration", r.Held}} {
+		if h.hosts != nil {
+			t.line(2, t.paint(yellow, h.what+": ")+words.Visible(h.hosts.Label, false))
+		}
+	}
+}
+
+func (t *textView) errors(r *review.Report) {
+	for _, f := range r.Files {
+		t.line(2, t.paint(red, "conflict: ")+words.Visible(f, false))
+	}
+	for _, p := range r.Problems {
+		t.problem(p)
+	}
+	for i := range r.Errors {
+		c := &r.Errors[i]
+		t.problem(c.Problem)
+		t.line(4, words.Count(c.Hosts.Len(), "host", "hosts")+": "+words.Visible(c.Hosts.Label, false))
+		if len(c.Entries) > 0 {
+			t.line(4, words.Visible(strings.Join(c.Entries, ", "), false))
+		}
+	}
+	if n := len(r.Known); n > 0 {
+		t.line(2, t.paint(dim, words.Count(n, "older failure is", "older failures are")+" in base too; what changes in such entries is not seen"))
+	}
+}
+
+func (t *textView) problem(p *problem.Problem) {
+	t.line(0, "")
+	where := ""
+	if p.Pos.File != "" {
+		where = t.paint(bold, words.Visible(p.Pos.String(), false)) + ": "
+	}
+	t.line(0, where+t.paint(red, "error: ")+words.Visible(p.Msg, false))
+	if p.Hint != "" {
+		t.line(4, words.Visible(p.Hint, false))
+	}
+}
+
+func (t *textView) change(ch *review.Change, o Options) {
+	said := layout.Said(ch)
+	t.line(0, "")
+	about := ""
+	if len(ch.Effects) > 0 {
+		about += ", " + words.Visible(strings.Join(ch.Effects, ", "), false)
+	}
+	if ch.From.File != "" {
+		about += ", from " + words.Visible(ch.From.File, false)
+		if ch.From.Line > 0 {
+			about += ":" + strconv.Itoa(ch.From.Line)
+		}
+	}
+	t.line(0, said.Icon+" "+t.paint(bold, words.Visible(said.Before+ch.Entry.Name+said.After, false))+t.paint(dim, about))
+	for i := range ch.Variants {
+		t.variant(ch, &ch.Variants[i], o)
+	}
+}
+
+func (t *textView) variant(ch *review.Change, v *review.Variant, o Options) {
+	who := words.Count(v.Hosts.Len(), "host", "hosts") + ": " + words.Visible(v.Hosts.Label, false)
+	if v.Masked {
+		who += " (each host's own name is shown as " + review.HostMask + ")"
+	}
+	if v.Context {
+		who += " (unchanged lines differ, one host's are shown)"
+	}
+	t.line(2, t.paint(cyan, who))
+	rows, _ := layout.Rows(ch, v, layout.Shape{Context: o.Context})
+	for _, r := range rows {
+		switch r.Op {
+		case '@':
+			t.line(4, t.paint(cyan, r.Text))
+		case '-':
+			t.line(4, t.paint(red, "-"+r.Text))
+		case '+':
+			t.line(4, t.paint(green, "+"+r.Text))
+		default:
+			t.line(4, " "+r.Text)
+		}
+	}
+	for _, n := range v.Notes {
+		t.line(4, words.Visible(n, false))
+	}
+	if ch.Secret {
+		t.line(4, t.paint(dim, layout.SecretNote(ch, v)))
+	}
+}
