@@ -50,7 +50,8 @@ func (t *tree) contents(files []file) []file {
 	return out[:min(len(out), maxSet)]
 }
 
-// compare tells of files of one set that are alike. A file is told of once.
+// compare tells of files of one set that are alike: once of all that are the same,
+// as a fleet may have one for each of many hosts, and of the others for each file.
 func (t *tree) compare(kind string, files []file, left *int) {
 	identical, merge := "identical-cfg", "merge-cfg"
 	if kind == "probes" {
@@ -61,6 +62,7 @@ func (t *tree) compare(kind string, files []file, left *int) {
 	if n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(t.option("mergefiles", "threshold")), "%")); err == nil {
 		threshold = n
 	}
+	var same []twin
 	texts := make([][]byte, len(files))
 	for i, f := range files {
 		texts[i], _ = t.read(f)
@@ -68,11 +70,11 @@ func (t *tree) compare(kind string, files []file, left *int) {
 	for i := range files {
 		for j := range i {
 			if *left -= len(texts[i]) + len(texts[j]); *left < 0 {
+				t.twins(identical, same)
 				return
 			}
-			same := bytes.Equal(texts[i], texts[j])
-			if same {
-				t.warn(at(files[i].name), identical, path.Base(files[j].name)+" holds the same", "keep one of them, for a group that has both")
+			if bytes.Equal(texts[i], texts[j]) {
+				same = append(same, twin{files[i].name, files[j].name})
 				break
 			}
 			if part := 0; merging {
@@ -83,6 +85,22 @@ func (t *tree) compare(kind string, files []file, left *int) {
 			}
 		}
 	}
+	t.twins(identical, same)
+}
+
+// twin is a file that holds the same as one before it.
+type twin struct{ file, of string }
+
+// twins tells of the files of one set that hold the same as others of it.
+func (t *tree) twins(code string, same []twin) {
+	if len(same) == 0 {
+		return
+	}
+	msg := path.Base(same[0].of) + " holds the same"
+	if n := len(same) - 1; n > 0 {
+		msg += fmt.Sprintf("; so it is with %d more of these files", n)
+	}
+	t.warn(at(same[0].file), code, msg, "keep one of them, for a group that has all its hosts")
 }
 
 // alike gives how much of two texts is the same, line by line in whatever order, in

@@ -13,6 +13,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/py"
 	"github.com/bindery/bindery/engine/internal/tmpl/cheetah"
 	"github.com/bindery/bindery/engine/internal/tmpl/genshi"
+	"github.com/bindery/bindery/engine/internal/tmpl/jinja2"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -31,6 +32,8 @@ func (r *Renderer) Check(file string) *problem.Problem {
 		_, p = load(r, nil, file, "genshi-old", genshi.ParseOld)
 	case dir == "TGenshi" && base == "template.xml":
 		_, p = load(r, nil, file, "markup", genshi.ParseMarkup)
+	case dir == "Cfg" && path.Ext(file) == ".jinja2":
+		_, p = load(r, nil, file, "jinja2", jinja2.Parse)
 	case dir == "TGenshi" || dir == "Cfg" && path.Ext(file) == ".genshi":
 		_, p = load(r, nil, file, "genshi", genshi.Parse)
 	}
