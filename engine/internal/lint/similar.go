@@ -62,7 +62,7 @@ func (t *tree) compare(kind string, files []file, left *int) {
 	if n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(t.option("mergefiles", "threshold")), "%")); err == nil {
 		threshold = n
 	}
-	var same []twin
+	same, first, of := 0, "", ""
 	texts := make([][]byte, len(files))
 	for i, f := range files {
 		texts[i], _ = t.read(f)
@@ -70,11 +70,13 @@ func (t *tree) compare(kind string, files []file, left *int) {
 	for i := range files {
 		for j := range i {
 			if *left -= len(texts[i]) + len(texts[j]); *left < 0 {
-				t.twins(identical, same)
+				t.twins(identical, first, of, same)
 				return
 			}
 			if bytes.Equal(texts[i], texts[j]) {
-				same = append(same, twin{files[i].name, files[j].name})
+				if same++; same == 1 {
+					first, of = files[i].name, files[j].name
+				}
 				break
 			}
 			if part := 0; merging {
@@ -85,22 +87,20 @@ func (t *tree) compare(kind string, files []file, left *int) {
 			}
 		}
 	}
-	t.twins(identical, same)
+	t.twins(identical, first, of, same)
 }
 
-// twin is a file that holds the same as one before it.
-type twin struct{ file, of string }
-
-// twins tells of the files of one set that hold the same as others of it.
-func (t *tree) twins(code string, same []twin) {
-	if len(same) == 0 {
+// twins tells that so many files of one set hold the same as others of it: file as
+// another one does, and perhaps more.
+func (t *tree) twins(code, file, of string, n int) {
+	if n == 0 {
 		return
 	}
-	msg := path.Base(same[0].of) + " holds the same"
-	if n := len(same) - 1; n > 0 {
-		msg += fmt.Sprintf("; so it is with %d more of these files", n)
+	msg := path.Base(of) + " holds the same"
+	if n > 1 {
+		msg += fmt.Sprintf("; so it is with %d more of these files", n-1)
 	}
-	t.warn(at(same[0].file), code, msg, "keep one of them, for a group that has all its hosts")
+	t.warn(at(file), code, msg, "keep one of them, for a group that has all its hosts")
 }
 
 // alike gives how much of two texts is the same, line by line in whatever order, in
