@@ -233,6 +233,9 @@ func (th *Thread) order(a, b Value) (int, error) {
 	case starlark.String:
 		return strings.Compare(string(x), string(numeric(b).(starlark.String))), nil
 	case starlark.Int, starlark.Float:
+		if isNaN(x) || isNaN(numeric(b)) {
+			return 0, nil
+		}
 		if less, err := starlark.Compare(tokenLess, x, numeric(b)); err != nil || less {
 			return -1, err
 		}

@@ -290,6 +290,13 @@ func (x *dictOf) eval(f *frame) (Value, error) {
 		return nil, err
 	}
 	for i, key := range x.keys {
+		var k Value
+		if key != nil {
+			var err error
+			if k, err = f.evaluate(key); err != nil {
+				return nil, err
+			}
+		}
 		v, err := f.evaluate(x.values[i])
 		if err != nil {
 			return nil, err
@@ -299,10 +306,6 @@ func (x *dictOf) eval(f *frame) (Value, error) {
 				return nil, err
 			}
 			continue
-		}
-		k, err := f.evaluate(key)
-		if err != nil {
-			return nil, err
 		}
 		if err := f.th.setKey(d, k, v); err != nil {
 			return nil, err

@@ -21,7 +21,7 @@ type spec struct {
 	align   byte // < > = ^
 	sign    byte // + - or blank
 	alt     bool
-	comma   bool
+	group   byte // between thousands: , or _
 	width   int
 	prec    int // -1: not given
 	verb    byte
@@ -69,7 +69,7 @@ func parseSpec(s string) (spec, error) {
 			return out, err
 		}
 	}
-	out.comma = take(",_") != 0
+	out.group = take(",_")
 	if take(".") != 0 {
 		if out.prec, err = number(); err != nil {
 			return out, err
@@ -156,7 +156,7 @@ func (th *Thread) write(v Value, sp spec) (string, error) {
 		}
 		return writeFloat(float64(f), sp), nil
 	}
-	if sp.sign != 0 || sp.alt || sp.comma || sp.align == '=' && sp.fill != "0" {
+	if sp.sign != 0 || sp.alt || sp.group != 0 || sp.align == '=' && sp.fill != "0" {
 		return "", Fail("ValueError", "Sign, '#', ',' and '=' are not allowed for texts")
 	}
 	if sp.align == '=' {
@@ -200,8 +200,8 @@ func writeInt(i *big.Int, sp spec) (string, error) {
 	if sp.percent && sp.prec > len(digits) {
 		digits = strings.Repeat("0", sp.prec-len(digits)) + digits
 	}
-	if sp.comma {
-		digits = group(digits)
+	if sp.group != 0 {
+		digits = group(digits, sp.group)
 	}
 	sign := signOf(i.Sign() < 0, sp)
 	if sp.alt {
@@ -222,14 +222,14 @@ func signOf(negative bool, sp spec) string {
 	return ""
 }
 
-// group puts a comma before every third digit of the whole part.
-func group(s string) string {
+// group puts a mark before every third digit of the whole part.
+func group(s string, mark byte) string {
 	whole, rest := s, ""
 	if i := strings.IndexAny(s, ".e"); i >= 0 {
 		whole, rest = s[:i], s[i:]
 	}
 	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
+		whole = whole[:i] + string(mark) + whole[i:]
 	}
 	return whole + rest
 }
@@ -270,10 +270,22 @@ func writeFloat(f float64, sp spec) string {
 			s = strings.ToUpper(s)
 		}
 	}
-	if sp.comma {
-		s = group(s)
+	if sp.group != 0 {
+		s = group(s, sp.group)
+	}
+	if sp.alt && !strings.Contains(s, ".") {
+		s = withPoint(s)
 	}
 	return pad(s, signOf(negative, sp), sp, '>')
+}
+
+// withPoint puts the point that # asks for behind the whole part.
+func withPoint(s string) string {
+	i := strings.IndexAny(s, "eE%")
+	if i < 0 {
+		i = len(s)
+	}
+	return s[:i] + "." + s[i:]
 }
 
 // pad fills a text up to its width.

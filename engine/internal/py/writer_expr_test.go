@@ -72,7 +72,7 @@ func (w *writer) floatExpr() string {
 
 func (w *writer) textExpr() string {
 	if w.n(4) == 0 {
-		return w.formatExpr()
+		return "(" + w.formatExpr() + ")"
 	}
 	return w.form(
 		"(<s> + <s>)", "(<s> * <#>)", "<s>[<#>]", "<s>[<slice>]", "<s>[<slice>]", "<s>.upper()", "<s>.lower()", "<s>.strip()", "<s>.lstrip(<s>)", "<s>.rstrip('x ')", "<s>.title()", "<s>.capitalize()", "<s>.swapcase()",
@@ -80,7 +80,7 @@ func (w *writer) textExpr() string {
 		"str(<i>)", "str(<s>)", "str(<b>)", "str(<L>)", "str(<W>)", "str(<D>)", "str(<T>)", "repr(<s>)", "repr(<f>)", "repr(<x>)", "chr(<i> + 60)", "hex(<i>)", "bin(<i>)", "<W>[<#>]", "<T>[0]", "<s>.expandtabs(4)", "<s>.expandtabs()",
 		"str(None)", "max(<s>)", "min(<W>)", "''.join(c for c in <s> if c not in <s>)", "''.join([c.upper() if i % 2 else c for i, c in enumerate(<s>)])", "<s>.partition(<s>)[2]", "<s>.rpartition('.')[0]",
 		"<s>.splitlines()[<#>]", "'-'.join(map(str, <L>))", "''.join(list(map(lambda c: c * 2, <s>)))", "max(<W>, key=len)", "sorted(<W>, key=lambda s: (len(s), s))[0]", "<s>.translate({97: 'b', 98: None})", "<s>.translate(str.maketrans('abc', 'xyz'))",
-		"list(<D>)[0]", "'\\n'.join(<W>)", "str(<s>.isdigit())", "type(<x>).__name__.replace('long', 'int')", "<s>.lower()", "u'%s' % <s>", "<s>.center(12, '-')", "(<s>).join([<s>, <s>])", "str(list(zip(<s>, <L>)))", "repr(<L>)")
+		"list(<D>)[0]", "'\\n'.join(<W>)", "str(<s>.isdigit())", "type(<x>).__name__.replace('long', 'int')", "<s>.lower()", "(u'%s' % <s>)", "<s>.center(12, '-')", "(<s>).join([<s>, <s>])", "str(list(zip(<s>, <L>)))", "repr(<L>)")
 }
 
 // formatExpr is text that a format makes.

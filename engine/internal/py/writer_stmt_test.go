@@ -173,7 +173,11 @@ func (w *writer) tryFinally() {
 
 func (w *writer) raising() {
 	c := w.one("ValueError", "KeyError", "TypeError", "IndexError", "RuntimeError", "Exception", "AttributeError", "ZeroDivisionError")
-	w.line("arg = %s", w.shown(w.any()))
+	k := w.any()
+	if k == float {
+		k = whole
+	}
+	w.line("arg = %s", w.shown(k))
 	w.block("try:", func() { w.line("raise %s(%s)", c, w.one("'m'", "", "1, 2", "arg")) })
 	w.block("except "+w.one(c, "Exception", "(KeyError, "+c+")")+" as e:", func() {
 		w.line("log.append((%s))", w.one("str(e)", "e.args", "repr(e).replace(',)', ')')", "type(e).__name__", "e.__class__ is "+c, "isinstance(e, LookupError)"))
@@ -186,12 +190,11 @@ func (w *writer) function() {
 	k := kind(w.n(int(group)))
 	head := fmt.Sprintf(w.one("a, b=%s", "a, b=%s, *r", "a, *r, b=%s", "a, b=%s, **kw", "a, b=%s, *r, **kw", "a, *, b=%s", "*a, b=%s"), w.literal(k))
 	w.block("def "+f+"("+head+"):", func() {
-		w.in(k, "b", func() {
-			if w.n(3) == 0 {
-				w.line("if %s: return %s", w.expr(truth), w.one("a", "b", "None", "a, b"))
-			}
-			w.line("return %s", w.one("b", "(a, b)", w.shown(k), "[a, b]", "locals()['b']"))
-		})
+		// What callers give to b is of any type: it is in no expression.
+		if w.n(3) == 0 {
+			w.line("if %s: return %s", w.expr(truth), w.one("a", "b", "None", "a, b"))
+		}
+		w.line("return %s", w.one("b", "(a, b)", w.shown(k), "[a, b]", "locals()['b']"))
 	})
 	w.line("log.append(%s(%s))", f, w.form("<i>", "<i>, b=<i>", "*<L>", "<i>, <i>, <i>", "<i>, c=1", "", "a=<i>", "**{'a': <i>, 'b': 1}", "1, *<W>", "b=2, a=1", "1, a=2"))
 }
