@@ -233,16 +233,7 @@ func (th *Thread) order(a, b Value) (int, error) {
 	case starlark.String:
 		return strings.Compare(string(x), string(numeric(b).(starlark.String))), nil
 	case starlark.Int, starlark.Float:
-		if isNaN(x) || isNaN(numeric(b)) {
-			return 0, nil
-		}
-		if less, err := starlark.Compare(tokenLess, x, numeric(b)); err != nil || less {
-			return -1, err
-		}
-		if safeEqual(x, numeric(b)) {
-			return 0, nil
-		}
-		return 1, nil
+		return orderNumbers(x, numeric(b))
 	case *starlark.List:
 		return th.orderItems(elements(x), elements(native(b).(*starlark.List)))
 	case starlark.Tuple:
@@ -261,6 +252,20 @@ func (th *Thread) order(a, b Value) (int, error) {
 		}
 	}
 	return 0, nil
+}
+
+// orderNumbers compares numbers. What is none is neither less nor more.
+func orderNumbers(a, b Value) (int, error) {
+	if isNaN(a) || isNaN(b) {
+		return 0, nil
+	}
+	if less, err := starlark.Compare(tokenLess, a, b); err != nil || less {
+		return -1, err
+	}
+	if safeEqual(a, b) {
+		return 0, nil
+	}
+	return 1, nil
 }
 
 func (th *Thread) orderDicts(a, b *starlark.Dict) (int, error) {
