@@ -77,6 +77,7 @@ func TestBytes(t *testing.T) {
 func FuzzMarkup(f *testing.F) {
 	f.Add(`<b xmlns:py="http://genshi.edgewall.org/"><a py:for="i in (1, 2)" py:if="i" n="$i"/>${name}<?python x = 1 ?></b>`)
 	f.Add(`<b xmlns:py="http://genshi.edgewall.org/"><py:def function="f(x)"><c py:attrs="{'a': x}" py:content="x"/></py:def>${f(1)}</b>`)
+	f.Add(`<b xmlns:py="http://genshi.edgewall.org/"><a py:attrs="{'\u0060': 1}"/><c n="${chr(1)}">${chr(0)}</c></b>`)
 	f.Add(`<b xmlns:py="http://genshi.edgewall.org/"><a py:match="c[@n='1']/*|d" py:attrs="select('@*')">${select('*|text()')}</a><c n="1"><d m="2">x</d></c></b>`)
 	f.Fuzz(func(t *testing.T, src string) {
 		if len(src) > 1000 {

@@ -213,6 +213,9 @@ func (r *renderer) moreAttrs(n *elementNode, e *xmltree.Element) error {
 		if err != nil {
 			return false, err
 		}
+		if !xmltree.IsName(name) {
+			return false, py.Fail("ValueError", "py:attrs: %q cannot be the name of an attribute", name)
+		}
 		kept := e.Attrs[:0]
 		for _, a := range e.Attrs {
 			if a.Name != name {
