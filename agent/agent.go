@@ -23,6 +23,7 @@ import (
 	"github.com/bindery/bindery/agent/driver/action"
 	"github.com/bindery/bindery/agent/driver/deb"
 	"github.com/bindery/bindery/agent/driver/posix"
+	"github.com/bindery/bindery/agent/driver/systemd"
 	"github.com/bindery/bindery/agent/state"
 	"github.com/bindery/bindery/agent/system"
 	"github.com/bindery/bindery/engine/release"
@@ -118,15 +119,26 @@ func (a *Agent) loadDrivers() error {
 		return err
 	}
 	a.drivers = map[driver.Kind]driver.Driver{}
-	for _, t := range posix.Types() {
-		a.drivers[driver.Kind{Tag: "Path", Type: t}] = paths
-	}
 	packages, err := deb.New(deb.Config{Machine: a.c.Machine})
 	if err != nil {
 		return err
 	}
-	for _, t := range deb.Types() {
-		a.drivers[driver.Kind{Tag: "Package", Type: t}] = packages
+	services, err := systemd.New(systemd.Config{Machine: a.c.Machine, Build: a.c.Build})
+	if err != nil {
+		return err
+	}
+	for _, set := range []struct {
+		tag   string
+		types []string
+		by    driver.Driver
+	}{
+		{"Path", posix.Types(), paths},
+		{"Package", deb.Types(), packages},
+		{"Service", systemd.Types(), services},
+	} {
+		for _, t := range set.types {
+			a.drivers[driver.Kind{Tag: set.tag, Type: t}] = set.by
+		}
 	}
 	return nil
 }

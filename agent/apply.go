@@ -5,6 +5,9 @@ package agent
 import (
 	"context"
 	"slices"
+
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/engine/config"
 )
 
 // do looks at everything and, unless it is only a plan, makes it true by the
@@ -146,9 +149,10 @@ func (r *run) settle(ctx context.Context) error {
 }
 
 // after runs the actions that come after their bundle: all of a modified bundle, or
-// of one that follows a modified one, elsewhere only those that always run. As in Bcfg2, an Independent counts as not
-// modified.
+// of one that follows a modified one, elsewhere only those that always run. Then
+// its services are told. As in Bcfg2, an Independent counts as not modified.
 func (r *run) after(ctx context.Context) error {
+	told := map[config.Key]bool{}
 	for _, b := range r.bundles {
 		modified := !b.Independent() && r.stirred(b)
 		for _, e := range b.entries {
@@ -162,8 +166,52 @@ func (r *run) after(ctx context.Context) error {
 				return err
 			}
 		}
+		if modified {
+			if err := r.restart(ctx, b, told); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// restart tells the services of a modified bundle, each once in a run. One that was
+// started when all else was done has read it all.
+func (r *run) restart(ctx context.Context, b *bundle, told map[config.Key]bool) error {
+	near := r.reach(b)
+	for _, e := range ordered(b.entries) {
+		d, ok := r.driver(e).(driver.Restarter)
+		name := config.Key{Tag: e.Entry.Type(), Name: e.Entry.Name()}
+		if !ok || e.left != "" || told[name] || !e.behind(near) {
+			continue
+		}
+		told[name] = true
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		changed, err := d.Restart(ctx, r.item(e))
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		e.untold, e.tried = err, true
+		if changed {
+			e.changed = true
+			e.was = append(e.was, "its bundle was modified")
+		}
+	}
+	return nil
+}
+
+// behind tells whether something else changed since a service was started.
+func (e *entry) behind(near []*bundle) bool {
+	for _, b := range near {
+		for _, other := range b.entries {
+			if other != e && other.changed && other.changedAt > e.startedAt {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // again verifies everything once more if anything was touched. Actions keep what

@@ -104,12 +104,16 @@ func (r *run) fixAll(ctx context.Context, entries []*entry) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		r.step++
 		results := r.apply(ctx, group, true)
 		for i, res := range results {
 			e := group[i]
 			if res.Changed {
-				e.changed = true
+				e.changed, e.changedAt = true, r.step
 				e.was = append(e.was, res.Reasons...)
+			}
+			if res.Started {
+				e.startedAt = r.step
 			}
 			if ctx.Err() == nil {
 				e.tried, e.out, e.err = true, res.Outcome, res.Err

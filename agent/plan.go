@@ -47,6 +47,10 @@ type entry struct {
 	tried bool
 	// left tells why it must not be touched.
 	left string
+	// changedAt and startedAt are the steps of the run in which it was changed
+	// last, and a service started; untold is why it could not be restarted.
+	changedAt, startedAt int
+	untold               error
 }
 
 func (e *entry) action() bool { return e.Entry.Tag == "Action" }
@@ -63,6 +67,8 @@ type run struct {
 	// bundles hold the entries of each structure, in document order.
 	bundles []*bundle
 	paths   *driver.Paths
+	// step counts what was worked on.
+	step int
 	// surplus is what there is and nobody asks for.
 	surplus []driver.Surplus
 }
@@ -79,23 +85,25 @@ func (b *bundle) modified() bool {
 	return slices.ContainsFunc(b.entries, func(e *entry) bool { return e.changed })
 }
 
-// stirred tells whether a bundle was modified, or one that it follows.
-func (r *run) stirred(b *bundle) bool {
+// reach lists a bundle and those whose changes count as its own.
+func (r *run) reach(b *bundle) []*bundle {
 	seen := map[string]bool{}
-	queue := []*bundle{b}
-	for len(queue) > 0 {
-		b, queue = queue[0], queue[1:]
-		if b.modified() {
-			return true
-		}
+	out := []*bundle{b}
+	for i := 0; i < len(out); i++ {
 		for _, other := range r.bundles {
-			if name := other.Name(); !other.Independent() && !seen[name] && slices.Contains(b.follows, name) {
+			name := other.Name()
+			if other != b && !other.Independent() && !seen[name] && slices.Contains(out[i].follows, name) {
 				seen[name] = true
-				queue = append(queue, other)
+				out = append(out, other)
 			}
 		}
 	}
-	return false
+	return out
+}
+
+// stirred tells whether a bundle was modified, or one that it follows.
+func (r *run) stirred(b *bundle) bool {
+	return slices.ContainsFunc(r.reach(b), (*bundle).modified)
 }
 
 func (a *Agent) newRun(b *release.Bundle) *run {
@@ -161,6 +169,9 @@ func (r *run) lines() []Line {
 			l.State = driver.NotVerified
 			l.Reason = strings.Join(l.Unverified, ", ") + " cannot be looked at"
 		}
+		if e.untold != nil && l.State == driver.Correct {
+			l.State = driver.Incorrect
+		}
 		if l.State != driver.Correct {
 			l.Diff = diff(e)
 		}
@@ -175,8 +186,10 @@ func (e *entry) reason() string {
 		parts = append(parts, e.left)
 	}
 	parts = append(parts, e.out.Reasons...)
-	if e.err != nil {
-		parts = append(parts, e.err.Error())
+	for _, err := range []error{e.err, e.untold} {
+		if err != nil {
+			parts = append(parts, err.Error())
+		}
 	}
 	return strings.Join(parts, "; ")
 }

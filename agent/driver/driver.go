@@ -46,6 +46,9 @@ type Outcome struct {
 	Reasons []string
 	// Changed tells that something was altered.
 	Changed bool
+	// Started tells that a service was started just now: it has read what is
+	// configured.
+	Started bool
 	// Unverified are aspects that could not be looked at, such as an owner
 	// without privilege. The State is about the rest.
 	Unverified []string
@@ -77,6 +80,13 @@ type Batch interface {
 	// ApplyAll does what Apply does for many items, and answers in their order.
 	// What is wrong with one of them is no error of another.
 	ApplyAll(ctx context.Context, items []Item, apply bool) []Result
+}
+
+// Restarter is a driver of services.
+type Restarter interface {
+	// Restart tells a service that its bundle was modified, and whether anything
+	// came of it. What the entry allows and how it is told is for the driver.
+	Restart(ctx context.Context, item Item) (changed bool, err error)
 }
 
 // Surplus is something that is on the host and that no entry asks for.

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package service_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/agent/driver/service"
+	"github.com/bindery/bindery/engine/config"
+)
+
+func entry(words string) *config.Entry {
+	e := config.Entry{Tag: "Service", Attrs: []config.Attr{{Name: "name", Value: "s"}}}
+	for _, w := range strings.Fields(words) {
+		name, value, _ := strings.Cut(w, "=")
+		e.Attrs = append(e.Attrs, config.Attr{Name: name, Value: value})
+	}
+	return config.NewEntry(e)
+}
+
+func TestWords(t *testing.T) {
+	t.Parallel()
+	on, off := service.On, service.Off
+	for words, want := range map[string]service.Wanted{
+		"status=on":                                     {Boot: on, Running: on, Checked: true, Install: true, Restart: true},
+		"status=off":                                    {Boot: off, Running: off, Checked: true, Install: true, Restart: true},
+		"status=ignore":                                 {Install: true},
+		"status=ignore bootstatus=on":                   {Boot: on, Checked: true, Install: true},
+		"status=on bootstatus=off":                      {Boot: off, Running: on, Checked: true, Install: true, Restart: true},
+		"status=on bootstatus=ignore":                   {Running: on, Install: true, Restart: true},
+		"status=on restart=false":                       {Boot: on, Running: on, Checked: true, Install: true},
+		"status=on restart=interactive":                 {Boot: on, Running: on, Checked: true, Install: true},
+		"status=on install=false":                       {Boot: on, Running: on, Checked: true, Restart: true},
+		"status=on install=true mode=manual":            {Boot: on, Running: on, Checked: true, Install: true, Restart: true},
+		"status=on target=reload":                       {Boot: on, Running: on, Checked: true, Install: true, Restart: true, Target: "reload"},
+		"status=on mode=default":                        {Boot: on, Running: on, Install: true, Restart: true},
+		"status=on mode=default target=reload":          {Boot: on, Running: on, Install: true, Restart: true},
+		"status=off mode=manual":                        {Boot: off, Install: true},
+		"status=on mode=interactive_only":               {Boot: on, Install: true},
+		"status=on mode=supervised":                     {Boot: on, Running: on, Checked: true, Install: true, Restart: true},
+		"status=on supervised=true":                     {Boot: on, Running: on, Checked: true, Install: true, Restart: true},
+		"status=on supervised=true mode=default":        {Boot: on, Running: on, Checked: true, Install: true, Restart: true},
+		"status=on supervised=false":                    {Boot: on, Running: on, Install: true, Restart: true},
+		"status=on mode=custom target=reload":           {Boot: on, Running: on, Install: true, Restart: true, Target: "reload"},
+		"status=on mode=custom sequence=3 parameters=x": {Boot: on, Running: on, Install: true, Restart: true},
+	} {
+		want.Name = "s"
+		got, err := service.Read(entry(words))
+		require.NoError(t, err, words)
+		require.Equal(t, want, got, words)
+	}
+	for _, words := range []string{
+		"", "status=yes", "status=on mode=other", "status=on restart=r", "status=on install=maybe", "status=on bootstatus=yes", "status=on target=--now", "mode=supervised",
+	} {
+		_, err := service.Read(entry(words))
+		require.Error(t, err, words)
+	}
+}
