@@ -4,6 +4,7 @@ package xmltree
 
 import (
 	"bytes"
+	"encoding/xml"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -265,7 +266,7 @@ func (p *parser) name() (string, error) {
 		return "", p.fail(from, "a name is expected, not %q", firstRune(p.s[p.i:]))
 	}
 	name := p.s[from:p.i]
-	if strings.Count(name, ":") > 1 || strings.HasPrefix(name, ":") || strings.HasSuffix(name, ":") {
+	if strings.Count(name, ":") > 1 || strings.HasPrefix(name, ":") || strings.HasSuffix(name, ":") || !readable(name) {
 		return "", p.fail(from, "%s is no name", name)
 	}
 	return name, nil
@@ -278,7 +279,17 @@ func IsName(s string) bool {
 			return false
 		}
 	}
-	return s != ""
+	return s != "" && readable(s)
+}
+
+// readable tells whether encoding/xml, with which hosts read configurations, takes a
+// name too: it knows the letters of the fourth edition alone.
+func readable(name string) bool {
+	if strings.IndexFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+		return true
+	}
+	_, err := xml.NewDecoder(strings.NewReader("<" + name + "/>")).RawToken()
+	return err == nil
 }
 
 func isNameRune(r rune, first bool) bool {

@@ -133,7 +133,7 @@ func TestLoadFollowsIncludes(t *testing.T) {
 // (but for what it does not know: entities and other encodings), and it never
 // panics or hangs.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"<a b='c'>d<e/></a>", "<?xml version='1.0'?><a>&#10;<![CDATA[x]]></a>", `<!DOCTYPE a [<!ENTITY e "v">]><a>&e;</a>`, "<a>\n <b/>\n</a>"} {
+	for _, s := range []string{"<a b='c'>d<e/></a>", "<?xml version='1.0'?><a>&#10;<![CDATA[x]]></a>", `<!DOCTYPE a [<!ENTITY e "v">]><a>&e;</a>`, "<a>\n <b/>\n</a>", "<a><b㣬/></a>", "<a é=''><œuvre/></a>"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
