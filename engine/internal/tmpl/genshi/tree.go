@@ -3,6 +3,7 @@
 package genshi
 
 import (
+	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -216,18 +217,19 @@ func (r *renderer) moreAttrs(n *elementNode, e *xmltree.Element) error {
 		if !xmltree.IsName(name) {
 			return false, py.Fail("ValueError", "py:attrs: %q cannot be the name of an attribute", name)
 		}
-		kept := e.Attrs[:0]
-		for _, a := range e.Attrs {
-			if a.Name != name {
-				kept = append(kept, a)
-			}
-		}
-		e.Attrs = kept
+		i := slices.IndexFunc(e.Attrs, func(a xmltree.Attr) bool { return a.Name == name })
 		if pair[1] == starlark.None {
+			if i >= 0 {
+				e.Attrs = slices.Delete(e.Attrs, i, i+1)
+			}
 			return true, nil
 		}
 		value, err := r.th.Str(pair[1])
-		e.Attrs = append(e.Attrs, xmltree.Attr{Name: name, Value: strings.TrimSpace(value), Line: n.e.Pos.Line, Column: n.e.Pos.Column})
+		if i < 0 {
+			i = len(e.Attrs)
+			e.Attrs = append(e.Attrs, xmltree.Attr{Name: name, Line: n.e.Pos.Line, Column: n.e.Pos.Column})
+		}
+		e.Attrs[i].Value = strings.TrimSpace(value)
 		return true, err
 	})
 }

@@ -72,6 +72,8 @@ func (x *element) method(n string) method {
 	switch n {
 	case "get":
 		return x.get
+	case "xpath":
+		return x.xpath
 	case "keys", "items":
 		return func(*py.Thread, starlark.Tuple, []starlark.Tuple) (py.Value, error) {
 			var out []py.Value
@@ -135,7 +137,7 @@ func (x *element) finder(n string) method {
 			}
 			return found[0], nil
 		})
-	case "findall", "xpath", "iterfind":
+	case "findall", "iterfind":
 		return along(func(found []*element) (py.Value, error) { return elementList(found), nil })
 	case "findtext":
 		return along(func(found []*element) (py.Value, error) {
