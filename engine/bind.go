@@ -237,7 +237,7 @@ func (s *Spec) generate(v *memo.View, d *plugin.Draft) (p *problem.Problem, serv
 	}
 	switch len(found) {
 	case 0:
-		return problem.New(d.At, codeNoGenerator, fmt.Sprintf("no generator has %s %s", d.Tag, d.Name()), hintFor(d)), false
+		return problem.New(d.At, codeNoGenerator, fmt.Sprintf("no generator has %s %s", d.Tag, d.Name()), s.hintFor(d)), false
 	case 1:
 		return found[0].Bind(v, d), true
 	}
@@ -258,8 +258,13 @@ func (s *Spec) generators(v *memo.View, n plugin.Name) []plugin.Generator {
 	return s.handling(v, n)
 }
 
-func hintFor(d *plugin.Draft) string {
+func (s *Spec) hintFor(d *plugin.Draft) string {
+	off := func(name string) bool { return !slices.Contains(s.names, name) }
 	switch {
+	case d.Tag == "Path" && strings.HasPrefix(d.Name(), "/etc/ssh/ssh_host_") && off("SSHbase"):
+		return "SSHbase is off; bindery keys ssh --host NAME makes the key, in SSHbase/"
+	case d.Tag == "Package" && off("Packages") && off("Pkgmgr"):
+		return "Packages is off: add Packages/sources.xml, or a rule to Rules, or write BoundPackage"
 	case d.Tag == "Path":
 		return fmt.Sprintf("add the file below Cfg%s/, or a rule to Rules", d.Name())
 	case d.Tag == "Bundle":

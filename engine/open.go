@@ -33,6 +33,7 @@ type Spec struct {
 	vault     *vault.Vault
 	policy    Policy
 	names     []string
+	listed    bool // names are those of a list
 	hosts     []string
 	problems  []*problem.Problem
 	sources   *memo.Sources
@@ -62,7 +63,7 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	set, conf := readSettings(noted, opts, report)
 	s.policy, s.conf = set.Policy, conf
 	s.names = set.Plugins
-	if s.names == nil {
+	if s.listed = s.names != nil; !s.listed {
 		s.names = plugins.Present(noted)
 	}
 	s.meta = host.Read(noted, s.sources.Clients.FS(s.sources.Revision, fsys), s.voc)
@@ -120,6 +121,10 @@ func (s *Spec) Canonical(name string) string { return s.meta.Canonical(name) }
 
 // Plugins lists the plugins that are on.
 func (s *Spec) Plugins() []string { return s.names }
+
+// Listed tells whether a list says which plugins are on, and not the directories
+// that exist.
+func (s *Spec) Listed() bool { return s.listed }
 
 // Policy returns what the specification says about applying.
 func (s *Spec) Policy() Policy { return s.policy }

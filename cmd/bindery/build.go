@@ -212,11 +212,7 @@ func (w *buildWriter) finish(hosts []string) error {
 		if w.refused != nil {
 			return withCode(exitFindings, w.refused)
 		}
-		for _, p := range w.problems {
-			if p.Client != "" {
-				fmt.Fprintf(w.s.Err, "bindery: %s: %s: %s\n", p.Entry, p.Pos, p.Error)
-			}
-		}
+		w.tell()
 	} else {
 		data, err := marshal(w.problems)
 		if err == nil {
@@ -231,6 +227,26 @@ func (w *buildWriter) finish(hosts []string) error {
 		return quietly(exitFindings)
 	}
 	return nil
+}
+
+// tell says beside a host on standard output what is wrong: the errors of the
+// specification, and what could not be bound.
+func (w *buildWriter) tell() {
+	for _, p := range w.op.problems {
+		if p.Severity == problem.Error {
+			fmt.Fprintf(w.s.Err, "bindery: %s: %s\n", p.Pos, p.Msg)
+		}
+	}
+	for _, p := range w.problems {
+		if p.Client == "" {
+			continue
+		}
+		fmt.Fprintf(w.s.Err, "bindery: %s: %s: %s", p.Entry, p.Pos, p.Error)
+		if p.Hint != "" {
+			fmt.Fprintf(w.s.Err, " (%s)", p.Hint)
+		}
+		fmt.Fprintln(w.s.Err)
+	}
 }
 
 // writePrivate replaces a file by one that its owner alone can read, whatever mode the

@@ -87,6 +87,11 @@ func runKeys(ctx context.Context, o *keysOptions, s streams) error {
 		return err
 	}
 	op, err := openSpec(ctx, snap, &o.specOptions)
+	if err == nil && !op.spec.Listed() && !slices.Contains(op.spec.Plugins(), "SSHbase") {
+		// The first key makes the directory that switches the plugin on.
+		o.plugins = append(op.spec.Plugins(), "SSHbase")
+		op, err = openSpec(ctx, snap, &o.specOptions)
+	}
 	if err != nil {
 		return err
 	}
