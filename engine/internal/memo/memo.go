@@ -211,6 +211,18 @@ func alone(q *question, a string) bool {
 // Own tells whether what is being computed is for this host alone.
 func (v *View) Own() bool { return v.own }
 
+// Particular tells whether something was asked that each host may answer in its own
+// way: about probe data, records, all groups.
+func (v *View) Particular() bool {
+	return slices.ContainsFunc(v.others, func(i int) bool {
+		switch v.trace[i].q.kind {
+		case groupList, record, probe, probeList, attached:
+			return true
+		}
+		return false
+	})
+}
+
 // seen tells whether a question is in the trace, and notes that it will be.
 func (v *View) seen(q *question) bool {
 	if q.kind == inGroup {

@@ -97,6 +97,17 @@ func (p *parser) finish() {
 	}
 }
 
+// Member tells whether the expression is just a name and an attribute of what that
+// stands for.
+func (e *Expression) Member() (of, name string, ok bool) {
+	if a, is := e.x.(*attrRef); is {
+		if n, is := a.x.(*nameRef); is {
+			return n.name, a.name, true
+		}
+	}
+	return "", "", false
+}
+
 // Eval gives the value. lenient: attributes and items stand for each other.
 func (e *Expression) Eval(th *Thread, scope Scope, lenient bool) (Value, error) {
 	return (&frame{th: th, scope: scope, lenient: lenient}).evaluate(e.x)

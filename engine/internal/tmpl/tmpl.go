@@ -14,6 +14,18 @@ import (
 // MaxTemplate bounds the source of one template in bytes.
 const MaxTemplate = 8 << 20
 
+// Late is an object with members that a text can do without for the time being,
+// because all that a template does with them is to write them.
+type Late interface {
+	// Later notes that a member belongs at an offset of the result, and tells whether
+	// it will be put there.
+	Later(member string, at int) bool
+}
+
+// MaxLate is how much a member is charged that is put in later, in bytes: what a
+// budget allows must not depend on the host.
+const MaxLate = 255
+
 // Syntax is the problem of a template that cannot be read.
 func Syntax(file string, line int, err error) *problem.Problem {
 	msg := err.Error()

@@ -110,15 +110,17 @@ func mode(s *source) string {
 // file in Genshi, the target in Cheetah and Jinja2.
 func (s *set) render(v *memo.View, d *plugin.Draft, from *source) (string, *problem.Problem) {
 	file := render.Repo + "/" + from.name
-	job := render.Job{File: from.name, Vars: map[string]string{
-		"name": d.RealName(), "path": file, "source_path": file, "repo": render.Repo,
+	path := file
+	if from.kind != genshi {
+		path = d.RealName()
+	}
+	job := render.Job{File: from.name, Vars: []render.Var{
+		{Name: "name", Value: d.RealName()}, {Name: "path", Value: path}, {Name: "source_path", Value: file}, {Name: "repo", Value: render.Repo},
 	}, Defaults: true}
 	switch from.kind {
 	case cheetah:
-		job.Vars["path"] = d.RealName()
 		return s.templates.Cheetah(v, job)
 	case jinja2:
-		job.Vars["path"] = d.RealName()
 		return s.templates.Jinja2(v, job)
 	}
 	return s.templates.Genshi(v, job)

@@ -126,10 +126,10 @@ func (t *Templates) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 
 func (t *Templates) render(v *memo.View, d *plugin.Draft, from template) (string, *problem.Problem) {
 	file := render.Repo + "/" + from.file
-	job := render.Job{File: from.file, Vars: map[string]string{"name": d.RealName(), "path": file}}
+	job := render.Job{File: from.file, Vars: []render.Var{{Name: "name", Value: d.RealName()}, {Name: "path", Value: file}}}
 	switch from.base {
 	case "template":
-		job.Vars = map[string]string{"path": d.RealName(), "source_path": file}
+		job.Vars = []render.Var{{Name: "path", Value: d.RealName()}, {Name: "source_path", Value: file}}
 		return t.templates.Cheetah(v, job)
 	case "template.newtxt":
 		return t.templates.Genshi(v, job)

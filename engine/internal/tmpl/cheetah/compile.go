@@ -3,6 +3,7 @@
 package cheetah
 
 import (
+	"regexp"
 	"strings"
 )
 
@@ -128,9 +129,15 @@ func (c *compiler) text() {
 	c.add(unescape.Replace(c.src[start:c.pos]), start)
 }
 
+// onlyNames is the look-up of names, and of nothing behind them.
+var onlyNames = regexp.MustCompile(`^(lambda: \w+),'\w+(\.\w+)+',1\)$`)
+
 // write emits the writing of a value.
 func (c *compiler) write(x string, silent bool) {
 	call := nameWrite + "((" + x + "))"
+	if chain, ok := strings.CutPrefix(x, nameFirst+"("); ok && onlyNames.MatchString(chain) {
+		call = nameMember + "(" + chain
+	}
 	if !silent {
 		c.emit(call)
 		return

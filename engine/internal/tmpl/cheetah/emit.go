@@ -13,6 +13,7 @@ const (
 	nameNext    = "__next"    // the value of the names behind
 	nameText    = "__text"    // writes literal text
 	nameWrite   = "__write"   // writes a value
+	nameMember  = "__member"  // writes the value of a variable's names, the last of which may be put in later
 	nameInclude = "__include" // writes a file
 	nameMain    = "__main"
 	nameDef     = "__def_"

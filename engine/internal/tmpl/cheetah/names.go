@@ -30,21 +30,26 @@ func (r *renderer) first(th *py.Thread, args starlark.Tuple, _ []starlark.Tuple)
 	if err != nil {
 		return nil, err
 	}
+	return r.lookup(th, args[0], names, names, auto)
+}
+
+// lookup finds the value of names, which are the first of all.
+func (r *renderer) lookup(th *py.Thread, probe py.Value, names, all string, auto bool) (py.Value, error) {
 	name, _, _ := strings.Cut(names, ".")
-	v, err := r.local(th, args[0], name)
+	v, err := r.local(th, probe, name)
 	if v == nil && err == nil {
 		v, err = r.self.find(th, name)
 	}
 	if v == nil && err == nil {
-		v, err = r.outer(th, args[0], name)
+		v, err = r.outer(th, probe, name)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if v == nil {
-		return nil, r.missing(th, &errMissing{name, names})
+		return nil, r.missing(th, &errMissing{name, all})
 	}
-	v, err = walk(th, v, names, auto)
+	v, err = walk(th, v, names, all, auto)
 	return v, r.missing(th, err)
 }
 
@@ -91,7 +96,7 @@ func (r *renderer) next(th *py.Thread, args starlark.Tuple, _ []starlark.Tuple) 
 	if err != nil {
 		return nil, err
 	}
-	v, err := walk(th, args[0], "."+names, auto)
+	v, err := walk(th, args[0], "."+names, names, auto)
 	return v, r.missing(th, err)
 }
 
@@ -108,8 +113,7 @@ func unpack(args starlark.Tuple) (names string, auto bool, err error) {
 }
 
 // walk goes from a value along names, the first of which is the value's own.
-func walk(th *py.Thread, v py.Value, names string, auto bool) (py.Value, error) {
-	whole := strings.TrimPrefix(names, ".")
+func walk(th *py.Thread, v py.Value, names, whole string, auto bool) (py.Value, error) {
 	var err error
 	for i, name := range strings.Split(names, ".") {
 		if i > 0 {
@@ -216,7 +220,7 @@ func (s *self) search(th *py.Thread, args starlark.Tuple) (py.Value, error) {
 			return nil, err
 		}
 	}
-	return walk(th, v, names, auto)
+	return walk(th, v, names, strings.TrimPrefix(names, "."), auto)
 }
 
 // varExists tells whether self has a name.

@@ -11,6 +11,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"github.com/bindery/bindery/engine/internal/py"
+	"github.com/bindery/bindery/engine/internal/tmpl"
 	"github.com/bindery/bindery/engine/internal/trail"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -25,6 +26,7 @@ func (t *Template) Render(th *py.Thread, names map[string]py.Value) (string, *pr
 	s.attrs["varExists"] = py.Func("varExists", s.varExists)
 	s.attrs["getVar"] = py.Func("getVar", s.getVar)
 	r := newRenderer(t, s, 0)
+	r.result = r.out
 	if err := r.render(th); err != nil {
 		return "", t.failure(err)
 	}
@@ -33,9 +35,11 @@ func (t *Template) Render(th *py.Thread, names map[string]py.Value) (string, *pr
 
 // renderer renders one template. It is the scope of the program's module.
 type renderer struct {
-	t       *Template
-	self    *self
-	out     *strings.Builder
+	t    *Template
+	self *self
+	out  *strings.Builder
+	// result is what the template gives; out is another one while a value is made.
+	result  *strings.Builder
 	names   py.Names // of the module
 	probing bool
 	depth   int // of includes
@@ -50,6 +54,7 @@ func newRenderer(t *Template, s *self, depth int) *renderer {
 	r.names[nameGlobals] = s.globals
 	r.names[nameText] = py.Func(nameText, r.text)
 	r.names[nameWrite] = py.Func(nameWrite, r.write)
+	r.names[nameMember] = py.Func(nameMember, r.writeMember)
 	r.names[nameFirst] = py.Func(nameFirst, r.first)
 	r.names[nameNext] = py.Func(nameNext, r.next)
 	r.names[nameInclude] = py.Func(nameInclude, r.include)
@@ -152,6 +157,29 @@ func (r *renderer) write(th *py.Thread, args starlark.Tuple, _ []starlark.Tuple)
 	return starlark.None, r.put(th, s)
 }
 
+// writeMember writes what names stand for, or leaves a blank for it.
+func (r *renderer) writeMember(th *py.Thread, args starlark.Tuple, _ []starlark.Tuple) (py.Value, error) {
+	names, auto, err := unpack(args)
+	if err != nil {
+		return nil, err
+	}
+	dot := strings.LastIndexByte(names, '.')
+	if dot < 0 {
+		return nil, py.Fail("TypeError", "%s() is not for templates", nameMember)
+	}
+	v, err := r.lookup(th, args[0], names[:dot], names, auto)
+	if err != nil {
+		return nil, err
+	}
+	if late, ok := v.(tmpl.Late); ok && r.out == r.result && late.Later(names[dot+1:], r.out.Len()) {
+		return starlark.None, th.Grow(tmpl.MaxLate)
+	}
+	if v, err = walk(th, v, names[dot:], names, auto); err != nil {
+		return nil, r.missing(th, err)
+	}
+	return r.write(th, starlark.Tuple{v}, nil)
+}
+
 // explain notes the lines of a literal text.
 func (t *Template) explain(w *trail.Writing, l literal) {
 	for _, p := range l.pieces {
@@ -199,7 +227,7 @@ func (r *renderer) include(th *py.Thread, args starlark.Tuple, _ []starlark.Tupl
 		return nil, included(p)
 	}
 	inner := newRenderer(t, r.self, r.depth+1)
-	inner.out = r.out
+	inner.out, inner.result = r.out, r.result
 	if err := inner.render(th); err != nil {
 		var limit *py.Limit
 		if errors.As(err, &limit) {

@@ -45,6 +45,8 @@ type renderer struct {
 	from, before int
 	// written counts the texts written.
 	written int
+	// captures counts what is rendered to be a value, not to stand in the result.
+	captures int
 }
 
 type choice struct {
@@ -165,7 +167,24 @@ func (n *textNode) explain(w *trail.Writing, file string) {
 	note(len(n.text))
 }
 
+// later leaves a blank for a member that is only written, where that can be.
+func (r *renderer) later(x *py.Expression) (bool, error) {
+	of, member, ok := x.Member()
+	if !ok || r.captures > 0 || len(r.open) > 0 {
+		return false, nil
+	}
+	v, _ := r.Get(of)
+	late, ok := v.(tmpl.Late)
+	if !ok || !late.Later(member, r.out.Len()) {
+		return false, nil
+	}
+	return true, r.th.Grow(tmpl.MaxLate)
+}
+
 func (n *exprNode) render(r *renderer) error {
+	if done, err := r.later(n.x); done {
+		return err
+	}
 	v, err := r.eval(n.x)
 	if err != nil {
 		return err

@@ -174,11 +174,13 @@ func (r *renderer) inside(n *elementNode) error {
 func (r *renderer) capture(body []node) (s string, some bool, err error) {
 	open, out, written := r.open, r.out, r.written
 	r.open, r.out, r.written = nil, strings.Builder{}, 0
+	r.captures++
 	marked := r.th.Writing().Marked()
 	err = r.all(body)
 	r.th.Writing().Cut(marked)
 	s, some = r.out.String(), r.written > 0
 	r.open, r.out, r.written = open, out, written
+	r.captures--
 	return s, some, err
 }
 

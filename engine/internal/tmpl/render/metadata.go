@@ -103,10 +103,22 @@ func newGroups(v *memo.View) *groups {
 type hostData struct {
 	*object
 	v *memo.View
+	// blanks takes the places where the host's name is to be written; nil where it is
+	// written at once.
+	blanks *[]int
+}
+
+// Later notes where in a text the host's name belongs that is only written.
+func (m *hostData) Later(member string, at int) bool {
+	if m.blanks == nil || member != "hostname" {
+		return false
+	}
+	*m.blanks = append(*m.blanks, at)
+	return true
 }
 
 // metadata is the object of that name in templates.
-func (r *Renderer) metadata(v *memo.View) py.Value {
+func (r *Renderer) metadata(v *memo.View) *hostData {
 	kept := map[string]py.Value{}
 	m := &hostData{v: v}
 	m.object = newObject("ClientMetadata", func(th *py.Thread, n string) (py.Value, error) {

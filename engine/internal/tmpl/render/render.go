@@ -49,8 +49,10 @@ type Renderer struct {
 	sources *memo.Sources
 	fleet   Fleet
 	parsed  sync.Map // key → func() (*genshi.Template, *problem.Problem) and the like
-	hosts   func() map[string]*host.Host
-	data    []string
+	// patterns is what templates gave: patternKey → *memo.Tree[*pattern].
+	patterns sync.Map
+	hosts    func() map[string]*host.Host
+	data     []string
 	// unfinished: the groups of the host at hand are not all known yet.
 	unfinished bool
 	// properties and helpers are read before anything is rendered.
@@ -91,10 +93,13 @@ type Job struct {
 	// File is the template, below the repository.
 	File string
 	// Vars are its variables besides metadata.
-	Vars map[string]string
+	Vars []Var
 	// Defaults: the names that TemplateHelper gives to templates are there too.
 	Defaults bool
 }
+
+// Var is a variable of a template.
+type Var struct{ Name, Value string }
 
 // world is what the code of a template sees of the specification.
 func (r *Renderer) world(v *memo.View, seed string) *py.World {
@@ -224,15 +229,17 @@ func template[T any](r *Renderer, v *memo.View, name, syntax string, parse func(
 }
 
 // names gives a template its variables.
-func (r *Renderer) names(v *memo.View, th *py.Thread, j Job) (map[string]py.Value, *problem.Problem) {
-	out := map[string]py.Value{"metadata": r.metadata(v)}
+func (r *Renderer) names(v *memo.View, th *py.Thread, j Job, blanks *[]int) (map[string]py.Value, *problem.Problem) {
+	metadata := r.metadata(v)
+	metadata.blanks = blanks
+	out := map[string]py.Value{"metadata": metadata}
 	if j.Defaults {
 		if err := r.defaults(v, th, out); err != nil {
 			return nil, tmpl.Failure(j.File, 0, err)
 		}
 	}
-	for n, s := range j.Vars {
-		out[n] = starlark.String(s)
+	for _, v := range j.Vars {
+		out[v.Name] = starlark.String(v.Value)
 	}
 	return out, nil
 }
@@ -241,19 +248,21 @@ func (r *Renderer) names(v *memo.View, th *py.Thread, j Job) (map[string]py.Valu
 type parser[T any] = func(file, src string) (*T, *problem.Problem)
 
 // rendered renders a template with what is particular to its language.
-func rendered[T any](r *Renderer, v *memo.View, j Job, syntax string, parse parser[T], render func(t *T, th *py.Thread, names map[string]py.Value) (string, *problem.Problem)) (string, *problem.Problem) {
-	t, p := template(r, v, j.File, syntax, parse)
-	if p != nil {
-		return "", p
-	}
-	th := r.python.NewThread(r.world(v, j.File))
-	defer th.Close()
-	names, p := r.names(v, th, j)
-	if p != nil {
-		return "", vault.Withhold(v, p)
-	}
-	text, p := render(t, th, names)
-	return text, vault.Withhold(v, p)
+func rendered[T any](r *Renderer, v *memo.View, j Job, syntax string, parse parser[T], render func(v *memo.View, t *T, th *py.Thread, names map[string]py.Value) (string, *problem.Problem)) (string, *problem.Problem) {
+	return r.shared(v, j, syntax, func(v *memo.View, blanks *[]int) (string, *problem.Problem) {
+		t, p := template(r, v, j.File, syntax, parse)
+		if p != nil {
+			return "", p
+		}
+		th := r.python.NewThread(r.world(v, j.File))
+		defer th.Close()
+		names, p := r.names(v, th, j, blanks)
+		if p != nil {
+			return "", vault.Withhold(v, p)
+		}
+		text, p := render(v, t, th, names)
+		return text, vault.Withhold(v, p)
+	})
 }
 
 // included finds the templates that templates name; nil where there is none.
@@ -282,26 +291,28 @@ func (r *Renderer) GenshiOld(v *memo.View, j Job) (string, *problem.Problem) {
 }
 
 func (r *Renderer) genshi(v *memo.View, j Job, syntax string, parse parser[genshi.Template]) (string, *problem.Problem) {
-	return rendered(r, v, j, syntax, parse, func(t *genshi.Template, th *py.Thread, names map[string]py.Value) (string, *problem.Problem) {
+	return rendered(r, v, j, syntax, parse, func(v *memo.View, t *genshi.Template, th *py.Thread, names map[string]py.Value) (string, *problem.Problem) {
 		return t.Render(th, names, included(r, v, syntax, parse))
 	})
 }
 
 // GenshiMarkup renders a template of Genshi's markup to text.
 func (r *Renderer) GenshiMarkup(v *memo.View, j Job) (string, *problem.Problem) {
-	return rendered(r, v, j, "markup", genshi.ParseMarkup, func(t *genshi.Template, th *py.Thread, names map[string]py.Value) (string, *problem.Problem) {
+	return rendered(r, v, j, "markup", genshi.ParseMarkup, func(v *memo.View, t *genshi.Template, th *py.Thread, names map[string]py.Value) (string, *problem.Problem) {
 		return t.RenderMarkup(th, names, included(r, v, "markup", genshi.ParseMarkup))
 	})
 }
 
 // Cheetah renders a Cheetah template.
 func (r *Renderer) Cheetah(v *memo.View, j Job) (string, *problem.Problem) {
-	return rendered(r, v, j, "cheetah", cheetah.Parse, (*cheetah.Template).Render)
+	return rendered(r, v, j, "cheetah", cheetah.Parse, func(_ *memo.View, t *cheetah.Template, th *py.Thread, names map[string]py.Value) (string, *problem.Problem) {
+		return t.Render(th, names)
+	})
 }
 
 // Jinja2 renders a template of Jinja2.
 func (r *Renderer) Jinja2(v *memo.View, j Job) (string, *problem.Problem) {
-	return rendered(r, v, j, "jinja2", jinja2.Parse, func(t *jinja2.Template, th *py.Thread, names map[string]py.Value) (string, *problem.Problem) {
+	return rendered(r, v, j, "jinja2", jinja2.Parse, func(v *memo.View, t *jinja2.Template, th *py.Thread, names map[string]py.Value) (string, *problem.Problem) {
 		return t.Render(th, names, included(r, v, "jinja2", jinja2.Parse))
 	})
 }
