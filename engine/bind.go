@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/internal/memo"
@@ -52,17 +53,55 @@ func (s *Spec) entry(v *memo.View, a plugin.Abstract, from origin) (b *bound) {
 		v.Apart(func() { b = s.drafted(v, a.Item, from) })
 		return b
 	}
-	tree, ok := s.entries.Load(a.Item)
+	known, ok := s.entries.Load(a.Item)
 	if !ok {
-		tree, _ = s.entries.LoadOrStore(a.Item, &memo.Tree[*bound]{})
+		known, _ = s.entries.LoadOrStore(a.Item, &item{})
 	}
-	return tree.(*memo.Tree[*bound]).Get(v, func(v *memo.View) *bound {
+	it := known.(*item)
+	return it.tree.Get(v, func(v *memo.View) *bound {
 		b := s.drafted(v, a.Item, from)
 		if b.own = v.Own(); b.own {
 			b.uses, b.tainted = s.sources.Uses(v), v.Tainted()
+			it.share(b.entry)
 		}
 		return b
 	})
+}
+
+// item is what an element of a structure was bound to.
+type item struct {
+	tree memo.Tree[*bound]
+	// attrs are those of entries that are for one host alone each: mostly alike.
+	attrs atomic.Pointer[[][]config.Attr]
+}
+
+// maxAttrs is how many different attributes of one element are looked through.
+const maxAttrs = 16
+
+// share gives an entry that nobody has yet the attributes of another one, if they
+// are equal.
+func (it *item) share(e *config.Entry) {
+	for {
+		seen := it.attrs.Load()
+		var list [][]config.Attr
+		if seen != nil {
+			list = *seen
+		}
+		for _, attrs := range list {
+			if slices.Equal(attrs, e.Attrs) {
+				e.Attrs = attrs
+				return
+			}
+		}
+		if len(list) == maxAttrs {
+			return
+		}
+		e.Attrs = slices.Clip(slices.Clone(e.Attrs)) // without what it might have grown by
+		more := append(slices.Clip(list), e.Attrs)
+		if it.attrs.CompareAndSwap(seen, &more) {
+			return
+		}
+	}
 }
 
 func (s *Spec) drafted(v *memo.View, item *plugin.Item, from origin) *bound {

@@ -38,7 +38,13 @@ type boundStructure struct {
 	// uses is what the structure is made of. own holds those entries, where they
 	// stand, that are for one host alone.
 	uses []*memo.Part
-	own  []*bound
+	own  []ownEntry
+}
+
+// ownEntry is an entry for one host alone, and its place among the abstract ones.
+type ownEntry struct {
+	at    int
+	entry *bound
 }
 
 type probeSet struct {
@@ -155,7 +161,7 @@ func (s *Spec) completed(v *memo.View, k *basis) {
 		if st != nil {
 			st.Sensitive = st.Sensitive || sensitive
 			have = append(have, st)
-			list = append(list, s.structure(v, st, nil))
+			list = append(list, s.structure(v, s.dissolved(v, st), nil))
 		}
 	}
 	sortStructures(list)
@@ -176,7 +182,7 @@ func (s *Spec) fixed(v *memo.View) []*boundStructure {
 			sensitive := v.Apart(func() { made = p.Structures(v) })
 			for _, st := range made {
 				st.Sensitive = st.Sensitive || sensitive
-				list = append(list, s.structure(v, st, nil))
+				list = append(list, s.structure(v, s.dissolved(v, st), nil))
 			}
 			for _, b := range list {
 				b.uses = s.sources.Uses(v)
@@ -248,22 +254,40 @@ func (s *Spec) bundle(v *memo.View, p *past, name string) *boundStructure {
 		return old
 	}
 	return tree.Get(v, func(v *memo.View) *boundStructure {
-		var st *plugin.Structure
-		var required []bundler.Required
-		sensitive := v.Apart(func() { st, required = s.plugins.Bundler.Structure(v, name) })
-		st.Sensitive = st.Sensitive || sensitive
-		b := s.structure(v, st, old)
-		b.required, b.uses = required, s.sources.Uses(v)
+		var a *abstract
+		v.Apart(func() { a = s.abstract(v, name) })
+		b := s.structure(v, a.structure, old)
+		b.required, b.uses = a.required, s.sources.Uses(v)
 		return b
 	})
+}
+
+// abstract is a bundle before binding, with the bundles that it requires. Hosts
+// share it whose entries are their own.
+type abstract struct {
+	structure *plugin.Structure
+	required  []bundler.Required
+}
+
+func (s *Spec) abstract(v *memo.View, name string) *abstract {
+	return s.abstracts[name].Get(v, func(v *memo.View) *abstract {
+		st, required := s.plugins.Bundler.Structure(v, name)
+		st.Sensitive = st.Sensitive || v.Tainted()
+		return &abstract{s.dissolved(v, st), required}
+	})
+}
+
+// dissolved is a structure with its globs resolved.
+func (s *Spec) dissolved(v *memo.View, st *plugin.Structure) *plugin.Structure {
+	out := *st
+	out.Entries = s.globbed(v, slices.Clip(st.Entries))
+	return &out
 }
 
 // structure binds every entry of a structure and orders them by name. old is what
 // it was for this host before, nil for nothing.
 func (s *Spec) structure(v *memo.View, st *plugin.Structure, old *boundStructure) *boundStructure {
-	all := *st
-	all.Entries = s.globbed(v, st.Entries)
-	out := &boundStructure{abstract: &all}
+	out := &boundStructure{abstract: st}
 	if vault.Closed(st.Lost) {
 		lost := *st.Lost
 		lost.Msg = fmt.Sprintf("bundle %s cannot be given: %s", st.Name, lost.Msg)
@@ -276,8 +300,8 @@ func (s *Spec) structure(v *memo.View, st *plugin.Structure, old *boundStructure
 	}
 	// The elements of a bundle that is made for this host alone are seen once.
 	from := origin{own: v.Own(), sensitive: st.Sensitive}
-	entries := make([]*config.Entry, 0, len(all.Entries))
-	for i, a := range all.Entries {
+	entries := make([]*config.Entry, 0, len(st.Entries))
+	for i, a := range st.Entries {
 		if a.Item != nil && boundToNothing(a.Item.Element) {
 			out.lost = problem.New(a.Item.Element.Pos, "structure-lost", fmt.Sprintf("an element called just %s: %s %s is left out", a.Item.Element.Tag, st.Tag, st.Name), "write what is bound: BoundPath, BoundPackage …")
 			return out

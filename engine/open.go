@@ -40,10 +40,11 @@ type Spec struct {
 	secrets   secret.Keyring
 
 	bundles    map[string]*memo.Tree[*boundStructure]
+	abstracts  map[string]*memo.Tree[*abstract]
 	structures []memo.Tree[[]*boundStructure]
 	probes     memo.Tree[*probeSet]
 	decisions  memo.Tree[*decisionSet]
-	entries    sync.Map // *plugin.Item → *memo.Tree[*bound]
+	entries    sync.Map // *plugin.Item → *item
 	compared   sync.Map // [2]*host.Membership → bool
 	paths      func() []string
 	all        func() []*host.Host
@@ -55,7 +56,7 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	if _, err := fs.ReadDir(fsys, "."); err != nil {
 		return nil, fmt.Errorf("read specification: %w", err)
 	}
-	s := &Spec{fsys: fsys, voc: &host.Vocabulary{}, bundles: map[string]*memo.Tree[*boundStructure]{}, sources: memo.NewSources(fsys), secrets: opts.Secrets}
+	s := &Spec{fsys: fsys, voc: &host.Vocabulary{}, bundles: map[string]*memo.Tree[*boundStructure]{}, abstracts: map[string]*memo.Tree[*abstract]{}, sources: memo.NewSources(fsys), secrets: opts.Secrets}
 	s.sources.Revision.Fact(factOptions, opts.digest())
 	s.sources.Rest.Fact(s.sources.Revision, factOptions)
 	noted := s.sources.Rest.FS(s.sources.Revision, fsys)
@@ -82,7 +83,7 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	s.structures = make([]memo.Tree[[]*boundStructure], len(s.plugins.Structures))
 	if s.plugins.Bundler != nil {
 		for _, name := range s.plugins.Bundler.Names() {
-			s.bundles[name] = &memo.Tree[*boundStructure]{}
+			s.bundles[name], s.abstracts[name] = &memo.Tree[*boundStructure]{}, &memo.Tree[*abstract]{}
 		}
 	}
 	s.paths = sync.OnceValue(s.listPaths)

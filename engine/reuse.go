@@ -3,7 +3,9 @@
 package engine
 
 import (
+	"cmp"
 	"reflect"
+	"slices"
 
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
@@ -109,23 +111,23 @@ func (p *past) completed(fixed, bundles []*boundStructure) bool {
 // entry gives the entry of a structure that was bound for this host alone, nil where
 // it does not hold.
 func (b *boundStructure) entry(s *memo.Sources, i int, now plugin.Abstract, part *memo.Part) *bound {
-	if b == nil || part == nil || i >= len(b.own) || b.own[i] == nil || b.abstract.Part == nil || !b.abstract.Part.Holds(s.Revision) {
+	if b == nil || part == nil || len(b.own) == 0 || b.abstract.Part == nil || !b.abstract.Part.Holds(s.Revision) {
+		return nil
+	}
+	k, found := slices.BinarySearchFunc(b.own, i, func(o ownEntry, i int) int { return cmp.Compare(o.at, i) })
+	if !found {
 		return nil
 	}
 	was := b.abstract.Entries[i]
-	if was.Item == nil || now.Item == nil || was.Item.Element.Pos != now.Item.Element.Pos || !s.Hold(b.own[i].uses) {
+	if was.Item == nil || now.Item == nil || was.Item.Element.Pos != now.Item.Element.Pos || !s.Hold(b.own[k].entry.uses) {
 		return nil
 	}
-	return b.own[i]
+	return b.own[k].entry
 }
 
-// remember keeps an entry that is for this host alone.
+// remember keeps an entry that is for this host alone. They come in order.
 func (b *boundStructure) remember(i int, e *bound) {
-	if !e.own {
-		return
+	if e.own {
+		b.own = append(b.own, ownEntry{i, e})
 	}
-	if b.own == nil {
-		b.own = make([]*bound, len(b.abstract.Entries))
-	}
-	b.own[i] = e
 }

@@ -106,7 +106,26 @@ func (h held[T]) give(v *View) T {
 }
 
 // mine holds what is computed for one host alone, by the tree that would hold it.
-type mine struct{ values map[any]any }
+type mine struct {
+	values map[any]any
+	// free is room for what is asked, of computations whose questions nobody needs.
+	free []room
+}
+
+type room struct {
+	trace  []step
+	asked  []uint64
+	others []int
+}
+
+// recycle takes a View's room for questions back.
+func (m *mine) recycle(v *View) {
+	if v.trail == nil {
+		clear(v.asked)
+		m.free = append(m.free, room{v.trace[:0], v.asked[:0], v.others[:0]})
+		v.trace, v.asked, v.others = nil, nil, nil
+	}
+}
 
 func (m *mine) add(tree, v any) {
 	if m.values == nil {
@@ -120,7 +139,15 @@ func NewView(h *host.Host) *View { return &View{h: h, mine: &mine{}} }
 
 // Inner is a View of the same host for one computation that has to know what it
 // depends on.
-func (v *View) Inner() *View { return &View{h: v.h, record: true, mine: v.mine, trail: v.trail} }
+func (v *View) Inner() *View {
+	inner := &View{h: v.h, record: true, mine: v.mine, trail: v.trail}
+	if n := len(v.mine.free) - 1; n >= 0 {
+		r := v.mine.free[n]
+		inner.trace, inner.asked, inner.others = r.trace, r.asked, r.others
+		v.mine.free = v.mine.free[:n]
+	}
+	return inner
+}
 
 // Use says that what is being computed is made of parts of the specification.
 func (v *View) Use(parts ...*Part) {
@@ -303,6 +330,7 @@ func (t *Tree[T]) Get(v *View, compute func(*View) T) (value T) {
 	got := held[T]{value: compute(inner)}
 	got.tainted, got.uses = inner.tainted, inner.uses
 	if inner.own {
+		v.mine.recycle(inner)
 		v.Alone()
 		v.mine.add(t, got)
 		return got.give(v)
@@ -314,7 +342,15 @@ func (t *Tree[T]) Get(v *View, compute func(*View) T) (value T) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.insert(inner.trace, got).give(v)
+	return t.insert(fitting(inner.trace), got).give(v)
+}
+
+// fitting gives a trace that is to be kept no more room than it needs.
+func fitting(trace []step) []step {
+	if cap(trace)-len(trace) > len(trace)/4 {
+		return slices.Clip(slices.Clone(trace))
+	}
+	return trace
 }
 
 // find walks down to the leaf for the host of v, nil if there is none yet.
