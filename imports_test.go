@@ -44,6 +44,7 @@ var rooms = []room{
 	{"internal/schedule", nil, "controller and agent both stand on it"},
 	{"internal/transport", nil, "controller, webhooks and agent all stand on it"},
 	{"internal/keypair", nil, "keys are made of numbers; what they are for is for those who ask"},
+	{"internal/heap", nil, "it sets the collector; what fills the memory is for those who do"},
 	{"internal/reference", nil, "it prints reference pages of any command and settings"},
 	{
 		"agent",

@@ -20,9 +20,15 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/bindery/bindery/internal/heap"
 )
 
+// spare is what cmd/bindery lets pile up.
+const spare = 300 << 20
+
 func main() {
+	heap.Bound(spare)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {

@@ -12,12 +12,19 @@ import (
 
 	// The image has no CA file; a machine's own roots still win.
 	_ "golang.org/x/crypto/x509roots/fallback"
+
+	"github.com/bindery/bindery/internal/heap"
 )
 
 // version is set by the linker.
 var version = "devel"
 
+// spare is what the collector may let pile up, in bytes: ten thousand hosts are to
+// fit into 1.5 GB.
+const spare = 300 << 20
+
 func main() {
+	heap.Bound(spare)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
