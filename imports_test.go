@@ -112,6 +112,7 @@ type door struct {
 }
 
 var doors = []door{
+	{"code.gitea.io/sdk/gitea", []string{"webhooks/gitea"}, "a forge is an interface"},
 	{"filippo.io/age", []string{"engine/release", "fixtures/canarytest", "internal/keypair", "internal/secrets"}, "sealing is part of the envelope; new keys of hosts are locked where they are made; what a specification has sealed is opened by its owner's keys"},
 	{"github.com/ProtonMail/go-crypto", []string{"cmd/bindery/internal/keyring"}, "signatures of package sources"},
 	{"github.com/GehirnInc/crypt", []string{"engine/internal/py"}, "hashes of passwords are functions of templates"},

@@ -36,8 +36,12 @@ type Settings struct {
 	Keys string `yaml:"keys"`
 	// The specification repository.
 	Repository Repository `yaml:"repository"`
-	// Where pull requests are; leave it out to publish the branch only.
+	// Where pull requests are: github, gitea, or none to publish the branch only.
 	GitHub *GitHub `yaml:"github"`
+	// A Gitea or Forgejo.
+	Gitea *Gitea `yaml:"gitea"`
+	// Any other git server, or a hook of it, that says when something changed.
+	Webhook *Webhook `yaml:"webhook"`
 	// The keys for what is encrypted in the repository; leave it out where nothing is.
 	Encrypted Encrypted `yaml:"encrypted"`
 	// Who is told what came of each run of a host; nobody by default.
@@ -74,17 +78,6 @@ type Repository struct {
 	Poll string `yaml:"poll"`
 }
 
-// GitHub is a forge that speaks GitHub's API.
-type GitHub struct {
-	// Root of the API. Default https://api.github.com/.
-	API string `yaml:"api"`
-	// File with the API token; or set BINDERY_GITHUB_TOKEN.
-	TokenFile string `yaml:"token_file"`
-	// Files with the webhook secrets, one or two: two while one replaces the other;
-	// or set BINDERY_WEBHOOK_SECRET.
-	WebhookSecretFiles []string `yaml:"webhook_secret_files"`
-}
-
 // EventHook is told of each accepted report by a signed HTTP request.
 type EventHook struct {
 	// Where the request goes, http or https.
@@ -109,9 +102,6 @@ const (
 
 	maxSettings = 1 << 20
 	maxSecret   = 64 << 10
-
-	maxWebhookSecrets = 2
-	minWebhookSecret  = 16
 )
 
 // LoadSettings reads controller.yaml. Relative paths in it are relative to the
@@ -185,12 +175,7 @@ func (s *Settings) anchor(dir string) {
 	for i := range s.Events {
 		paths = append(paths, &s.Events[i].SecretFile)
 	}
-	if s.GitHub != nil {
-		paths = append(paths, &s.GitHub.TokenFile)
-		for i := range s.GitHub.WebhookSecretFiles {
-			paths = append(paths, &s.GitHub.WebhookSecretFiles[i])
-		}
-	}
+	paths = append(paths, s.forgePaths()...)
 	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
@@ -249,17 +234,7 @@ func (s *Settings) checkAddresses() error {
 	if strings.ContainsFunc(s.Repository.Branch, func(r rune) bool { return r <= ' ' || strings.ContainsRune("~^:?*[\\", r) }) {
 		return errors.New("repository.branch is no name of a branch")
 	}
-	if s.GitHub == nil {
-		return nil
-	}
-	owner, name, _ := strings.Cut(s.Repository.Name, "/")
-	if owner == "" || name == "" || strings.Contains(name, "/") {
-		return errors.New("repository.name is not OWNER/NAME, as github has it")
-	}
-	if n := len(s.GitHub.WebhookSecretFiles); n > maxWebhookSecrets {
-		return fmt.Errorf("github.webhook_secret_files has %d files: two at most, while one replaces the other", n)
-	}
-	return plainURL("github.api", s.GitHub.API)
+	return s.checkForges()
 }
 
 // plainURL refuses what is no http address, or holds a credential. It never says
@@ -314,29 +289,8 @@ func (s *Settings) LoadSecrets(getenv func(string) string) (*Secrets, error) {
 		}
 		out.events = append(out.events, []byte(text))
 	}
-	if s.GitHub == nil {
-		return out, nil
-	}
-	if out.apiToken, err = secret(s.GitHub.TokenFile, getenv("BINDERY_GITHUB_TOKEN")); err != nil {
-		return nil, fmt.Errorf("github.token_file: %w", err)
-	}
-	if out.apiToken == "" {
-		return nil, errors.New("github.token_file and BINDERY_GITHUB_TOKEN are both missing")
-	}
-	for _, file := range s.GitHub.WebhookSecretFiles {
-		text, err := secret(file, "")
-		if err != nil {
-			return nil, fmt.Errorf("github.webhook_secret_files: %w", err)
-		}
-		out.webhook = append(out.webhook, []byte(text))
-	}
-	if text := getenv("BINDERY_WEBHOOK_SECRET"); text != "" && len(out.webhook) == 0 {
-		out.webhook = append(out.webhook, []byte(text))
-	}
-	for _, text := range out.webhook {
-		if len(text) < minWebhookSecret {
-			return nil, fmt.Errorf("a webhook secret has less than %d bytes", minWebhookSecret)
-		}
+	if err := s.loadForge(out, getenv); err != nil {
+		return nil, err
 	}
 	return out, nil
 }

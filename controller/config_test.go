@@ -76,6 +76,12 @@ func TestBadSettingsSayWhatIsWrong(t *testing.T) {
 		"sweep":               {"state: state", "state: state\npublish: {sweep: '@every 1ms'}", "publish.sweep: "},
 		"policy":              {"state: state", "state: state\npublish: {unreviewed: ignore}", `publish.unreviewed is "ignore": write announce or hold`},
 		"three secrets":       {"[hook.secret]", "[a, b, c]", "github.webhook_secret_files has 3 files"},
+		"two forges":          {"state: state", "state: state\ngitea: {url: 'https://x', token_file: t}", "github and gitea are both there"},
+		"webhook beside":      {"state: state", "state: state\nwebhook: {secret_files: [a]}", "github and webhook are both there"},
+		"gitea address":       {"github: {token_file: api.token", "gitea: {token_file: api.token", "gitea.url is missing"},
+		"gitea no address":    {"github: {token_file: api.token", "gitea: {url: gitea.test, token_file: api.token", "gitea.url is not an http"},
+		"gitea password":      {"github: {token_file: api.token", "gitea: {url: 'https://CANARY@gitea.test', token_file: api.token", "gitea.url holds a user"},
+		"generic secrets":     {"github: {token_file: api.token, webhook_secret_files: [hook.secret]}", "webhook: {secret_files: [a, b, c]}", "webhook.secret_files has 3 files"},
 		"deep brackets":       {"listen:", strings.Repeat("[", 100_000) + "\nlisten:", "controller.yaml:1: it is nested too deeply"},
 		"deep dashes":         {"listen:", strings.Repeat("- ", 100_000) + "\nlisten:", "controller.yaml:1: it is nested too deeply"},
 		"deep questions":      {"listen:", strings.Repeat("? ", 100_000) + "\nlisten:", "controller.yaml:1: it is nested too deeply"},
@@ -157,6 +163,17 @@ func TestSecretsComeFromFilesOrTheEnvironment(t *testing.T) {
 	_, err = s.LoadSecrets(none)
 	require.ErrorContains(t, err, "BINDERY_GITHUB_TOKEN")
 	_, err = s.LoadSecrets(func(name string) string { return "CANARY-long-enough-" + name })
+	require.NoError(t, err)
+}
+
+func TestAWebhookAloneNeedsASecret(t *testing.T) {
+	t.Parallel()
+	path := settingsFile(t, "listen: :1\nstate: s\nkeys: k\nrepository: {name: any, url: ../spec.git}\nwebhook: {}\n")
+	s, err := controller.LoadSettings(path)
+	require.NoError(t, err)
+	_, err = s.LoadSecrets(func(string) string { return "" })
+	require.ErrorContains(t, err, "webhook.secret_files and BINDERY_WEBHOOK_SECRET are both missing")
+	_, err = s.LoadSecrets(func(string) string { return "CANARY-long-enough" })
 	require.NoError(t, err)
 }
 

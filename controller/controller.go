@@ -34,9 +34,7 @@ import (
 	"github.com/bindery/bindery/controller/store"
 	"github.com/bindery/bindery/controller/web"
 	"github.com/bindery/bindery/internal/schedule"
-	"github.com/bindery/bindery/internal/transport"
 	"github.com/bindery/bindery/webhooks"
-	"github.com/bindery/bindery/webhooks/github"
 )
 
 // Config is what a Controller is made from.
@@ -181,15 +179,6 @@ func (ct *Controller) openPipeline(ctx context.Context) error {
 	return nil
 }
 
-// forge is nil where the settings name none.
-func (ct *Controller) forge() (webhooks.Forge, error) {
-	s := ct.c.Settings
-	if s.GitHub == nil {
-		return nil, nil
-	}
-	return github.New(github.Config{API: s.GitHub.API, Repo: s.Repository.Name, Token: ct.c.Secrets.apiToken, HTTP: transport.Config{}})
-}
-
 func (ct *Controller) openLoops(context.Context) error {
 	poll, err := schedule.Parse(ct.c.Settings.Repository.Poll, "")
 	if err != nil {
@@ -234,7 +223,7 @@ func (ct *Controller) api() (*api.API, error) {
 	if err != nil {
 		return nil, err
 	}
-	hook, err := ct.receiver()
+	hooks, err := ct.receivers()
 	if err != nil {
 		return nil, err
 	}
@@ -250,23 +239,8 @@ func (ct *Controller) api() (*api.API, error) {
 	return api.New(api.Config{
 		Enrolments: ct.store, Messages: ct.store, Files: ct.blobs, Probes: ct.pipeline, Status: ct.reader,
 		Roots: ct.online.Roots, Secret: secret, FactsAccepted: wake, Enrolled: wake, ReportAccepted: ct.tell, Ready: ct.store.Ready,
-		Webhook: hook, Metrics: ct.metrics.Handler(), Web: pages, Counts: ct.metrics, AdminNames: names, Version: ct.c.Version, Now: ct.c.Now, Logger: ct.c.Logger,
+		Webhooks: hooks, Metrics: ct.metrics.Handler(), Web: pages, Counts: ct.metrics, AdminNames: names, Version: ct.c.Version, Now: ct.c.Now, Logger: ct.c.Logger,
 	})
-}
-
-// receiver takes webhooks; nil where the settings name no secret for them.
-func (ct *Controller) receiver() (http.Handler, error) {
-	if ct.c.Settings.GitHub == nil || len(ct.c.Secrets.webhook) == 0 {
-		return nil, nil
-	}
-	rc, err := webhooks.NewReceiver(webhooks.ReceiverConfig{
-		Secrets: ct.c.Secrets.webhook, Decode: github.Decode, Deliveries: ct.store,
-		Wake: func(webhooks.Event) { ct.loop.Wake() }, Logger: ct.c.Logger,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return ct.metrics.Deliveries(rc), nil
 }
 
 // sweepOnce signs what ages again, and publishes anew what signing again cannot help.

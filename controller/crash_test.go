@@ -151,7 +151,7 @@ func TestTwoControllersOnOneState(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, plain(nil))
 	st, web, db := w.served()
-	other := &world{t: t, dir: w.dir, log: w.log, forge: w.forge, server: w.server, wire: w.wire}
+	other := &world{t: t, kind: w.kind, dir: w.dir, log: w.log, forge: w.forge, server: w.server, wire: w.wire}
 	other.start()
 	var last string
 	for round := range 4 {

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,8 @@ import (
 	"github.com/bindery/bindery/controller/store"
 	"github.com/bindery/bindery/engine/release"
 	"github.com/bindery/bindery/webhooks"
+	"github.com/bindery/bindery/webhooks/forgetest"
+	"github.com/bindery/bindery/webhooks/gitea/giteatest"
 	"github.com/bindery/bindery/webhooks/github/githubtest"
 )
 
@@ -42,6 +45,7 @@ const (
 type world struct {
 	t      *testing.T
 	dir    string
+	kind   kind
 	forge  *githubtest.Server
 	server *httptest.Server
 	work   string // a person's clone
@@ -84,12 +88,29 @@ var basic = map[string]string{
 	"Probes/size.H_db1":    "#!/bin/sh\necho group:big\n",
 }
 
+// kind is a kind of forge.
+type kind struct {
+	name     string
+	fake     func(context.Context, forgetest.Config) (*forgetest.Server, error)
+	settings string // of the forge; %s is its address
+}
+
+var (
+	atGitHub = kind{"github", githubtest.New, `github: {api: "%s/api/v3/", token_file: git.token, webhook_secret_files: [hook.secret]}`}
+	atGitea  = kind{"gitea", giteatest.New, `gitea: {url: "%s", token_file: git.token, webhook_secret_files: [hook.secret]}`}
+)
+
 // newWorld makes a world; extra goes to the end of controller.yaml.
 func newWorld(t *testing.T, files map[string]string, extra ...string) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), log: &syncBuffer{}}
+	return newWorldAt(t, atGitHub, files, extra...)
+}
+
+func newWorldAt(t *testing.T, k kind, files map[string]string, extra ...string) *world {
+	t.Helper()
+	w := &world{t: t, kind: k, dir: t.TempDir(), log: &syncBuffer{}}
 	var err error
-	w.forge, err = githubtest.New(t.Context(), githubtest.Config{
+	w.forge, err = k.fake(t.Context(), githubtest.Config{
 		Dir: filepath.Join(w.dir, "forge"), Repo: repo, HookSecret: []byte(hookSecret),
 		Users: map[string]githubtest.User{botToken: {ID: 91234, Login: "bindery"}, personToken: {ID: 7, Login: "alice"}},
 	})
@@ -113,8 +134,8 @@ admin_listen: 127.0.0.1:0
 state: state
 keys: keys
 repository: {name: %s, url: "%s%s", token_file: git.token, poll: "@every 24h"}
-github: {api: "%s/api/v3/", token_file: git.token, webhook_secret_files: [hook.secret]}
-%s`, repo, w.server.URL, w.forge.ClonePath(), w.server.URL, strings.Join(extra, "\n")))
+%s
+%s`, repo, w.server.URL, w.forge.ClonePath(), fmt.Sprintf(k.settings, w.server.URL), strings.Join(extra, "\n")))
 	return w
 }
 
@@ -201,7 +222,7 @@ func (w *world) tryStart(open maker) error {
 	}
 	w.ct = ct
 	public, _ := ct.Addresses()
-	w.forge.SetHook("http://"+public+"/webhooks/github", []byte(hookSecret))
+	w.forge.SetHook("http://"+public+"/webhooks/"+w.kind.name, []byte(hookSecret))
 	w.cancel, w.done = cancel, make(chan error, 1)
 	go func() { w.done <- ct.Run(ctx) }()
 	w.t.Cleanup(w.stop)
@@ -253,11 +274,13 @@ func (w *world) wake() {
 // deliver sends a delivery to the public address and gives the answer's code.
 func (w *world) deliver(event, id, secret string, body []byte) int {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.url("/webhooks/github"), bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.url("/webhooks/"+w.kind.name), bytes.NewReader(body))
 	require.NoError(w.t, err)
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-GitHub-Event", event)
-	req.Header.Set("X-GitHub-Delivery", id)
+	for _, forge := range []string{"GitHub", "Gitea"} {
+		req.Header.Set("X-"+forge+"-Event", event)
+		req.Header.Set("X-"+forge+"-Delivery", id)
+	}
 	if secret != "" {
 		req.Header.Set("X-Hub-Signature-256", githubtest.Sign([]byte(secret), body))
 	}
@@ -332,12 +355,12 @@ func (w *world) callAs(token, method, path string, body any) map[string]any {
 // open opens a pull request of a branch and gives its number.
 func (w *world) open(branch string, more ...string) int {
 	w.t.Helper()
-	body := map[string]any{"title": "change", "head": branch, "base": "main"}
-	for _, flag := range more {
-		body[flag] = true
-	}
-	out := w.call(http.MethodPost, "/repos/"+repo+"/pulls", body)
-	return int(out["number"].(float64))
+	p, err := w.forge.OpenPull(w.t.Context(), forgetest.Pull{
+		Title: "change", Head: branch, BaseRef: "main", Author: forgetest.User{ID: 7, Login: "alice"},
+		Draft: slices.Contains(more, "draft"), Fork: slices.Contains(more, "fork"),
+	})
+	require.NoError(w.t, err)
+	return p.Number
 }
 
 // propose commits on a branch from main's tip and opens a pull request.
@@ -361,7 +384,8 @@ func (w *world) direct(msg string, files map[string]string) string {
 
 func (w *world) merge(number int, method string) {
 	w.t.Helper()
-	w.call(http.MethodPut, fmt.Sprintf("/repos/%s/pulls/%d/merge", repo, number), map[string]any{"merge_method": method})
+	_, err := w.forge.MergePull(w.t.Context(), number, method, "", forgetest.User{ID: 7, Login: "alice"})
+	require.NoError(w.t, err)
 	w.git("checkout", "-q", "main")
 	w.git("fetch", "-q", w.remote(), "main")
 	w.git("reset", "-q", "--hard", "FETCH_HEAD")

@@ -25,7 +25,7 @@ type wire struct {
 // ServeHTTP implements http.Handler.
 func (x *wire) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, password, _ := r.BasicAuth()
-	if password != botToken && r.Header.Get("Authorization") != "Bearer "+botToken {
+	if password != botToken && !strings.HasSuffix(r.Header.Get("Authorization"), " "+botToken) {
 		x.next.ServeHTTP(w, r)
 		return
 	}

@@ -10,6 +10,7 @@ import (
 
 const (
 	markerOpen  = "<!-- bindery-preview:v1"
+	replyOpen   = "<!-- bindery-reply:v1"
 	markerClose = " -->"
 )
 
@@ -26,10 +27,16 @@ type Marker struct {
 	Seq int64
 	// Digest names the result.
 	Digest string
+	// Reply says that it is our other comment, which answers commands. Its Seq is
+	// the id of the comment that is answered.
+	Reply bool
 }
 
 // String gives the line, without a newline.
 func (m Marker) String() string {
+	if m.Reply {
+		return fmt.Sprintf("%s app=%d pr=%d seq=%d%s", replyOpen, m.App, m.Pull, m.Seq, markerClose)
+	}
 	return fmt.Sprintf("%s app=%d pr=%d head=%s base=%s seq=%d digest=%s%s",
 		markerOpen, m.App, m.Pull, word(m.Head), word(m.Base), m.Seq, word(m.Digest), markerClose)
 }
@@ -48,14 +55,18 @@ func word(s string) string {
 // ParseMarker reads the first line of a comment.
 func ParseMarker(body string) (Marker, bool) {
 	line, _, _ := strings.Cut(body, "\n")
-	fields, ok := strings.CutPrefix(strings.TrimRight(line, "\r "), markerOpen+" ")
+	line = strings.TrimRight(line, "\r ")
+	var m Marker
+	fields, ok := strings.CutPrefix(line, markerOpen+" ")
 	if !ok {
-		return Marker{}, false
+		fields, m.Reply = strings.CutPrefix(line, replyOpen+" ")
+		if ok = m.Reply; !ok {
+			return Marker{}, false
+		}
 	}
 	if fields, ok = strings.CutSuffix(fields, markerClose); !ok {
 		return Marker{}, false
 	}
-	var m Marker
 	for field := range strings.FieldsSeq(fields) {
 		key, value, _ := strings.Cut(field, "=")
 		if !m.set(key, value) {

@@ -4,16 +4,12 @@ package webhooks
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"mime"
 	"net/http"
-	"strings"
 
 	"golang.org/x/time/rate"
 )
@@ -38,9 +34,8 @@ type ReceiverConfig struct {
 	// Secrets are the one or two active secrets, 16 bytes or more each: while
 	// one is replaced by another, both are good.
 	Secrets [][]byte
-	// Decode reads a verified payload of the named kind. It gives ErrIgnored for
-	// what concerns nobody.
-	Decode func(kind string, body []byte) (Event, error)
+	// Dialect is the forge's way to send deliveries.
+	Dialect Dialect
 	// Deliveries remembers ids.
 	Deliveries Deliveries
 	// Wake gets each Event. It must not block.
@@ -57,7 +52,7 @@ type ReceiverConfig struct {
 // ErrIgnored is a delivery that is genuine and concerns nobody.
 var ErrIgnored = errors.New("delivery of no interest")
 
-// Receiver is the handler of POST /webhooks/github and its like: it verifies a
+// Receiver is the handler of POST /webhooks/FORGE: it verifies a
 // delivery, wakes the controller and answers at once. It works on nothing.
 type Receiver struct {
 	c     ReceiverConfig
@@ -75,8 +70,11 @@ func NewReceiver(c ReceiverConfig) (*Receiver, error) {
 			return nil, fmt.Errorf("webhook: secret %d has less than %d bytes", i+1, minSecret)
 		}
 	}
-	if c.Decode == nil || c.Deliveries == nil || c.Wake == nil {
-		return nil, errors.New("webhook: Decode, Deliveries and Wake are needed")
+	if c.Dialect.Decode == nil || c.Dialect.Token == "" && len(c.Dialect.Signature) == 0 {
+		return nil, errors.New("webhook: the dialect decodes nothing, or proves nothing")
+	}
+	if c.Deliveries == nil || c.Wake == nil {
+		return nil, errors.New("webhook: Deliveries and Wake are needed")
 	}
 	if c.MaxBody == 0 {
 		c.MaxBody = defaultMaxBody
@@ -117,17 +115,13 @@ func (rc *Receiver) receive(w http.ResponseWriter, r *http.Request) (int, string
 	if !rc.limit.Allow() {
 		return http.StatusTooManyRequests, "too many deliveries"
 	}
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+	d := rc.c.Dialect
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); !d.AnyBody && (err != nil || media != "application/json") {
 		return http.StatusUnsupportedMediaType, "content type is not application/json"
 	}
-	// Only SHA-256: the older X-Hub-Signature is SHA-1 and never looked at.
-	signature, ok := strings.CutPrefix(r.Header.Get("X-Hub-Signature-256"), "sha256=")
+	proof, ok := d.proof(r.Header)
 	if !ok {
 		return http.StatusUnauthorized, "no signature"
-	}
-	id, kind := r.Header.Get("X-GitHub-Delivery"), r.Header.Get("X-GitHub-Event")
-	if !validID(id) || !validID(kind) {
-		return http.StatusBadRequest, "no delivery id or event name"
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, rc.c.MaxBody))
 	if err != nil {
@@ -136,14 +130,18 @@ func (rc *Receiver) receive(w http.ResponseWriter, r *http.Request) (int, string
 		}
 		return http.StatusBadRequest, "body cut off"
 	}
-	if !rc.signed(signature, body) {
+	if !d.proves(proof, body, rc.c.Secrets) {
 		return http.StatusUnauthorized, "wrong signature"
+	}
+	id, kind, ok := d.identify(r.Header, body)
+	if !ok {
+		return http.StatusBadRequest, "no delivery id or event name"
 	}
 	return rc.accept(r.Context(), id, kind, body)
 }
 
 func (rc *Receiver) accept(ctx context.Context, id, kind string, body []byte) (int, string) {
-	event, err := rc.c.Decode(kind, body)
+	event, err := rc.c.Dialect.Decode(kind, body)
 	if errors.Is(err, ErrIgnored) {
 		return http.StatusNoContent, ""
 	}
@@ -160,23 +158,6 @@ func (rc *Receiver) accept(ctx context.Context, id, kind string, body []byte) (i
 		return http.StatusOK, ""
 	}
 	return http.StatusAccepted, ""
-}
-
-// signed tries every secret in constant time.
-func (rc *Receiver) signed(signature string, body []byte) bool {
-	got, err := hex.DecodeString(signature)
-	if err != nil {
-		return false
-	}
-	good := false
-	for _, secret := range rc.c.Secrets {
-		mac := hmac.New(sha256.New, secret)
-		mac.Write(body)
-		if hmac.Equal(mac.Sum(nil), got) {
-			good = true
-		}
-	}
-	return good
 }
 
 func validID(s string) bool {

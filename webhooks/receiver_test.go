@@ -49,7 +49,7 @@ func newBench(t *testing.T, secrets ...string) *bench {
 	t.Helper()
 	b := &bench{memory: &memory{ids: map[string]bool{}}}
 	c := webhooks.ReceiverConfig{
-		Decode: github.Decode, Deliveries: b.memory, Wake: func(e webhooks.Event) { b.woken = append(b.woken, e) },
+		Dialect: github.Dialect(), Deliveries: b.memory, Wake: func(e webhooks.Event) { b.woken = append(b.woken, e) },
 		MaxBody: 1 << 16, Rate: 0.001, Burst: 10, Logger: slog.New(slog.NewTextHandler(&b.log, nil)),
 	}
 	for _, s := range secrets {

@@ -38,6 +38,7 @@ const (
 	Push        Kind = "push"
 	PullRequest Kind = "pull_request"
 	Comment     Kind = "comment"
+	MergeGroup  Kind = "merge_group"
 	Ping        Kind = "ping"
 )
 
@@ -90,6 +91,9 @@ type Post struct {
 	Body string
 	// OnlyEdit writes nothing where no comment exists yet.
 	OnlyEdit bool
+	// Anew deletes what we said and says it in a new comment: forges keep the old
+	// texts of a comment that is edited.
+	Anew bool
 }
 
 // Outcome is what Post did.
@@ -177,4 +181,25 @@ func (e *Error) Retryable() bool {
 func IsMissing(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Reason == Missing
+}
+
+// Reaction is how we show on somebody's comment what became of it.
+type Reaction string
+
+// The reactions. All forges have these.
+const (
+	Looking Reaction = "looking" // 👀
+	Done    Reaction = "done"    // 👍
+	Refused Reaction = "refused" // 👎
+)
+
+// Talk is what the controller needs to answer commands in comments. Forges that have
+// pull requests have it. Safe for concurrent use.
+type Talk interface {
+	// Notes lists all comments of a pull request, oldest first.
+	Notes(ctx context.Context, number int) ([]Note, error)
+	// MayWrite asks whether the author of a comment may push to the repository now.
+	MayWrite(ctx context.Context, n Note) (bool, error)
+	// React adds a reaction to a comment; the same again changes nothing.
+	React(ctx context.Context, number int, n Note, r Reaction) error
 }

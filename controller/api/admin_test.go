@@ -104,9 +104,10 @@ func TestMountedHandlers(t *testing.T) {
 	says := func(what string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, what) })
 	}
-	s.cfg.Webhook, s.cfg.Metrics, s.cfg.Web = says("hook"), says("metrics"), says("page")
+	s.cfg.Webhooks, s.cfg.Metrics, s.cfg.Web = map[string]http.Handler{"github": says("hook")}, says("metrics"), says("page")
 	public, admin := s.serve(t, (*api.API).Public), s.serve(t, (*api.API).Admin)
 	require.Equal(t, "hook", post(t, public.URL+"/webhooks/github", []byte("{}")).body)
+	require.Equal(t, http.StatusNotFound, post(t, public.URL+"/webhooks/gitea", []byte("{}")).code)
 	require.Equal(t, "metrics", get(t, admin.URL+"/metrics").body)
 	for _, path := range []string{"/", "/hosts", "/hosts/web1"} {
 		require.Equal(t, "page", get(t, admin.URL+path).body)

@@ -75,9 +75,11 @@ type Config struct {
 	ReportAccepted func(host store.Host, report *release.Report)
 	// Ready tells whether the controller can do its work. It has a few seconds.
 	Ready func(ctx context.Context) error
-	// Webhook answers POST /webhooks/github on the public side, Metrics /metrics and
-	// Web every other page of the admin side. Nil: not found.
-	Webhook, Metrics, Web http.Handler
+	// Webhooks answer POST /webhooks/NAME on the public side.
+	Webhooks map[string]http.Handler
+	// Metrics answers /metrics and Web every other page of the admin side. Nil: not
+	// found.
+	Metrics, Web http.Handler
 	// AdminNames are the host names, besides localhost, that the admin side answers
 	// to; IP addresses always work. Other names are refused, so that no page
 	// elsewhere can have its own name point here and read.
@@ -173,8 +175,8 @@ func (a *API) Public() http.Handler {
 	for _, path := range []string{pathEnrol, pathFacts, pathReports} {
 		mux.Handle("POST "+path, a.bounded(a.operations))
 	}
-	if a.c.Webhook != nil {
-		mux.Handle("/webhooks/github", a.c.Webhook)
+	for name, h := range a.c.Webhooks {
+		mux.Handle("/webhooks/"+name, h)
 	}
 	return a.guard(mux)
 }

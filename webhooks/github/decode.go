@@ -4,9 +4,7 @@ package github
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/bindery/bindery/webhooks"
 )
@@ -27,6 +25,15 @@ type payload struct {
 	} `json:"issue"`
 }
 
+// Dialect is how GitHub sends deliveries. The older X-Hub-Signature is SHA-1 and
+// never looked at.
+func Dialect() webhooks.Dialect {
+	return webhooks.Dialect{
+		Kind: []string{"X-GitHub-Event"}, ID: []string{"X-GitHub-Delivery"},
+		Signature: []string{"X-Hub-Signature-256"}, Decode: Decode,
+	}
+}
+
 // Decode reads a verified delivery. Event types that we do not know are
 // webhooks.ErrIgnored: GitHub adds new ones whenever it likes.
 func Decode(kind string, body []byte) (webhooks.Event, error) {
@@ -37,6 +44,8 @@ func Decode(kind string, body []byte) (webhooks.Event, error) {
 		event.Kind = webhooks.PullRequest
 	case "issue_comment":
 		event.Kind = webhooks.Comment
+	case "merge_group":
+		event.Kind = webhooks.MergeGroup
 	case "ping":
 		event.Kind = webhooks.Ping
 	default:
@@ -47,14 +56,15 @@ func Decode(kind string, body []byte) (webhooks.Event, error) {
 		return webhooks.Event{}, fmt.Errorf("decode %s delivery: %w", kind, err)
 	}
 	if event.Kind == webhooks.Comment {
-		if len(p.Issue.PullRequest) == 0 {
+		if len(p.Issue.PullRequest) == 0 || string(p.Issue.PullRequest) == "null" {
 			return webhooks.Event{}, webhooks.ErrIgnored
 		}
 		p.Number = p.Issue.Number
 	}
-	owner, name, _ := strings.Cut(p.Repository.FullName, "/")
-	if event.Kind != webhooks.Ping && (!plainName(owner) || !plainName(name)) {
-		return webhooks.Event{}, fmt.Errorf("decode %s delivery: %w", kind, errNoRepository)
+	if event.Kind != webhooks.Ping {
+		if _, _, err := webhooks.Names(p.Repository.FullName); err != nil {
+			return webhooks.Event{}, fmt.Errorf("decode %s delivery: %w", kind, err)
+		}
 	}
 	event.Repo, event.Action, event.Number = p.Repository.FullName, p.Action, p.Number
 	if event.Kind == webhooks.Push {
@@ -62,5 +72,3 @@ func Decode(kind string, body []byte) (webhooks.Event, error) {
 	}
 	return event, nil
 }
-
-var errNoRepository = errors.New("no repository named owner/name")

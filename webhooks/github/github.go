@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"sync"
 
@@ -23,8 +22,6 @@ const (
 	publicAPI = "https://api.github.com/"
 	pageSize  = 100
 	maxPages  = 100
-	// maxDescription is what GitHub takes of a status' description.
-	maxDescription = 140
 )
 
 // Config says which repository, and as whom.
@@ -52,8 +49,8 @@ type Forge struct {
 
 // New makes a Forge. It asks no network.
 func New(c Config) (*Forge, error) {
-	owner, name, ok := strings.Cut(c.Repo, "/")
-	if !ok || !plainName(owner) || !plainName(name) {
+	owner, name, err := webhooks.Names(c.Repo)
+	if err != nil || strings.Contains(owner, "/") {
 		return nil, fmt.Errorf("github: repository %q is not owner/name", c.Repo)
 	}
 	if c.Token == "" {
@@ -62,9 +59,9 @@ func New(c Config) (*Forge, error) {
 	if c.API == "" {
 		c.API = publicAPI
 	}
-	root, err := url.Parse(strings.TrimSuffix(c.API, "/") + "/")
-	if err != nil || root.Host == "" || root.User != nil {
-		return nil, fmt.Errorf("github: API address %s is not a plain URL", transport.RedactURL(c.API))
+	root, err := webhooks.Root(c.API)
+	if err != nil {
+		return nil, fmt.Errorf("github: %w", err)
 	}
 	httpClient, err := transport.New(c.HTTP)
 	if err != nil {
@@ -74,15 +71,6 @@ func New(c Config) (*Forge, error) {
 	client.BaseURL = root
 	client.UserAgent = "bindery"
 	return &Forge{client: client, owner: owner, name: name, posting: make(chan struct{}, 1)}, nil
-}
-
-func plainName(s string) bool {
-	if s == "" || s == "." || s == ".." || len(s) > 100 {
-		return false
-	}
-	return !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.')
-	})
 }
 
 // Pulls implements webhooks.Forge.
@@ -144,7 +132,7 @@ func (f *Forge) pull(p *github.PullRequest) webhooks.Pull {
 
 // SetStatus implements webhooks.Forge.
 func (f *Forge) SetStatus(ctx context.Context, commit string, s webhooks.Status) error {
-	s.Description = oneLine(s.Description)
+	s.Description = webhooks.OneLine(s.Description)
 	old, _, err := f.client.Repositories.ListStatuses(ctx, f.owner, f.name, commit, &github.ListOptions{PerPage: pageSize})
 	if err != nil {
 		return fail("read status", err)
@@ -169,14 +157,6 @@ func (f *Forge) SetStatus(ctx context.Context, commit string, s webhooks.Status)
 	return fail("set status", err)
 }
 
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if runes := []rune(s); len(runes) > maxDescription {
-		return string(runes[:maxDescription-1]) + "…"
-	}
-	return s
-}
-
 // account is the id of the account that the token belongs to.
 func (f *Forge) account(ctx context.Context) (int64, error) {
 	f.mu.Lock()
@@ -195,4 +175,7 @@ func (f *Forge) account(ctx context.Context) (int64, error) {
 	return f.me, nil
 }
 
-var _ webhooks.Forge = (*Forge)(nil)
+var (
+	_ webhooks.Forge = (*Forge)(nil)
+	_ webhooks.Talk  = (*Forge)(nil)
+)

@@ -3,29 +3,15 @@
 package github
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/google/go-github/v60/github"
 
 	"github.com/bindery/bindery/webhooks"
 )
 
-// comment is one of ours.
-type comment struct {
-	id     int64
-	url    string
-	body   string
-	marker webhooks.Marker
-}
-
-// Post implements webhooks.Forge. Ours is what has our marker and was written by
-// our account: a marker alone could be anybody's. Several of ours, from a race or
-// an answer that was lost, become one again: the oldest stays and says the newest.
+// Post implements webhooks.Forge.
 func (f *Forge) Post(ctx context.Context, p webhooks.Post) (webhooks.Posted, error) {
 	select {
 	case f.posting <- struct{}{}:
@@ -37,158 +23,86 @@ func (f *Forge) Post(ctx context.Context, p webhooks.Post) (webhooks.Posted, err
 	if err != nil {
 		return webhooks.Posted{}, err
 	}
-	p.Marker.App, p.Marker.Pull = me, p.Number
-	ours, err := f.find(ctx, me, p)
-	if err != nil {
-		return webhooks.Posted{}, err
-	}
-	if len(ours) == 0 {
-		if p.OnlyEdit {
-			return webhooks.Posted{Outcome: webhooks.Absent}, nil
-		}
-		return f.create(ctx, me, p)
-	}
-	posted, err := f.update(ctx, ours[0], newest(ours), p)
-	if webhooks.IsMissing(err) {
-		// A person deleted it between two calls.
-		if p.OnlyEdit {
-			return webhooks.Posted{Outcome: webhooks.Absent}, nil
-		}
-		return f.create(ctx, me, p)
-	}
-	if err != nil {
-		return webhooks.Posted{}, err
-	}
-	return posted, f.remove(ctx, ours[1:])
+	return webhooks.Keep(ctx, thread{f, p.Number}, me, p)
 }
 
-// find gives our comments, oldest first: the one that is known, else all.
-func (f *Forge) find(ctx context.Context, me int64, p webhooks.Post) ([]comment, error) {
-	if p.Known != 0 {
-		c, _, err := f.client.Issues.GetComment(ctx, f.owner, f.name, p.Known)
-		switch err = fail("read comment", err); {
-		case err == nil:
-			if own, ok := mine(c, me, p.Number); ok {
-				return []comment{own}, nil
-			}
-		case !webhooks.IsMissing(err):
-			return nil, err
-		}
-	}
-	return f.list(ctx, me, p.Number)
+// thread is the comments of one pull request. It implements webhooks.Thread.
+type thread struct {
+	f      *Forge
+	number int
 }
 
-func (f *Forge) list(ctx context.Context, me int64, number int) ([]comment, error) {
+func note(c *github.IssueComment) webhooks.Note {
+	return webhooks.Note{
+		ID: c.GetID(), Author: c.GetUser().GetID(), Login: c.GetUser().GetLogin(), URL: c.GetHTMLURL(), Body: c.GetBody(),
+		Edited: !c.GetUpdatedAt().Equal(c.GetCreatedAt()),
+	}
+}
+
+func (t thread) Note(ctx context.Context, id int64) (webhooks.Note, error) {
+	c, _, err := t.f.client.Issues.GetComment(ctx, t.f.owner, t.f.name, id)
+	return note(c), fail("read comment", err)
+}
+
+func (t thread) Notes(ctx context.Context) ([]webhooks.Note, error) {
 	const op = "list comments"
-	var ours []comment
+	var out []webhooks.Note
 	opts := &github.IssueListCommentsOptions{ListOptions: github.ListOptions{PerPage: pageSize}}
 	for range maxPages {
-		page, resp, err := f.client.Issues.ListComments(ctx, f.owner, f.name, number, opts)
+		page, resp, err := t.f.client.Issues.ListComments(ctx, t.f.owner, t.f.name, t.number, opts)
 		if err != nil {
 			return nil, fail(op, err)
 		}
 		for _, c := range page {
-			if own, ok := mine(c, me, number); ok {
-				ours = append(ours, own)
-			}
+			out = append(out, note(c))
 		}
 		if resp.NextPage == 0 {
-			slices.SortFunc(ours, func(a, b comment) int { return cmp.Compare(a.id, b.id) })
-			return ours, nil
+			return out, nil
 		}
 		opts.Page = resp.NextPage
 	}
 	return nil, fail(op, fmt.Errorf("more than %d comments", maxPages*pageSize))
 }
 
-func mine(c *github.IssueComment, me int64, number int) (comment, bool) {
-	marker, ok := webhooks.ParseMarker(c.GetBody())
-	ok = ok && marker.App == me && marker.Pull == number && c.GetUser().GetID() == me
-	return comment{id: c.GetID(), url: c.GetHTMLURL(), body: c.GetBody(), marker: marker}, ok
+func (t thread) Save(ctx context.Context, id int64, body string) error {
+	if id == 0 {
+		_, _, err := t.f.client.Issues.CreateComment(ctx, t.f.owner, t.f.name, t.number, &github.IssueComment{Body: &body})
+		return fail("create comment", err)
+	}
+	_, _, err := t.f.client.Issues.EditComment(ctx, t.f.owner, t.f.name, id, &github.IssueComment{Body: &body})
+	return fail("edit comment", err)
 }
 
-// newest is the one whose text is newest.
-func newest(ours []comment) comment {
-	return slices.MaxFunc(ours, func(a, b comment) int { return cmp.Compare(a.marker.Seq, b.marker.Seq) })
+func (t thread) Drop(ctx context.Context, id int64) error {
+	_, err := t.f.client.Issues.DeleteComment(ctx, t.f.owner, t.f.name, id)
+	return fail("delete comment", err)
 }
 
-// update makes keep say what p says, or what a newer comment of ours says.
-func (f *Forge) update(ctx context.Context, keep, latest comment, p webhooks.Post) (webhooks.Posted, error) {
-	posted := webhooks.Posted{ID: keep.id, URL: keep.url, Outcome: webhooks.Edited}
-	body := text(p)
-	if latest.marker.Seq > p.Marker.Seq {
-		posted.Outcome, body = webhooks.Superseded, latest.body
-	}
-	if same(keep.body, body) {
-		if posted.Outcome == webhooks.Edited {
-			posted.Outcome = webhooks.Unchanged
-		}
-		return posted, nil
-	}
-	_, _, err := f.client.Issues.EditComment(ctx, f.owner, f.name, keep.id, &github.IssueComment{Body: &body})
-	return posted, fail("edit comment", err)
+// Notes implements webhooks.Talk.
+func (f *Forge) Notes(ctx context.Context, number int) ([]webhooks.Note, error) {
+	return thread{f, number}.Notes(ctx)
 }
 
-// create posts a new comment and looks whether somebody did the same meanwhile.
-func (f *Forge) create(ctx context.Context, me int64, p webhooks.Post) (webhooks.Posted, error) {
-	body := text(p)
-	_, _, err := f.client.Issues.CreateComment(ctx, f.owner, f.name, p.Number, &github.IssueComment{Body: &body})
-	lost := fail("create comment", err)
-	var typed *webhooks.Error
-	if lost != nil && (!errors.As(lost, &typed) || !typed.Retryable()) {
-		return webhooks.Posted{}, lost
+// MayWrite implements webhooks.Talk.
+func (f *Forge) MayWrite(ctx context.Context, n webhooks.Note) (bool, error) {
+	if n.Login == "" {
+		return false, nil
 	}
-	// Without a whole answer it may have been created all the same.
-	ours, err := f.list(ctx, me, p.Number)
+	got, _, err := f.client.Repositories.GetPermissionLevel(ctx, f.owner, f.name, n.Login)
+	if err = fail("read permission", err); webhooks.IsMissing(err) {
+		return false, nil
+	}
 	if err != nil {
-		return webhooks.Posted{}, errors.Join(lost, err)
+		return false, err
 	}
-	if len(ours) == 0 {
-		if lost == nil {
-			lost = fail("create comment", errors.New("it was created and is not listed"))
-		}
-		return webhooks.Posted{}, lost
-	}
-	posted, err := f.update(ctx, ours[0], newest(ours), p)
-	if err != nil {
-		return webhooks.Posted{}, err
-	}
-	if posted.Outcome == webhooks.Unchanged {
-		posted.Outcome = webhooks.Created
-	}
-	return posted, f.remove(ctx, ours[1:])
+	// A name can go to somebody else; the id cannot. "maintain" shows as write.
+	level := got.GetPermission()
+	return got.GetUser().GetID() == n.Author && (level == "write" || level == "admin"), nil
 }
 
-// remove deletes spare comments of our own.
-func (f *Forge) remove(ctx context.Context, spare []comment) error {
-	for _, c := range spare {
-		_, err := f.client.Issues.DeleteComment(ctx, f.owner, f.name, c.id)
-		if err := fail("delete spare comment", err); err != nil && !webhooks.IsMissing(err) {
-			return err
-		}
-	}
-	return nil
-}
-
-// text is the whole comment. A body that brings a marker line gets ours instead.
-func text(p webhooks.Post) string {
-	body := p.Body
-	if _, ok := webhooks.ParseMarker(body); ok {
-		_, body, _ = strings.Cut(body, "\n")
-	}
-	return p.Marker.String() + "\n" + body
-}
-
-// same says whether two comments say the same about the same commits; the number
-// of the build alone is no reason to write.
-func same(a, b string) bool {
-	first, _ := webhooks.ParseMarker(a)
-	second, _ := webhooks.ParseMarker(b)
-	first.Seq, second.Seq = 0, 0
-	return first == second && below(a) == below(b)
-}
-
-func below(body string) string {
-	_, rest, _ := strings.Cut(strings.ReplaceAll(body, "\r\n", "\n"), "\n")
-	return strings.TrimSpace(rest)
+// React implements webhooks.Talk.
+func (f *Forge) React(ctx context.Context, _ int, n webhooks.Note, r webhooks.Reaction) error {
+	name := map[webhooks.Reaction]string{webhooks.Looking: "eyes", webhooks.Done: "+1", webhooks.Refused: "-1"}[r]
+	_, _, err := f.client.Reactions.CreateIssueCommentReaction(ctx, f.owner, f.name, n.ID, name)
+	return fail("react", err)
 }

@@ -3,290 +3,274 @@
 package githubtest
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/bindery/bindery/webhooks/forgetest"
 )
 
-// maxBody is GitHub's limit of a comment, in characters.
-const maxBody = 65536
+type object = forgetest.Object
 
-type object = map[string]any
+// api answers as GitHub does.
+type api struct{ *Server }
 
-var errNotFound = errors.New("not found")
-
-type pull struct {
-	number               int
-	title, head, baseRef string
-	headSHA, baseSHA     string
-	author               User
-	draft, fork, closed  bool
-	merged, mergeable    bool
-	mergeSHA             string
-	updated              time.Time
+func routes(s *Server) map[string]forgetest.Handler {
+	a := api{s}
+	repo := "repos/" + s.Repo()
+	return map[string]forgetest.Handler{
+		"GET user":                              a.getUser,
+		"GET users/{login}":                     a.getAccount,
+		"GET " + repo + "/pulls":                a.listPulls,
+		"POST " + repo + "/pulls":               a.openPull,
+		"GET " + repo + "/pulls/{number}":       a.getPull,
+		"PATCH " + repo + "/pulls/{number}":     a.editPull,
+		"PUT " + repo + "/pulls/{number}/merge": a.mergePull,
+		" " + repo + "/issues/{first}/{second}": forgetest.Issues(map[string]forgetest.Handler{
+			"GET all": a.listComments, "POST all": a.addComment,
+			"GET one": a.getComment, "PATCH one": a.editComment, "DELETE one": a.deleteComment,
+		}),
+		"POST " + repo + "/issues/comments/{id}/reactions":  a.react,
+		"GET " + repo + "/collaborators/{login}/permission": a.permission,
+		"GET " + repo + "/commits/{commit}/statuses":        a.listStatuses,
+		"POST " + repo + "/statuses/{commit}":               a.addStatus,
+		"GET " + repo + "/git/matching-refs/{ref...}":       a.matchingRefs,
+	}
 }
 
-type comment struct {
-	id      int64
-	number  int
-	author  User
-	body    string
-	updated time.Time
-}
-
-type status struct {
-	commit                          string
-	state, context, description, to string
-	author                          User
-}
-
-func writeJSON(w http.ResponseWriter, code int, body any) {
-	data, err := json.Marshal(body)
+func number(r *http.Request) int {
+	n, err := strconv.Atoi(r.PathValue("number"))
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
+		return 0
 	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(code)
-	_, _ = w.Write(data)
+	return n
 }
 
-// page cuts a list and says where the next page is, as GitHub does.
-func (s *Server) page(w http.ResponseWriter, r *http.Request, list []any) []any {
-	size, page := s.c.PageSize, 1
-	if n, err := strconv.Atoi(r.URL.Query().Get("per_page")); err == nil && n > 0 {
-		size = min(n, s.c.PageSize)
+func commentID(r *http.Request) int64 {
+	n, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return 0
 	}
-	if n, err := strconv.Atoi(r.URL.Query().Get("page")); err == nil && n > 0 {
-		page = n
-	}
-	from, to := min((page-1)*size, len(list)), min(page*size, len(list))
-	if to < len(list) {
-		next := *r.URL
-		query := next.Query()
-		query.Set("page", strconv.Itoa(page+1))
-		next.RawQuery = query.Encode()
-		w.Header().Set("Link", fmt.Sprintf(`<http://%s%s>; rel="next"`, r.Host, next.RequestURI()))
-	}
-	return list[from:to]
+	return n
 }
 
-func userJSON(u User) object { return object{"id": u.ID, "login": u.Login} }
+func userJSON(u User) object {
+	kind := "User"
+	if strings.HasSuffix(u.Login, "[bot]") {
+		kind = "Bot"
+	}
+	return object{"id": u.ID, "login": u.Login, "type": kind}
+}
 
-func (s *Server) pullJSON(r *http.Request, p *pull) object {
+func pullJSON(s *Server, host string, p forgetest.Pull) object {
 	state := "open"
-	if p.closed {
+	if p.Closed {
 		state = "closed"
 	}
-	full := s.c.Repo
-	if p.fork {
-		full = p.author.Login + "/fork"
+	full := s.Repo()
+	if p.Fork {
+		full = p.Author.Login + "/fork"
 	}
 	out := object{
-		"number": p.number, "title": p.title, "state": state, "draft": p.draft, "user": userJSON(p.author),
-		"html_url":         fmt.Sprintf("http://%s/%s/pull/%d", r.Host, s.c.Repo, p.number),
-		"head":             object{"ref": p.head, "sha": p.headSHA, "repo": object{"full_name": full}},
-		"base":             object{"ref": p.baseRef, "sha": p.baseSHA, "repo": object{"full_name": s.c.Repo}},
-		"merged":           p.merged,
-		"mergeable":        p.mergeable,
-		"merge_commit_sha": p.mergeSHA,
-		"updated_at":       p.updated.Format(time.RFC3339),
+		"number": p.Number, "title": p.Title, "state": state, "draft": p.Draft, "user": userJSON(p.Author),
+		"html_url":         fmt.Sprintf("http://%s/%s/pull/%d", host, s.Repo(), p.Number),
+		"head":             object{"ref": p.Head, "sha": p.HeadSHA, "repo": object{"full_name": full}},
+		"base":             object{"ref": p.BaseRef, "sha": p.BaseSHA, "repo": object{"full_name": s.Repo()}},
+		"merged":           p.Merged,
+		"mergeable":        p.Mergeable,
+		"merge_commit_sha": p.MergeSHA,
+		"updated_at":       p.Updated.Format(time.RFC3339),
 	}
-	if p.merged {
-		out["merged_at"] = p.updated.Format(time.RFC3339)
+	if p.Merged {
+		out["merged_at"] = p.Updated.Format(time.RFC3339)
 	}
 	return out
 }
 
-func (s *Server) commentJSON(r *http.Request, c *comment) object {
+func commentJSON(s *Server, host string, c Comment) object {
 	return object{
-		"id": c.id, "body": c.body, "user": userJSON(c.author), "updated_at": c.updated.Format(time.RFC3339),
-		"html_url": fmt.Sprintf("http://%s/%s/pull/%d#issuecomment-%d", r.Host, s.c.Repo, c.number, c.id),
+		"id": c.ID, "body": c.Body, "user": userJSON(c.Author),
+		"created_at": c.Created.Format(time.RFC3339), "updated_at": c.Updated.Format(time.RFC3339),
+		"html_url": fmt.Sprintf("http://%s/%s/pull/%d#issuecomment-%d", host, s.Repo(), c.Number, c.ID),
 	}
 }
 
-func (s *Server) getUser(_ *http.Request, u User) (int, any, error) {
+func statusJSON(st Status) object {
+	return object{
+		"id": st.ID, "state": st.State, "context": st.Context, "description": st.Description, "target_url": st.URL,
+		"creator": userJSON(st.Author),
+	}
+}
+
+func (a api) getUser(_ *http.Request, u User) (int, any, error) {
 	return http.StatusOK, userJSON(u), nil
 }
 
-func (s *Server) listComments(r *http.Request, _ User) (int, any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	number, err := strconv.Atoi(r.PathValue("number"))
-	if err != nil || s.pullNumbered(number) == nil {
-		return http.StatusNotFound, nil, errNotFound
+func (a api) getAccount(r *http.Request, _ User) (int, any, error) {
+	u, ok := a.Known(func(u User) bool { return u.Login == r.PathValue("login") })
+	if !ok {
+		return 0, nil, forgetest.ErrNotFound
 	}
+	return http.StatusOK, userJSON(u), nil
+}
+
+func (a api) permission(r *http.Request, _ User) (int, any, error) {
+	u, ok := a.Known(func(u User) bool { return u.Login == r.PathValue("login") })
+	if !ok {
+		return 0, nil, forgetest.ErrNotFound
+	}
+	level := "write"
+	if u.Reader {
+		level = "read"
+	}
+	return http.StatusOK, object{"permission": level, "role_name": level, "user": userJSON(u)}, nil
+}
+
+func (a api) listPulls(r *http.Request, _ User) (int, any, error) {
 	list := []any{}
-	for _, c := range s.comments {
-		if c.number == number {
-			list = append(list, s.commentJSON(r, c))
-		}
+	for _, p := range a.Pulls(r.URL.Query().Get("state")) {
+		list = append(list, pullJSON(a.Server, r.Host, p))
 	}
 	return http.StatusOK, list, nil
 }
 
-// readBody reads a comment's text and holds it to GitHub's limit.
-func readBody(r *http.Request) (string, error) {
+func (a api) pull(r *http.Request, code int, p forgetest.Pull, err error) (int, any, error) {
+	return code, pullJSON(a.Server, r.Host, p), err
+}
+
+func (a api) getPull(r *http.Request, _ User) (int, any, error) {
+	p, err := a.Pull(number(r))
+	return a.pull(r, http.StatusOK, p, err)
+}
+
+func (a api) openPull(r *http.Request, u User) (int, any, error) {
+	var in struct {
+		Title, Head, Base string
+		Draft             bool
+		// Fork is not GitHub's: it makes the head count as another repository's.
+		Fork bool
+	}
+	if err := forgetest.Decode(r, &in); err != nil {
+		return 0, nil, err
+	}
+	p, err := a.OpenPull(r.Context(), forgetest.Pull{
+		Title: in.Title, Head: in.Head, BaseRef: in.Base, Draft: in.Draft, Fork: in.Fork, Author: u,
+	})
+	return a.pull(r, http.StatusCreated, p, err)
+}
+
+func (a api) editPull(r *http.Request, _ User) (int, any, error) {
+	var in forgetest.Edit
+	if err := forgetest.Decode(r, &in); err != nil {
+		return 0, nil, err
+	}
+	p, err := a.EditPull(r.Context(), number(r), in)
+	return a.pull(r, http.StatusOK, p, err)
+}
+
+func (a api) mergePull(r *http.Request, u User) (int, any, error) {
+	var in struct {
+		Method string `json:"merge_method"`
+		SHA    string `json:"sha"`
+	}
+	if r.ContentLength != 0 {
+		if err := forgetest.Decode(r, &in); err != nil {
+			return 0, nil, err
+		}
+	}
+	p, err := a.MergePull(r.Context(), number(r), in.Method, in.SHA, u)
+	return http.StatusOK, object{"sha": p.MergeSHA, "merged": true, "message": "Pull Request successfully merged"}, err
+}
+
+func (a api) listComments(r *http.Request, _ User) (int, any, error) {
+	if _, err := a.Pull(number(r)); err != nil {
+		return 0, nil, err
+	}
+	list := []any{}
+	for _, c := range a.Comments(number(r)) {
+		list = append(list, commentJSON(a.Server, r.Host, c))
+	}
+	return http.StatusOK, list, nil
+}
+
+func (a api) addComment(r *http.Request, u User) (int, any, error) {
 	var in struct{ Body string }
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-		return "", err
+	if err := forgetest.Decode(r, &in); err != nil {
+		return 0, nil, err
 	}
-	if in.Body == "" || utf8.RuneCountInString(in.Body) > maxBody {
-		return "", fmt.Errorf("body is empty or too long (maximum is %d characters)", maxBody)
-	}
-	return in.Body, nil
+	c, err := a.AddComment(r.Context(), number(r), u, in.Body)
+	return http.StatusCreated, commentJSON(a.Server, r.Host, c), err
 }
 
-func (s *Server) addComment(r *http.Request, u User) (int, any, error) {
-	body, err := readBody(r)
-	if err != nil {
-		return http.StatusUnprocessableEntity, nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	number, err := strconv.Atoi(r.PathValue("number"))
-	if err != nil || s.pullNumbered(number) == nil {
-		return http.StatusNotFound, nil, errNotFound
-	}
-	s.next++
-	c := &comment{id: s.next, number: number, author: u, body: body, updated: time.Now()}
-	s.comments = append(s.comments, c)
-	return http.StatusCreated, s.commentJSON(r, c), nil
+func (a api) getComment(r *http.Request, _ User) (int, any, error) {
+	c, err := a.Comment(commentID(r))
+	return http.StatusOK, commentJSON(a.Server, r.Host, c), err
 }
 
-// commentOf finds the comment that a request names. The caller holds the lock.
-func (s *Server) commentOf(r *http.Request) (int, *comment) {
-	i := slices.IndexFunc(s.comments, func(c *comment) bool { return strconv.FormatInt(c.id, 10) == r.PathValue("id") })
-	if i < 0 {
-		return i, nil
+func (a api) editComment(r *http.Request, u User) (int, any, error) {
+	var in struct{ Body string }
+	if err := forgetest.Decode(r, &in); err != nil {
+		return 0, nil, err
 	}
-	return i, s.comments[i]
+	c, err := a.EditComment(commentID(r), u, in.Body)
+	return http.StatusOK, commentJSON(a.Server, r.Host, c), err
 }
 
-func (s *Server) getComment(r *http.Request, _ User) (int, any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, c := s.commentOf(r); c != nil {
-		return http.StatusOK, s.commentJSON(r, c), nil
-	}
-	return http.StatusNotFound, nil, errNotFound
+func (a api) deleteComment(r *http.Request, u User) (int, any, error) {
+	return http.StatusNoContent, nil, a.DeleteComment(commentID(r), u)
 }
 
-func (s *Server) editComment(r *http.Request, u User) (int, any, error) {
-	body, err := readBody(r)
-	if err != nil {
-		return http.StatusUnprocessableEntity, nil, err
+func (a api) react(r *http.Request, u User) (int, any, error) {
+	var in struct{ Content string }
+	if err := forgetest.Decode(r, &in); err != nil {
+		return 0, nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, c := s.commentOf(r)
-	switch {
-	case c == nil:
-		return http.StatusNotFound, nil, errNotFound
-	case c.author != u:
-		return http.StatusForbidden, nil, errors.New("must be the author")
+	if !slices.Contains([]string{"+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"}, in.Content) {
+		return 0, nil, &forgetest.Refusal{Code: http.StatusUnprocessableEntity, Text: "content is not included in the list"}
 	}
-	c.body, c.updated = body, time.Now()
-	return http.StatusOK, s.commentJSON(r, c), nil
+	fresh, err := a.React(commentID(r), u, in.Content)
+	code := http.StatusOK
+	if fresh {
+		code = http.StatusCreated
+	}
+	return code, object{"id": 1, "content": in.Content, "user": userJSON(u)}, err
 }
 
-func (s *Server) deleteComment(r *http.Request, u User) (int, any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i, c := s.commentOf(r)
-	switch {
-	case c == nil:
-		return http.StatusNotFound, nil, errNotFound
-	case c.author != u:
-		return http.StatusForbidden, nil, errors.New("must be the author")
-	}
-	s.comments = slices.Delete(s.comments, i, i+1)
-	return http.StatusNoContent, nil, nil
-}
-
-func (s *Server) listStatuses(r *http.Request, _ User) (int, any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (a api) listStatuses(r *http.Request, _ User) (int, any, error) {
 	list := []any{}
-	for _, st := range slices.Backward(s.statuses) {
-		if st.commit == r.PathValue("commit") {
-			list = append(list, st.json())
-		}
+	for _, st := range a.Statuses(r.PathValue("commit")) {
+		list = append(list, statusJSON(st))
 	}
 	return http.StatusOK, list, nil
 }
 
-func (st *status) json() object {
-	return object{
-		"state": st.state, "context": st.context, "description": st.description, "target_url": st.to,
-		"creator": userJSON(st.author),
-	}
-}
-
-func (s *Server) addStatus(r *http.Request, u User) (int, any, error) {
+func (a api) addStatus(r *http.Request, u User) (int, any, error) {
 	var in struct {
 		State, Context, Description string
 		TargetURL                   string `json:"target_url"`
 	}
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-		return http.StatusUnprocessableEntity, nil, err
+	if err := forgetest.Decode(r, &in); err != nil {
+		return 0, nil, err
 	}
-	if !slices.Contains([]string{"error", "failure", "pending", "success"}, in.State) {
-		return http.StatusUnprocessableEntity, nil, fmt.Errorf("state %q is not included in the list", in.State)
-	}
-	if utf8.RuneCountInString(in.Description) > 140 {
-		return http.StatusUnprocessableEntity, nil, errors.New("description is too long (maximum is 140 characters)")
-	}
-	commit := r.PathValue("commit")
-	if !s.git.has(r.Context(), commit) {
-		return http.StatusUnprocessableEntity, nil, fmt.Errorf("no commit found for SHA: %s", commit)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st := &status{commit: commit, state: in.State, context: in.Context, description: in.Description, to: in.TargetURL, author: u}
-	s.statuses = append(s.statuses, st)
-	return http.StatusCreated, st.json(), nil
+	st, err := a.AddStatus(r.Context(), Status{
+		Commit: r.PathValue("commit"), State: in.State, Context: in.Context, Description: in.Description, URL: in.TargetURL, Author: u,
+	})
+	return http.StatusCreated, statusJSON(st), err
 }
 
-// Comment is what stands on a pull request.
-type Comment struct {
-	ID     int64
-	Author User
-	Body   string
-}
-
-// Status is what stands on a commit.
-type Status struct {
-	State, Context, Description, URL string
-}
-
-// Comments lists a pull request's comments, oldest first.
-func (s *Server) Comments(number int) []Comment {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []Comment
-	for _, c := range s.comments {
-		if c.number == number {
-			out = append(out, Comment{ID: c.id, Author: c.author, Body: c.body})
+func (a api) matchingRefs(r *http.Request, _ User) (int, any, error) {
+	heads, err := a.Branches(r.Context())
+	if err != nil {
+		return http.StatusInternalServerError, nil, err
+	}
+	list := []any{}
+	for name, commit := range heads {
+		if strings.HasPrefix(name, "refs/"+r.PathValue("ref")) {
+			list = append(list, object{"ref": name, "object": object{"type": "commit", "sha": commit}})
 		}
 	}
-	return out
-}
-
-// Statuses lists a commit's statuses, newest first.
-func (s *Server) Statuses(commit string) []Status {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []Status
-	for _, st := range slices.Backward(s.statuses) {
-		if st.commit == commit {
-			out = append(out, Status{State: st.state, Context: st.context, Description: st.description, URL: st.to})
-		}
-	}
-	return out
+	return http.StatusOK, list, nil
 }

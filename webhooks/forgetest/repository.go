@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package githubtest
+package forgetest
 
 import (
 	"bytes"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package githubtest
+package forgetest
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ type change struct{ before, after string }
 func (s *Server) serveGit(w http.ResponseWriter, r *http.Request) {
 	user, ok := s.user(r)
 	if !ok {
-		w.Header().Set("WWW-Authenticate", `Basic realm="githubtest"`)
+		w.Header().Set("WWW-Authenticate", `Basic realm="forgetest"`)
 		http.Error(w, "authentication needed", http.StatusUnauthorized)
 		return
 	}
@@ -81,29 +81,30 @@ func moved(before, after map[string]string) map[string]change {
 }
 
 // afterPush brings the open pull requests of moved branches up to date and sends
-// what GitHub would send.
+// what a forge would send.
 func (s *Server) afterPush(ctx context.Context, changes map[string]change) {
-	var synced []*pull
+	var synced []Pull
 	s.mu.Lock()
 	for _, p := range s.pulls {
-		_, head := changes["refs/heads/"+p.head]
-		_, base := changes["refs/heads/"+p.baseRef]
-		if p.closed || !head && !base {
+		_, head := changes["refs/heads/"+p.Head]
+		_, base := changes["refs/heads/"+p.BaseRef]
+		if p.Closed || !head && !base {
 			continue
 		}
 		if err := s.sync(ctx, p); err != nil {
-			s.c.Logger.Error("pull request not brought up to date", "number", p.number, "err", err)
+			s.c.Logger.Error("pull request not brought up to date", "number", p.Number, "err", err)
 			continue
 		}
 		if head {
-			synced = append(synced, p)
+			synced = append(synced, *p)
 		}
 	}
 	s.mu.Unlock()
 	for name, c := range changes {
-		s.deliver(ctx, "push", object{"ref": name, "before": c.before, "after": c.after})
+		event, payload := s.skin.Pushed(s, name, c.before, c.after)
+		s.deliver(ctx, event, payload)
 	}
 	for _, p := range synced {
-		s.deliver(ctx, "pull_request", object{"action": "synchronize", "number": p.number})
+		s.changed(ctx, p, "synchronize")
 	}
 }

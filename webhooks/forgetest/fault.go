@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package githubtest
+package forgetest
 
 import (
 	"bytes"
@@ -52,15 +52,15 @@ func (f *Fault) serve(w http.ResponseWriter, r *http.Request, next http.Handler)
 		w.Header().Set("X-RateLimit-Limit", "5000")
 		w.Header().Set("X-RateLimit-Remaining", "0")
 		w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Add(f.RateLimit).Unix(), 10))
-		writeJSON(w, http.StatusForbidden, object{"message": "API rate limit exceeded"})
+		writeJSON(w, http.StatusForbidden, Object{"message": "API rate limit exceeded"})
 	case f.Secondary > 0:
 		w.Header().Set("Retry-After", strconv.Itoa(int(f.Secondary/time.Second)))
-		writeJSON(w, http.StatusForbidden, object{
+		writeJSON(w, http.StatusForbidden, Object{
 			"message":           "You have exceeded a secondary rate limit",
 			"documentation_url": "https://docs.example.test/rest/overview#secondary-rate-limits",
 		})
 	case f.Code != 0:
-		writeJSON(w, f.Code, object{"message": http.StatusText(f.Code)})
+		writeJSON(w, f.Code, Object{"message": http.StatusText(f.Code)})
 	case f.CutOff:
 		cutOff(w, r, next)
 	default:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package githubtest
+package forgetest
 
 import (
 	"bytes"
@@ -27,11 +27,11 @@ type Delivery struct {
 	Code int
 }
 
-// Sign gives the header that proves a delivery's origin.
-func Sign(secret, payload []byte) string {
+// HMAC is the HMAC-SHA256 of a payload in hexadecimal.
+func HMAC(secret, payload []byte) string {
 	mac := hmac.New(sha256.New, secret)
 	mac.Write(payload)
-	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // Deliveries lists what was sent, oldest first.
@@ -41,9 +41,8 @@ func (s *Server) Deliveries() []Delivery {
 	return slices.Clone(s.sent)
 }
 
-// deliver sends an event once, as GitHub does, and remembers it.
-func (s *Server) deliver(ctx context.Context, event string, payload object) {
-	payload["repository"] = object{"full_name": s.c.Repo}
+// deliver sends an event once, as forges do, and remembers it.
+func (s *Server) deliver(ctx context.Context, event string, payload Object) {
 	data, err := json.Marshal(payload)
 	if err != nil {
 		s.c.Logger.Error("delivery cannot be encoded", "event", event, "err", err)
@@ -80,10 +79,8 @@ func (s *Server) send(ctx context.Context, d Delivery) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	r.Header = s.skin.Headers(d, secret)
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("X-GitHub-Event", d.Event)
-	r.Header.Set("X-GitHub-Delivery", d.ID)
-	r.Header.Set("X-Hub-Signature-256", Sign(secret, d.Payload))
 	resp, err := s.client.Do(r)
 	if err != nil {
 		return 0, err

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/bindery/bindery/internal/transport"
+	"github.com/bindery/bindery/webhooks"
+	"github.com/bindery/bindery/webhooks/gitea"
+	"github.com/bindery/bindery/webhooks/github"
+)
+
+// GitHub is a forge that speaks GitHub's API.
+type GitHub struct {
+	// Root of the API. Default https://api.github.com/.
+	API string `yaml:"api"`
+	// File with the API token; or set BINDERY_GITHUB_TOKEN.
+	TokenFile string `yaml:"token_file"`
+	// Files with the webhook secrets, one or two: two while one replaces the other;
+	// or set BINDERY_WEBHOOK_SECRET.
+	WebhookSecretFiles []string `yaml:"webhook_secret_files"`
+}
+
+// Gitea is a Gitea or a Forgejo.
+type Gitea struct {
+	// Address of the server, such as https://gitea.example.org.
+	URL string `yaml:"url"`
+	// File with the API token; or set BINDERY_GITEA_TOKEN.
+	TokenFile string `yaml:"token_file"`
+	// Files with the webhook secrets, one or two: two while one replaces the other;
+	// or set BINDERY_WEBHOOK_SECRET.
+	WebhookSecretFiles []string `yaml:"webhook_secret_files"`
+}
+
+// Webhook takes signed requests from any other git server, or from a hook of it. They
+// only say that something changed.
+type Webhook struct {
+	// Files with the secrets, one or two: two while one replaces the other; or set
+	// BINDERY_WEBHOOK_SECRET.
+	SecretFiles []string `yaml:"secret_files"`
+}
+
+const (
+	maxWebhookSecrets = 2
+	minWebhookSecret  = 16
+)
+
+// forge is what the settings say of the forge, whichever it is.
+type forge struct {
+	name string
+	// address and token are settings; secrets are the files of webhook secrets.
+	address, token *string
+	secrets        []string
+	secretsName    string
+	env            string // where the token may be instead
+	dialect        func() webhooks.Dialect
+	// open makes it; nil where there are no pull requests.
+	open func(repo, token string) (webhooks.Forge, error)
+}
+
+// forges are those that the settings name.
+func (s *Settings) forges() (out []forge) {
+	if g := s.GitHub; g != nil {
+		out = append(out, forge{
+			name: "github", address: &g.API, token: &g.TokenFile, secrets: g.WebhookSecretFiles, secretsName: "github.webhook_secret_files",
+			env: "BINDERY_GITHUB_TOKEN", dialect: github.Dialect,
+			open: func(repo, token string) (webhooks.Forge, error) {
+				return github.New(github.Config{API: g.API, Repo: repo, Token: token, HTTP: transport.Config{}})
+			},
+		})
+	}
+	if g := s.Gitea; g != nil {
+		out = append(out, forge{
+			name: "gitea", address: &g.URL, token: &g.TokenFile, secrets: g.WebhookSecretFiles, secretsName: "gitea.webhook_secret_files",
+			env: "BINDERY_GITEA_TOKEN", dialect: gitea.Dialect,
+			open: func(repo, token string) (webhooks.Forge, error) {
+				return gitea.New(gitea.Config{URL: g.URL, Repo: repo, Token: token, HTTP: transport.Config{}})
+			},
+		})
+	}
+	if h := s.Webhook; h != nil {
+		out = append(out, forge{name: "webhook", secrets: h.SecretFiles, secretsName: "webhook.secret_files", dialect: webhooks.Generic})
+	}
+	return out
+}
+
+// forgePaths are the settings of forges that are paths.
+func (s *Settings) forgePaths() (out []*string) {
+	for _, f := range s.forges() {
+		if f.token != nil {
+			out = append(out, f.token)
+		}
+		for i := range f.secrets {
+			out = append(out, &f.secrets[i])
+		}
+	}
+	return out
+}
+
+func (s *Settings) checkForges() error {
+	all := s.forges()
+	if len(all) > 1 {
+		return fmt.Errorf("%s and %s are both there: a repository is at one forge", all[0].name, all[1].name)
+	}
+	for _, f := range all {
+		if n := len(f.secrets); n > maxWebhookSecrets {
+			return fmt.Errorf("%s has %d files: two at most, while one replaces the other", f.secretsName, n)
+		}
+		if f.open == nil {
+			continue
+		}
+		if owner, _, err := webhooks.Names(s.Repository.Name); err != nil || strings.Contains(owner, "/") {
+			return fmt.Errorf("repository.name is not OWNER/NAME, as %s has it", f.name)
+		}
+		if s.Gitea != nil && s.Gitea.URL == "" {
+			return errors.New("gitea.url is missing")
+		}
+		field := map[string]string{"github": "github.api"}[f.name]
+		if field == "" {
+			field = f.name + ".url"
+		}
+		if err := plainURL(field, *f.address); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadForge reads the secrets of the forge.
+func (s *Settings) loadForge(out *Secrets, getenv func(string) string) error {
+	for _, f := range s.forges() {
+		var err error
+		if f.open != nil {
+			if out.apiToken, err = secret(*f.token, getenv(f.env)); err != nil {
+				return fmt.Errorf("%s.token_file: %w", f.name, err)
+			}
+			if out.apiToken == "" {
+				return fmt.Errorf("%s.token_file and %s are both missing", f.name, f.env)
+			}
+		}
+		for _, file := range f.secrets {
+			text, err := secret(file, "")
+			if err != nil {
+				return fmt.Errorf("%s: %w", f.secretsName, err)
+			}
+			out.webhook = append(out.webhook, []byte(text))
+		}
+		if text := getenv("BINDERY_WEBHOOK_SECRET"); text != "" && len(out.webhook) == 0 {
+			out.webhook = append(out.webhook, []byte(text))
+		}
+		if f.open == nil && len(out.webhook) == 0 {
+			return fmt.Errorf("%s and BINDERY_WEBHOOK_SECRET are both missing", f.secretsName)
+		}
+		for _, text := range out.webhook {
+			if len(text) < minWebhookSecret {
+				return fmt.Errorf("a webhook secret has less than %d bytes", minWebhookSecret)
+			}
+		}
+	}
+	return nil
+}
+
+// forge is nil where the settings name none, or one without pull requests.
+func (ct *Controller) forge() (webhooks.Forge, error) {
+	for _, f := range ct.c.Settings.forges() {
+		if f.open != nil {
+			return f.open(ct.c.Settings.Repository.Name, ct.c.Secrets.apiToken)
+		}
+	}
+	return nil, nil
+}
+
+// receivers take webhooks, by the last part of their paths; none where the settings
+// name no secret for them.
+func (ct *Controller) receivers() (map[string]http.Handler, error) {
+	out := map[string]http.Handler{}
+	for _, f := range ct.c.Settings.forges() {
+		if len(ct.c.Secrets.webhook) == 0 {
+			continue
+		}
+		name := f.name
+		if f.open == nil {
+			name = "generic"
+		}
+		rc, err := webhooks.NewReceiver(webhooks.ReceiverConfig{
+			Secrets: ct.c.Secrets.webhook, Dialect: f.dialect(), Deliveries: ct.store,
+			Wake: func(webhooks.Event) { ct.loop.Wake() }, Logger: ct.c.Logger,
+		})
+		if err != nil {
+			return nil, err
+		}
+		out[name] = ct.metrics.Deliveries(rc)
+	}
+	return out, nil
+}
