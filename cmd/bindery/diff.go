@@ -20,6 +20,7 @@ import (
 	"github.com/bindery/bindery/engine"
 	"github.com/bindery/bindery/engine/review"
 	"github.com/bindery/bindery/engine/review/markdown"
+	"github.com/bindery/bindery/engine/review/page"
 	"github.com/bindery/bindery/engine/review/terminal"
 )
 
@@ -46,6 +47,9 @@ BASE..HEAD compares two commits as they are; BASE...HEAD compares HEAD with what
 it was branched from. Secrets are shown as fingerprints, which can be compared
 within one run only.
 
+With --format html it is one page that needs nothing else, with every change whole:
+it can be searched by host, kind and text, and printed.
+
 The JSON form holds "hosts", exactly the hosts whose configuration differs, and
 "changes": per entry what changed and on which hosts.
 ` + exitHelp + `
@@ -53,6 +57,7 @@ The JSON form holds "hosts", exactly the hosts whose configuration differs, and
 changes or fails.`,
 		Example: `  bindery diff --git . main..HEAD
   bindery diff --git https://git.example.org/site.git main...feature --format markdown
+  bindery diff --git . main...feature --format html > review.html
   bindery diff --spec-dirs /srv/spec /home/me/spec --host web1.example.org --context 0`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runDiff(cmd.Context(), &o, args[0], s) },
@@ -61,7 +66,7 @@ changes or fails.`,
 	f := cmd.Flags()
 	f.StringVar(&o.base, "spec-dirs", "", "compare two `folders`: this one is the base, the argument is the head")
 	f.StringVar(&o.url, "git", "", "compare two revisions, BASE..HEAD, of the repository at this `URL` or path")
-	f.StringVar(&o.format, "format", "text", "text, markdown or json")
+	f.StringVar(&o.format, "format", "text", "text, markdown, json or html")
 	f.IntVar(&o.context, "context", 3, "equal lines around each change in text, 0 to 3")
 	f.BoolVar(&o.exitCode, "exit-code", false, "exit 1 if any host changes or fails, too")
 	f.StringArrayVar(&o.host, "host", nil, "compare this host only; may be repeated")
@@ -72,8 +77,8 @@ changes or fails.`,
 
 func runDiff(ctx context.Context, o *diffOptions, arg string, s streams) error {
 	switch {
-	case !slices.Contains([]string{"text", "markdown", "json"}, o.format):
-		return fmt.Errorf("--format is text, markdown or json, not %q", o.format)
+	case !slices.Contains([]string{"text", "markdown", "json", "html"}, o.format):
+		return fmt.Errorf("--format is text, markdown, json or html, not %q", o.format)
 	case o.context < 0 || o.context > 3:
 		return fmt.Errorf("--context is 0 to 3, not %d", o.context)
 	}
@@ -257,6 +262,12 @@ func (o *diffOptions) write(w io.Writer, r *review.Report) error {
 			return err
 		}
 		text = string(data)
+	case "html":
+		pages, err := page.New()
+		if err != nil {
+			return err
+		}
+		return pages.Write(w, r)
 	case "markdown":
 		text = markdown.New(r, markdown.Options{}).Body
 	default:

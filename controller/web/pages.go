@@ -110,7 +110,6 @@ func (w *Web) functions() template.FuncMap {
 		"words": words,
 		"tone":  tone,
 		"count": count,
-		"plain": plain,
 		"first": func(n int, list []string) []string { return list[:min(n, len(list))] },
 		"more":  func(n int, list []string) int { return max(len(list)-n, 0) },
 	}

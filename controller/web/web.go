@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package web shows people how the fleet is: pages made on the server, without
-// scripts, readable in light and in dark. Everything shown is escaped, and nothing
-// is loaded from elsewhere. It must not know where its values come from, and it
+// Package web shows people how the fleet is: pages made on the server, readable in
+// light and in dark, that need no script; a review can be searched with one. Everything
+// shown is escaped, and nothing is loaded from elsewhere. It must not know where its values come from, and it
 // changes nothing.
 package web
 
@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/bindery/bindery/controller/status"
+	"github.com/bindery/bindery/engine/review/page"
 )
 
 //go:embed page
@@ -27,8 +28,8 @@ var files embed.FS
 // workTimeout is how long a page may take to make.
 const workTimeout = 20 * time.Second
 
-// policy lets a page load our one style sheet and nothing else.
-const policy = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+// policy lets a page load our style sheets and the script of reviews, and nothing else.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // Status is what the pages show.
 type Status interface {
@@ -62,7 +63,9 @@ type Web struct {
 	c     Config
 	pages map[string]*template.Template
 	style []byte
-	mux   *http.ServeMux
+	// reports shows reviews as bindery diff does.
+	reports *page.Pages
+	mux     *http.ServeMux
 }
 
 // New makes the pages.
@@ -88,6 +91,9 @@ func New(c Config) (*Web, error) {
 	if w.style, err = files.ReadFile("page/style.css"); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
+	if w.reports, err = page.New(); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	w.mux.HandleFunc("GET /{$}", w.front)
 	w.mux.HandleFunc("GET /hosts", w.hosts)
 	w.mux.HandleFunc("GET /hosts/{name}", w.host)
@@ -95,7 +101,9 @@ func New(c Config) (*Web, error) {
 	w.mux.HandleFunc("GET /reviews", w.reviews)
 	w.mux.HandleFunc("GET /reviews/{pull}", w.review)
 	w.mux.HandleFunc("GET /audit", w.events)
-	w.mux.HandleFunc("GET /style.css", w.sheet)
+	w.mux.HandleFunc("GET /style.css", w.asset("text/css", w.style))
+	w.mux.HandleFunc("GET /report.css", w.asset("text/css", []byte(w.reports.Style())))
+	w.mux.HandleFunc("GET /report.js", w.asset("text/javascript", []byte(w.reports.Script())))
 	w.mux.HandleFunc("GET /", func(out http.ResponseWriter, r *http.Request) {
 		w.say(out, r, http.StatusNotFound, "There is no such page.")
 	})
@@ -152,8 +160,11 @@ func (w *Web) fail(out http.ResponseWriter, r *http.Request, err error) {
 	w.say(out, r, http.StatusServiceUnavailable, "The controller's state cannot be read now. Its log says why.")
 }
 
-func (w *Web) sheet(out http.ResponseWriter, _ *http.Request) {
-	out.Header().Set("Content-Type", "text/css; charset=utf-8")
-	out.Header().Set("Cache-Control", "public, max-age=300")
-	_, _ = out.Write(w.style) // as above
+// asset serves a file of ours.
+func (w *Web) asset(kind string, data []byte) http.HandlerFunc {
+	return func(out http.ResponseWriter, _ *http.Request) {
+		out.Header().Set("Content-Type", kind+"; charset=utf-8")
+		out.Header().Set("Cache-Control", "public, max-age=300")
+		_, _ = out.Write(data) // as above
+	}
 }

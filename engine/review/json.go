@@ -5,6 +5,7 @@ package review
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // JSON writes the Report as it is typed here, in one stable form. Lists are
@@ -30,11 +31,31 @@ func (r *Report) JSON() ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
+// ReadJSON reads what JSON wrote, but for the Set.
+func ReadJSON(data []byte) (*Report, error) {
+	r := new(Report)
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("read report: %w", err)
+	}
+	return r, nil
+}
+
+var severities = [...]string{"failure", "removal", "sensitive", "restart", "reload", "content", "metadata"}
+
 // MarshalText gives the severity its name, so that the JSON needs no table.
 func (s Severity) MarshalText() ([]byte, error) {
-	names := [...]string{"failure", "removal", "sensitive", "restart", "reload", "content", "metadata"}
-	if s < 0 || int(s) >= len(names) {
+	if s < 0 || int(s) >= len(severities) {
 		return nil, fmt.Errorf("severity %d is unknown", int(s))
 	}
-	return []byte(names[s]), nil
+	return []byte(severities[s]), nil
+}
+
+// UnmarshalText reads the name of a severity.
+func (s *Severity) UnmarshalText(name []byte) error {
+	i := slices.Index(severities[:], string(name))
+	if i < 0 {
+		return fmt.Errorf("severity %q is unknown", name)
+	}
+	*s = Severity(i)
+	return nil
 }

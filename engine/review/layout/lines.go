@@ -10,6 +10,7 @@ import (
 
 	"github.com/bindery/bindery/engine/review"
 	"github.com/bindery/bindery/engine/review/words"
+	"github.com/bindery/bindery/engine/textdiff"
 )
 
 // Shape is how much of a change a view shows.
@@ -25,6 +26,8 @@ type Shape struct {
 type Row struct {
 	Op   byte // '+', '-', ' ' or '@'
 	Text string
+	// Spans are the words of Text, where a line was changed rather than replaced.
+	Spans []textdiff.Span
 }
 
 // Rows lays out a variant. The second result counts lines that were left out.
@@ -34,24 +37,24 @@ func Rows(ch *review.Change, v *review.Variant, s Shape) ([]Row, int) {
 	case ch.Secret:
 		out = secretRows(v)
 	case ch.Kind == review.EntryRemoved && len(v.Hunks) == 0:
-		out = append(out, Row{'-', summary(ch, v, false)})
+		out = append(out, Row{Op: '-', Text: summary(ch, v, false)})
 	case (ch.Kind == review.EntryAdded || ch.Kind == review.EntryFixed) && len(v.Hunks) == 0:
-		out = append(out, Row{'+', summary(ch, v, true)})
+		out = append(out, Row{Op: '+', Text: summary(ch, v, true)})
 	case ch.Kind == review.EntryAdded || ch.Kind == review.EntryFixed:
 		if about := attributes(v, true); about != "" {
-			out = append(out, Row{'+', "# " + about})
+			out = append(out, Row{Op: '+', Text: "# " + about})
 		}
 	case ch.Kind != review.EntryRemoved:
 		out = attrRows(v.Attrs)
 	}
 	for i, h := range v.Hunks {
 		if i > 0 || ch.Kind == review.EntryModified {
-			out = append(out, Row{'@', h.Header})
+			out = append(out, Row{Op: '@', Text: h.Header})
 		}
 		for _, l := range narrow(h.Lines, s.Context) {
-			out = append(out, Row{l.Op[0], l.Text})
+			out = append(out, Row{Op: l.Op[0], Text: l.Text})
 			if l.Open && ch.Kind == review.EntryModified {
-				out = append(out, Row{' ', "‹no newline at end of file›"})
+				out = append(out, Row{Op: ' ', Text: "‹no newline at end of file›"})
 			}
 		}
 	}
@@ -66,14 +69,28 @@ func Rows(ch *review.Change, v *review.Variant, s Shape) ([]Row, int) {
 	return out, left
 }
 
+// Mark finds the words that changed: the lines of a run that goes are held against
+// those of the run that comes in its place, one by one.
+func Mark(rows []Row) {
+	for i := 0; i < len(rows); i++ {
+		from := i
+		for i < len(rows) && rows[i].Op == '-' {
+			i++
+		}
+		for j := 0; from+j < i && i+j < len(rows) && rows[i+j].Op == '+'; j++ {
+			rows[from+j].Spans, rows[i+j].Spans = textdiff.Words(rows[from+j].Text, rows[i+j].Text)
+		}
+	}
+}
+
 func attrRows(attrs []review.AttrChange) []Row {
 	var out []Row
 	for _, a := range attrs {
 		if a.Old != nil {
-			out = append(out, Row{'-', "# " + a.Name + "=" + *a.Old})
+			out = append(out, Row{Op: '-', Text: "# " + a.Name + "=" + *a.Old})
 		}
 		if a.New != nil {
-			out = append(out, Row{'+', "# " + a.Name + "=" + *a.New})
+			out = append(out, Row{Op: '+', Text: "# " + a.Name + "=" + *a.New})
 		}
 	}
 	return out
@@ -86,10 +103,10 @@ func secretRows(v *review.Variant) []Row {
 			continue
 		}
 		if f.Old != "" {
-			out = append(out, Row{'-', "‹secret " + f.Old + "›"})
+			out = append(out, Row{Op: '-', Text: "‹secret " + f.Old + "›"})
 		}
 		if f.New != "" {
-			out = append(out, Row{'+', "‹secret " + f.New + "›"})
+			out = append(out, Row{Op: '+', Text: "‹secret " + f.New + "›"})
 		}
 	}
 	return out
