@@ -98,9 +98,19 @@ func (s *Spec) resolve(in Input) (*host.Host, *problem.Problem) { return s.resol
 
 // resolveFor finds a host for the sake of a question that is nested that deep.
 func (s *Spec) resolveFor(in Input, nested int) (*host.Host, *problem.Problem) {
-	h, refused := s.meta.Resolve(in.Host, in.Profile)
+	h, refused := s.meta.Resolve(in.Host, in.Profile, in.Leave...)
 	if refused != nil {
 		return nil, refused
+	}
+	if len(in.Join) > 0 {
+		joined := make([]host.Grant, len(in.Join))
+		for i, g := range in.Join {
+			joined[i].Group = g
+		}
+		s.meta.Extend(h, joined)
+		if h.Refused() != nil {
+			return nil, h.Refused()
+		}
 	}
 	h.Probes, h.External, h.Nested = in.Probes, in.External, nested
 	for _, c := range s.plugins.Connectors {

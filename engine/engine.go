@@ -42,6 +42,10 @@ type Input struct {
 	// External is what others know of the host, as JSON, by the plugin that tells
 	// it: PuppetENC, Ldap, AWSTags, Ohai, and what Bcfg2 had of Probes.
 	External map[string]string
+	// Join are groups that the host is put into before plugins give it theirs, Leave
+	// groups that it is kept out of whoever gives them: what would be if. Other hosts,
+	// which ask about this one, do not see it.
+	Join, Leave []string
 	// Last is what the host got from this specification or from another revision of
 	// it. What would come out alike is taken from there. Nil: all is computed.
 	Last *Result

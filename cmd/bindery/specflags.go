@@ -108,6 +108,7 @@ func (o *opened) inputs(hosts []string) []engine.Input {
 			f = o.facts[o.spec.Canonical(h)]
 		}
 		in[i] = engine.Input{Host: h, Probes: f.Probes, External: f.External, Last: o.last[h]}
+		o.supposed.apply(&in[i])
 	}
 	return in
 }
@@ -213,7 +214,9 @@ type opened struct {
 	spec  *engine.Spec
 	facts map[string]engine.Facts
 	// last is what hosts got from another revision, if that was built.
-	last     map[string]*engine.Result
+	last map[string]*engine.Result
+	// supposed is what is taken for true of hosts, against what is known of them.
+	supposed suppositions
 	problems []*problem.Problem
 }
 

@@ -88,6 +88,9 @@ func New(in Input) (*Report, error) {
 	r.Changes = c.changes()
 	r.Impact = c.impact()
 	r.Verdict = verdict(r)
+	if n := r.Totals.NoFacts; n > 0 {
+		r.Verdict.Title += " · without the facts of " + words.Count(n, "host", "hosts")
+	}
 	return r, nil
 }
 

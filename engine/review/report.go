@@ -40,6 +40,8 @@ type Meta struct {
 	Built  int           `json:"built,omitempty"`
 	Reused int           `json:"reused,omitempty"`
 	Took   time.Duration `json:"took_ns,omitempty"`
+	// Supposed is what was taken for true of hosts, against what is known of them.
+	Supposed []string `json:"supposed,omitempty"`
 	// ReportURL and JSONURL lead to the whole report.
 	ReportURL string `json:"report_url,omitempty"`
 	JSONURL   string `json:"json_url,omitempty"`

@@ -41,6 +41,8 @@ type Membership struct {
 
 	key   string
 	extra []string // groups that no condition asks for
+	// without are groups that the host is not to be in, whoever gives them.
+	without []string
 	// dynamic are the groups of extra that a connector defined, by a category.
 	dynamic map[string]bool
 	// settled: another run of the rules would change nothing.
@@ -174,8 +176,8 @@ func (m *Metadata) Canonical(name string) string {
 
 // Resolve finds the host that a name stands for, directly or as an alias, and
 // what clients.xml and groups.xml make of it. assert is a public profile that the
-// host asks for, "" for none.
-func (m *Metadata) Resolve(name, assert string) (*Host, *problem.Problem) {
+// host asks for, "" for none; without are groups that it is not to be in.
+func (m *Metadata) Resolve(name, assert string, without ...string) (*Host, *problem.Problem) {
 	if m.broken != nil {
 		return nil, problem.New(m.broken.Pos, "metadata-unreadable",
 			"no host can be built, because the metadata cannot be read: "+m.broken.Msg, m.broken.Hint)
@@ -201,7 +203,7 @@ func (m *Metadata) Resolve(name, assert string) (*Host, *problem.Problem) {
 		return nil, problem.New(problem.Pos{File: ClientsFile}, "unknown-host",
 			fmt.Sprintf("host %s is not listed, and no group is the default", name), `list it, or mark a group of groups.xml default="true"`)
 	}
-	h := &Host{Membership: m.membership(name, profiles), Name: name, Client: c}
+	h := &Host{Membership: m.membership(name, profiles, without), Name: name, Client: c}
 	return h, h.refused
 }
 
@@ -280,13 +282,17 @@ func (m *Metadata) cached(key string, make func() *Membership) *Membership {
 	return got
 }
 
-func (m *Metadata) membership(name string, profiles []string) *Membership {
+func (m *Metadata) membership(name string, profiles, without []string) *Membership {
 	key := strings.Join(profiles, "\x00") + "\x01"
+	if len(without) > 0 {
+		key += strings.Join(without, "\x00") + "\x05"
+	}
 	if m.groups.clients[name] {
 		key += name
 	}
 	return m.cached(key, func() *Membership {
 		r := m.resolver(name, nil)
+		r.without = without
 		r.start(profiles)
 		return r.membership(key)
 	})
@@ -299,6 +305,7 @@ type resolver struct {
 	profile    string
 	set        Set
 	extra      []string
+	without    []string
 	dynamic    map[string]bool
 	categories map[string]string
 	bundles    []string
@@ -312,7 +319,7 @@ func (m *Metadata) resolver(host string, from *Membership) *resolver {
 	if from != nil {
 		r.profile = from.Profile
 		r.set = slices.Clone(from.Groups)
-		r.extra = slices.Clone(from.extra)
+		r.extra, r.without = slices.Clone(from.extra), from.without
 		maps.Copy(r.dynamic, from.dynamic)
 		maps.Copy(r.categories, from.Categories)
 		r.problems = slices.Clone(from.Problems)
@@ -402,6 +409,9 @@ func (r *resolver) define(g Grant) bool {
 
 // book takes the category of a group, or tells that it is taken.
 func (r *resolver) book(group string) bool {
+	if slices.Contains(r.without, group) {
+		return false
+	}
 	d := r.m.definition(group)
 	if d == nil || d.category == "" {
 		return true
@@ -471,7 +481,7 @@ func (r *resolver) revoke() int {
 
 func (r *resolver) membership(key string) *Membership {
 	out := &Membership{
-		Profile: r.profile, Groups: r.set, Categories: r.categories, Bundles: r.bundles, key: key, extra: r.extra, dynamic: r.dynamic,
+		Profile: r.profile, Groups: r.set, Categories: r.categories, Bundles: r.bundles, key: key, extra: r.extra, without: r.without, dynamic: r.dynamic,
 		settled: r.settled && (r.profile != "" || r.m.groups.deflt == ""),
 	}
 	if r.steps > maxSteps {

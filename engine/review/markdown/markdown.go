@@ -287,6 +287,9 @@ func (r view) provenance(b *strings.Builder) {
 		}
 		parts = append(parts, text)
 	}
+	for _, x := range m.Supposed {
+		parts = append(parts, "as if "+codeUpTo(x, 120))
+	}
 	if m.Files > 0 {
 		parts = append(parts, words.Count(m.Files, "file changed", "files changed"))
 	}

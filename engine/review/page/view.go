@@ -85,6 +85,9 @@ func (v *view) Provenance() []string {
 	if m.Base != "" {
 		out = append(out, "base "+strings.TrimSpace(words.Visible(m.BaseName, false)+" "+words.Short(m.Base)))
 	}
+	for _, x := range m.Supposed {
+		out = append(out, "as if "+words.Visible(x, false))
+	}
 	if m.Files > 0 {
 		out = append(out, words.Count(m.Files, "file changed", "files changed"))
 	}

@@ -25,12 +25,13 @@ type Options struct {
 }
 
 const (
-	red    = "31"
-	green  = "32"
-	yellow = "33"
-	cyan   = "36"
-	bold   = "1"
-	dim    = "2"
+	red     = "31"
+	green   = "32"
+	yellow  = "33"
+	cyan    = "36"
+	bold    = "1"
+	dim     = "2"
+	reverse = "7"
 )
 
 type textView struct {
@@ -57,6 +58,9 @@ func New(r *review.Report, o Options) string {
 		tone = red
 	}
 	t.line(0, t.paint(bold+";"+tone, r.Verdict.Title+"."))
+	for _, x := range r.Meta.Supposed {
+		t.line(2, t.paint(yellow, "as if ")+words.Visible(x, false))
+	}
 	t.numbers(r)
 	t.errors(r)
 	for i := range r.Changes {
@@ -165,14 +169,17 @@ func (t *textView) variant(ch *review.Change, v *review.Variant, o Options) {
 	}
 	t.line(2, t.paint(cyan, who))
 	rows, _ := layout.Rows(ch, v, layout.Shape{Context: o.Context})
+	if t.color {
+		layout.Mark(rows)
+	}
 	for _, r := range rows {
 		switch r.Op {
 		case '@':
 			t.line(4, t.paint(cyan, r.Text))
 		case '-':
-			t.line(4, t.paint(red, "-"+r.Text))
+			t.line(4, t.words(red, "-", r))
 		case '+':
-			t.line(4, t.paint(green, "+"+r.Text))
+			t.line(4, t.words(green, "+", r))
 		default:
 			t.line(4, " "+r.Text)
 		}
@@ -183,4 +190,20 @@ func (t *textView) variant(ch *review.Change, v *review.Variant, o Options) {
 	if ch.Secret {
 		t.line(4, t.paint(dim, layout.SecretNote(ch, v)))
 	}
+}
+
+// words paints a line, and the words of it that changed more than the rest.
+func (t *textView) words(tone, sign string, r layout.Row) string {
+	if r.Spans == nil {
+		return t.paint(tone, sign+r.Text)
+	}
+	out := t.paint(tone, sign)
+	for _, s := range r.Spans {
+		if s.Changed {
+			out += t.paint(tone+";"+reverse, s.Text)
+			continue
+		}
+		out += t.paint(tone, s.Text)
+	}
+	return out
 }

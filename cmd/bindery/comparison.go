@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bindery/bindery/controller/git"
+	"github.com/bindery/bindery/engine"
+	"github.com/bindery/bindery/engine/review"
+)
+
+// comparisonOptions say what is compared: which trees, on which hosts, and under which
+// suppositions.
+type comparisonOptions struct {
+	specOptions
+	revisionOptions
+	host, group []string
+	asIf, set   []string
+}
+
+// AddFlags declares the flags.
+func (o *comparisonOptions) AddFlags(cmd *cobra.Command) {
+	o.revisionOptions.AddFlags(cmd)
+	o.specOptions.AddFlags(cmd)
+	f := cmd.Flags()
+	f.StringArrayVar(&o.host, "host", nil, "compare this host only; may be repeated")
+	f.StringArrayVar(&o.group, "group", nil, "compare hosts of this group only, on either side; may be repeated")
+	f.StringArrayVar(&o.asIf, "as-if", nil, "build the head as if a host were in a group, `HOST:group+=NAME`, or were not, HOST:group-=NAME; without HOST: all hosts. May be repeated")
+	f.StringArrayVar(&o.set, "set", nil, "build the head as if a host answered a probe so, `HOST:PROBE=VALUE`; without HOST: all hosts. May be repeated")
+}
+
+// compared is a report with the two sides that it was made of.
+type compared struct {
+	report    *review.Report
+	old, now  *opened
+	snapshots [2]*git.Snapshot
+}
+
+// compare builds both sides and makes the report.
+func (o *comparisonOptions) compare(ctx context.Context, args []string, progress io.Writer) (*compared, error) {
+	start := time.Now()
+	base, head, err := o.revisionOptions.snapshots(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	o.clients = append(o.clients, o.host...)
+	c := &compared{snapshots: [2]*git.Snapshot{base, head}}
+	if c.old, err = openSpec(ctx, base, &o.specOptions); err != nil {
+		return nil, fmt.Errorf("base: %w", err)
+	}
+	if c.now, err = openSpec(ctx, head, &o.specOptions); err != nil {
+		return nil, fmt.Errorf("head: %w", err)
+	}
+	meta := review.Meta{Base: base.Commit(), Head: head.Commit(), Files: len(git.Changed(base, head)), Supposed: slices.Concat(o.asIf, o.set)}
+	if len(c.now.spec.Hosts()) == 0 && len(c.old.spec.Hosts()) > 0 && len(c.now.problems) > 0 {
+		c.report = review.Unreadable(meta, c.now.problems)
+		return c, nil
+	}
+	if c.now.supposed, err = o.suppositions(c.now.spec.Hosts()); err != nil {
+		return nil, err
+	}
+	in, err := o.hosts(ctx, c, progress)
+	if err != nil {
+		return nil, err
+	}
+	meta.Took = time.Since(start)
+	meta.Built, in.Meta = in.Meta.Built, meta
+	in.Key = make([]byte, 32)
+	if _, err := rand.Read(in.Key); err != nil {
+		return nil, withCode(exitUnavailable, err)
+	}
+	c.report, err = review.New(*in)
+	return c, withCode(exitUnavailable, err)
+}
+
+// hosts builds the hosts of both sides.
+func (o *comparisonOptions) hosts(ctx context.Context, c *compared, progress io.Writer) (*review.Input, error) {
+	opts, err := o.engineOptions()
+	if err != nil {
+		return nil, err
+	}
+	in := &review.Input{Problems: c.now.problems, BaseProblems: c.old.problems}
+	hosts := map[string]*review.Host{}
+	wanted := map[string]bool{}
+	asked := map[string]bool{}
+	oldNames, names := o.pick(c.old.spec.Hosts()), o.pick(c.now.spec.Hosts())
+	bar := newProgress(progress, "hosts", len(oldNames)+len(names))
+	defer bar.stop()
+	c.now.last = map[string]*engine.Result{}
+	err = buildAll(ctx, c.old, oldNames, bar, func(r *engine.Result) {
+		hostOf(hosts, r.Host).Base = sideOf(r)
+		wanted[r.Host] = o.wants(r.Groups)
+		c.now.last[r.Host] = r
+	})
+	if err == nil {
+		err = buildAll(ctx, c.now, names, bar, func(r *engine.Result) {
+			h := hostOf(hosts, r.Host)
+			h.Head, h.Groups = sideOf(r), r.Groups
+			h.NoFacts = len(r.Probes) > 0 && c.now.facts[r.Host].Probes == nil
+			wanted[r.Host] = wanted[r.Host] || o.wants(r.Groups)
+			for _, p := range r.Probes {
+				asked[p.Key()] = true
+			}
+		})
+	}
+	if err != nil {
+		return nil, withCode(exitUnavailable, err)
+	}
+	if err := c.now.supposed.check(asked); err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(hosts)) {
+		if !wanted[name] {
+			continue
+		}
+		h := hosts[name]
+		h.Addresses = addresses(opts.Names, name)
+		in.Hosts = append(in.Hosts, *h)
+	}
+	if len(o.group) > 0 && len(in.Hosts) == 0 {
+		return nil, fmt.Errorf("no host is in a group of --group, on either side")
+	}
+	in.Meta.Built = len(names) + len(oldNames)
+	return in, nil
+}
+
+// pick keeps the hosts that --host names.
+func (o *comparisonOptions) pick(hosts []string) []string {
+	if len(o.host) == 0 {
+		return hosts
+	}
+	return slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return !slices.Contains(o.host, h) })
+}
+
+// wants tells whether --group names one of these.
+func (o *comparisonOptions) wants(groups []string) bool {
+	return len(o.group) == 0 || slices.ContainsFunc(groups, func(g string) bool { return slices.Contains(o.group, g) })
+}
+
+func buildAll(ctx context.Context, op *opened, hosts []string, bar *bar, each func(*engine.Result)) error {
+	for part := range slices.Chunk(hosts, chunk) {
+		results, err := op.spec.All(ctx, op.inputs(part))
+		if err != nil {
+			return err
+		}
+		for _, r := range results {
+			each(r)
+		}
+		bar.add(len(part))
+	}
+	return nil
+}
+
+func hostOf(hosts map[string]*review.Host, name string) *review.Host {
+	h := hosts[name]
+	if h == nil {
+		h = &review.Host{Name: name}
+		hosts[name] = h
+	}
+	return h
+}
+
+// sideOf is what a review needs of a result.
+func sideOf(r *engine.Result) *review.Side {
+	out := &review.Side{Config: r.Config, Refused: r.Refused}
+	for _, f := range r.Failures {
+		out.Failures = append(out.Failures, review.Failure{Tag: f.Tag, Name: f.Name, Problem: f.Problem})
+	}
+	return out
+}
+
+func addresses(names map[string][]string, host string) []string {
+	var out []string
+	for _, ip := range slices.Sorted(maps.Keys(names)) {
+		if slices.Contains(names[ip], host) {
+			out = append(out, ip)
+		}
+	}
+	return out
+}
