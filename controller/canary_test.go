@@ -130,7 +130,7 @@ func TestACanaryIsNowhereToBeSeen(t *testing.T) {
 	w.untilStatus(badHead, webhooks.Failure)
 	all := w.everything(shown, bad)
 	require.Contains(t, all[fmt.Sprintf("comment on %d", shown)], "hello two", "what is no secret is seen")
-	require.Contains(t, all["admin /reviews/1"], "hello two")
+	require.Contains(t, all["admin /reviews/1"], "hello <mark>two</mark>")
 	w.direct("unseen", secrets(t, k, "three"))
 	w.untilWoken("it is published", func() bool { return text(db.fetch(), "/etc/motd") == "hello three\n" })
 	tip := w.direct("torn too", torn)

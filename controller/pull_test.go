@@ -79,7 +79,7 @@ func TestAChangeOfNothingPostsNothing(t *testing.T) {
 	w.start()
 	number, head := w.propose("change", map[string]string{"README": "words\n"})
 	w.untilStatus(head, webhooks.Success)
-	require.Equal(t, "No host is affected", w.status(head).Description)
+	require.Equal(t, "No host is affected · without the facts of 1 host", w.status(head).Description)
 	require.Empty(t, w.forge.Comments(number))
 
 	// One that changed something and no longer does says so in the comment it has.

@@ -151,7 +151,7 @@ func TestPages(t *testing.T) {
 		"/reviews":     {`<a href="/reviews/3">#3</a>`, "failed"},
 		"/reviews/3": {
 			"Pull request 3", "1 host does not build", "<b>2</b> hosts change", "Bundler/x.xml:3:1</code> <span>no such group", "packages removed", "web[1-2]",
-			"<del>-<mark>old</mark> line\n</del>", "<ins>+<mark>new</mark> line\n</ins>", "<ins>+# mode=0600\n</ins>", "@@ -1 &#43;1 @@", "‹secret <mark>9d41c2</mark>›", "restart sshd",
+			"<del>-<mark>old</mark> line\n</del>", "<ins>+<mark>new</mark> line\n</ins>", "<ins>+# mode=0600\n</ins>", "@@ -1 &#43;1 @@", "‹secret 9d41c2›", "restart sshd",
 			`data-kind="removal" open>`, "from <code>Bundler/ssh.xml:7</code>",
 		},
 		"/audit": {"token reused"},

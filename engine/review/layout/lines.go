@@ -222,12 +222,14 @@ func Said(ch *review.Change) Phrase {
 // SecretNote says what can be said of a secret.
 func SecretNote(ch *review.Change, v *review.Variant) string {
 	var parts []string
-	if ch.Kind == review.EntryModified && len(v.Attrs) == 0 {
+	if ch.Kind == review.EntryModified && ch.Entry.Tag == "Path" && len(v.Attrs) == 0 {
 		parts = append(parts, "Owner, group and mode: unchanged.")
 	}
 	switch hosts := v.Hosts.Len(); {
 	case v.Values == 1 && len(v.Secrets) == 1 && v.Secrets[0].Old == v.Secrets[0].New:
 		parts = append(parts, "The value stays.")
+	case v.Values == 1 && hosts == 2:
+		parts = append(parts, "Same value on both hosts.")
 	case v.Values == 1 && hosts > 1:
 		parts = append(parts, "Same value on all "+words.Number(hosts)+" hosts.")
 	case v.Values > len(v.Secrets):

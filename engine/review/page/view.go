@@ -254,9 +254,10 @@ func (v *view) variant(ch *review.Change, x *review.Variant) *Variant {
 		out.Folded = ""
 	}
 	out.Rows, _ = layout.Rows(ch, x, layout.Shape{Context: review.Context})
-	layout.Mark(out.Rows)
 	if ch.Secret {
 		out.Secret = layout.SecretNote(ch, x)
+	} else {
+		layout.Mark(out.Rows)
 	}
 	return out
 }

@@ -169,7 +169,7 @@ func (t *textView) variant(ch *review.Change, v *review.Variant, o Options) {
 	}
 	t.line(2, t.paint(cyan, who))
 	rows, _ := layout.Rows(ch, v, layout.Shape{Context: o.Context})
-	if t.color {
+	if t.color && !ch.Secret {
 		layout.Mark(rows)
 	}
 	for _, r := range rows {
