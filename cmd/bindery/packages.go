@@ -100,6 +100,9 @@ func runPackagesUpdate(ctx context.Context, o *packagesOptions, s streams) error
 		trusted: trusted, keys: map[string]*keyring.Ring{}, signed: o.signed, now: time.Now,
 		old: recordedPackages(snap), list: engine.PackageSnapshot{Indexes: map[string]engine.RecordedPackages{}},
 	}
+	if _, err := fs.Stat(snap, "Packages/sources.xml"); errors.Is(err, fs.ErrNotExist) {
+		return withCode(exitUsage, errors.New("there is no Packages/sources.xml, so there are no sources to record"))
+	}
 	if err := os.MkdirAll(rec.dir, 0o755); err != nil {
 		return withCode(exitUnavailable, err)
 	}

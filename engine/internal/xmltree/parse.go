@@ -5,6 +5,7 @@ package xmltree
 import (
 	"errors"
 	"fmt"
+	"html"
 	"slices"
 	"sort"
 	"strconv"
@@ -477,6 +478,9 @@ func (p *parser) reference(s string, off int) (text, entity string, n int, err e
 	if !ok {
 		if !IsName(name) {
 			return "", "", 0, p.fail(off, "& is not the start of a reference; write &amp;")
+		}
+		if known := html.UnescapeString("&" + name + ";"); p.whole != nil && utf8.RuneCountInString(known) == 1 {
+			return known, "", end + 1, nil // templates of Genshi may name what HTML does
 		}
 		return "", "", 0, p.fail(off, "entity %s is not defined", name)
 	}

@@ -24,6 +24,7 @@ func (t *Template) Render(th *py.Thread, names map[string]py.Value) (string, *pr
 	s := &self{attrs: map[string]py.Value{}, globals: new(starlark.Dict)}
 	maps.Copy(s.attrs, names)
 	s.attrs["varExists"] = py.Func("varExists", s.varExists)
+	s.attrs["hasVar"] = s.attrs["varExists"]
 	s.attrs["getVar"] = py.Func("getVar", s.getVar)
 	r := newRenderer(t, s, 0)
 	r.result = r.out

@@ -51,6 +51,7 @@ var rules = map[string][]struct{ src, want string }{
 		{"#echo 'a'\nb", "ab"},
 		{"a #echo 'x'# b", "a x b"},
 		{"#set $x=1\n$varExists('x')", "False"},
+		{"$hasVar('name') $hasVar('nope')", "True False"},
 		{"#set global $x=1\n$varExists('x') $x", "True 1"},
 		{"#set $a = [1,\n2]\n$a", "[1, 2]"},
 		{"#set $a = {'x': 1,\n 'y': 2}\n$a.x", "1"},
