@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/account"
 	"github.com/bindery/bindery/agent/driver/action"
 	"github.com/bindery/bindery/agent/driver/deb"
 	"github.com/bindery/bindery/agent/driver/posix"
@@ -110,6 +111,7 @@ func (a *Agent) Enrolment() Enrolment { return a.enrolment }
 
 // loadDrivers is the list of all drivers.
 func (a *Agent) loadDrivers() error {
+	a.drivers = map[driver.Kind]driver.Driver{}
 	paths, err := posix.New(posix.Config{Machine: a.c.Machine})
 	if err != nil {
 		return err
@@ -118,10 +120,16 @@ func (a *Agent) loadDrivers() error {
 	if err != nil {
 		return err
 	}
-	a.drivers = map[driver.Kind]driver.Driver{}
 	packages, err := deb.New(deb.Config{Machine: a.c.Machine})
 	if err != nil {
 		return err
+	}
+	accounts, err := account.New(account.Config{Machine: a.c.Machine})
+	if err != nil {
+		return err
+	}
+	for _, tag := range account.Tags() {
+		a.drivers[driver.Kind{Tag: tag}] = accounts
 	}
 	services, err := systemd.New(systemd.Config{Machine: a.c.Machine, Build: a.c.Build})
 	if err != nil {

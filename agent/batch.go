@@ -164,14 +164,13 @@ func (r *run) survey(ctx context.Context) error {
 	for _, e := range r.entries {
 		byTag[e.Entry.Tag] = append(byTag[e.Entry.Tag], r.item(e))
 	}
-	asked := map[driver.Driver]bool{}
+	asked := map[string]bool{}
 	for _, e := range r.entries {
-		d := r.driver(e)
-		who, ok := d.(driver.Surveyor)
-		if !ok || asked[d] {
+		who, ok := r.driver(e).(driver.Surveyor)
+		if !ok || asked[e.Entry.Tag] {
 			continue
 		}
-		asked[d] = true
+		asked[e.Entry.Tag] = true
 		more, err := who.Extras(ctx, byTag[e.Entry.Tag])
 		if ctx.Err() != nil {
 			return ctx.Err()
