@@ -184,15 +184,15 @@ func TestExtraAndUnknownAspects(t *testing.T) {
 	n, files, _ := memory(t)
 	require.NoError(t, files.Change(system.Change{Op: system.Mkdir, Name: "/d", Mode: 0o755}))
 	require.NoError(t, files.Change(system.Change{Op: system.Write, Name: "/d/extra", Mode: 0o644}))
-	acl := agenttest.File("/acl", "x")
-	acl.Children = []*config.Node{{Tag: "ACL"}}
+	dated := agenttest.File("/dated", "x")
+	dated.Attrs = append(dated.Attrs, config.Attr{Name: "mtime", Value: "1"})
 	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{
-		agenttest.Entry("Path", "", "type=directory", "name=/d", "owner=root", "group=root", "mode=0755", "prune=true"), acl,
+		agenttest.Entry("Path", "", "type=directory", "name=/d", "owner=root", "group=root", "mode=0755", "prune=true"), dated,
 	}})
 	r := n.run(agent.Options{DryRun: true})
 	require.Equal(t, "/d/extra", r.Report.Extra[0].Key.Name)
 	r = n.run(agent.Options{})
 	require.Empty(t, r.Report.Extra)
-	require.Equal(t, driver.NotVerified, r.Lines[1].State, "an access list that nobody looked at is not good")
-	require.Equal(t, "ACL cannot be looked at", r.Lines[1].Reason)
+	require.Equal(t, driver.NotVerified, r.Lines[1].State, "a time that nobody looked at is not good")
+	require.Equal(t, "mtime cannot be looked at", r.Lines[1].Reason)
 }

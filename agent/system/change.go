@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,6 +34,10 @@ func (t *Tree) Change(c Change) error {
 		err = s.link(c)
 	case Hardlink:
 		err = s.hardlink(c)
+	case Special:
+		err = s.special(c)
+	case Extend:
+		err = s.extend(c)
 	case Attributes:
 		err = s.attributes(c)
 	case Remove:
@@ -56,7 +59,7 @@ func (t *Tree) allow(c Change, p *place) error {
 	if t.inside(path) {
 		return ErrProtected
 	}
-	if c.Op == Attributes || path != "/" && !t.holds(path) {
+	if c.Op == Attributes || c.Op == Extend || path != "/" && !t.holds(path) {
 		return nil
 	}
 	if c.Op == Mkdir {
@@ -179,7 +182,7 @@ func (s *step) own(fd int, c Change, pathOnly bool) error {
 	err := unix.Fchmodat(fd, "", uint32(c.Mode), unix.AT_EMPTY_PATH)
 	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) {
 		// A kernel older than 6.6 has no other way to a path-only descriptor.
-		err = unix.Chmod("/proc/self/fd/"+strconv.Itoa(fd), uint32(c.Mode))
+		err = unix.Chmod(descriptor(fd), uint32(c.Mode))
 	}
 	return wrap("set mode", err)
 }
@@ -296,27 +299,41 @@ func (s *step) swap(tmp string) error {
 var errShared = errors.New("it has several names and its directory is not the administrator's alone")
 
 func (s *step) attributes(c Change) error {
-	fd, err := openat(s.dir, s.base, unix.O_PATH|unix.O_NOFOLLOW, 0)
+	fd, err := s.owned()
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
-	var st, dir unix.Stat_t
+	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return err
 	}
-	if err := unix.Fstat(s.dir, &dir); err != nil {
-		return err
-	}
-	kind := st.Mode & unix.S_IFMT
-	// Whoever may write to the directory may have linked someone's file there.
-	if kind != unix.S_IFDIR && st.Nlink > 1 && !s.private(&dir) {
-		return errShared
-	}
-	if kind == unix.S_IFLNK {
+	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
 		c.Mode = Keep
 	}
 	return s.own(fd, c, true)
+}
+
+// owned opens the thing itself for its path, unless whoever may write to the
+// directory may have linked someone's file there.
+func (s *step) owned() (int, error) {
+	fd, err := openat(s.dir, s.base, unix.O_PATH|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return -1, err
+	}
+	var st, dir unix.Stat_t
+	err = unix.Fstat(fd, &st)
+	if err == nil {
+		err = unix.Fstat(s.dir, &dir)
+	}
+	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR && st.Nlink > 1 && !s.private(&dir) {
+		err = errShared
+	}
+	if err != nil {
+		_ = unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
 }
 
 func (s *step) remove() error {

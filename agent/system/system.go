@@ -20,7 +20,9 @@ import (
 
 // Machine is one host as the drivers see it.
 type Machine struct {
-	Files     Files
+	Files Files
+	// Extended reads extended attributes.
+	Extended  Extended
 	Processes Processes
 	// Now is the host's own clock, which may be wrong.
 	Now func() time.Time
@@ -65,6 +67,9 @@ const (
 	File      Kind = "file"
 	Directory Kind = "directory"
 	Symlink   Kind = "symlink"
+	Block     Kind = "block device"
+	Character Kind = "character device"
+	Pipe      Kind = "named pipe"
 	Other     Kind = "special file"
 )
 
@@ -79,6 +84,8 @@ type Info struct {
 	Size     int64
 	// Target is where a symbolic link points.
 	Target string
+	// Major and Minor are the numbers of a device.
+	Major, Minor uint32
 	// Device and Inode name the thing whatever its names are.
 	Device, Inode uint64
 	// Modified is when the content last changed; Changed is when anything did,
@@ -103,6 +110,11 @@ const (
 	Link Op = "symlink"
 	// Hardlink gives the file To another name, in the place of anything.
 	Hardlink Op = "hardlink"
+	// Special makes a device or a named pipe in the place of anything.
+	Special Op = "make special file"
+	// Extend sets the extended attribute To to Content, or takes it away where
+	// that is nil.
+	Extend Op = "extended attribute"
 	// Attributes sets owner, group and mode.
 	Attributes Op = "attributes"
 	// Remove takes away one thing; a directory must be empty.
@@ -118,11 +130,15 @@ const Keep = -1
 type Change struct {
 	Op   Op
 	Name string
-	// Mode, UID and GID count for Write, Mkdir and Attributes.
+	// Mode, UID and GID count for Write, Mkdir, Special and Attributes.
 	Mode, UID, GID int
 	Content        []byte
-	// To is the target of a Link, or the existing name for a Hardlink.
+	// To is the target of a Link, the existing name for a Hardlink, or the name of
+	// an extended attribute.
 	To string
+	// Kind, Major and Minor say what a Special is.
+	Kind         Kind
+	Major, Minor uint32
 }
 
 // Command is one program to run.
@@ -185,6 +201,7 @@ func New(c Config) (*Machine, error) {
 	}
 	return &Machine{
 		Files:      tree,
+		Extended:   tree,
 		Processes:  Host{},
 		Now:        time.Now,
 		Root:       tree.Root(),

@@ -143,6 +143,11 @@ func describe(base string, st *unix.Stat_t) Info {
 		Modified: time.Unix(st.Mtim.Unix()), Changed: time.Unix(st.Ctim.Unix()),
 	}
 	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFBLK, unix.S_IFCHR:
+		info.Kind = map[bool]Kind{true: Block, false: Character}[st.Mode&unix.S_IFMT == unix.S_IFBLK]
+		info.Major, info.Minor = unix.Major(st.Rdev), unix.Minor(st.Rdev)
+	case unix.S_IFIFO:
+		info.Kind = Pipe
 	case unix.S_IFREG:
 		info.Kind = File
 	case unix.S_IFDIR:

@@ -58,8 +58,10 @@ func (o *owners) id(ctx context.Context, t table, name string) (int, error) {
 		ids[name] = id
 		return id, nil
 	}
-	return 0, fmt.Errorf("%s %q is not known on this host", t.attribute, name)
+	return 0, fmt.Errorf("%s %q %w", t.attribute, name, errUnknown)
 }
+
+var errUnknown = errors.New("is not known on this host")
 
 // nameless tells whether the machine is a bare tree, in which names mean nothing
 // yet.

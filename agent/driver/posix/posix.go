@@ -24,7 +24,7 @@ import (
 
 // Types are the types of Path that the driver handles.
 func Types() []string {
-	return []string{"file", "directory", "symlink", "hardlink", "nonexistent", "permissions", "ignore"}
+	return []string{"file", "directory", "symlink", "hardlink", "nonexistent", "permissions", "device", "ignore"}
 }
 
 // Config says what the driver works on.
@@ -46,7 +46,7 @@ func New(c Config) (*Driver, error) {
 
 // Apply implements driver.Driver.
 func (d *Driver) Apply(ctx context.Context, item driver.Item, apply bool) (driver.Outcome, error) {
-	f := &finding{Driver: d, ctx: ctx, item: item, entry: item.Entry, state: driver.Correct, uid: system.Keep, gid: system.Keep, mode: system.Keep}
+	f := &finding{Driver: d, ctx: ctx, item: item, entry: item.Entry, state: driver.Correct, uid: system.Keep, gid: system.Keep, mode: system.Keep, plain: system.Keep}
 	err := ctx.Err()
 	if err == nil {
 		err = f.examine()
@@ -63,7 +63,7 @@ func (d *Driver) Apply(ctx context.Context, item driver.Item, apply bool) (drive
 	if !apply {
 		return out, nil
 	}
-	for _, c := range f.changes {
+	for _, c := range append(f.changes, f.last...) {
 		if err := ctx.Err(); err != nil {
 			return out, err
 		}
@@ -91,6 +91,12 @@ type finding struct {
 	extra      []string
 	old, new   []byte
 	changes    []system.Change
+	// last are changes that come after all others.
+	last []system.Change
+
+	// acls are wanted besides the mode; plain is the mode as it is written.
+	acls  lists
+	plain int
 }
 
 func (f *finding) examine() error {
@@ -112,6 +118,8 @@ func (f *finding) examine() error {
 		return f.nonexistent()
 	case "permissions":
 		return f.permissions()
+	case "device":
+		return f.device()
 	case "ignore":
 		return nil // it says only that packages may find it altered
 	}
@@ -137,7 +145,7 @@ func (f *finding) change(c system.Change) { f.changes = append(f.changes, c) }
 
 // here is a change of the entry itself, with its attributes.
 func (f *finding) here(op system.Op) system.Change {
-	return system.Change{Op: op, Name: f.name, Mode: f.mode, UID: f.uid, GID: f.gid}
+	return system.Change{Op: op, Name: f.name, Mode: f.plain, UID: f.uid, GID: f.gid}
 }
 
 // look describes what stands at a name; nil is nothing.
@@ -200,6 +208,15 @@ func (f *finding) attributes(required bool) error {
 		f.mode = int(m)
 	}
 	var err error
+	if f.acls, err = f.readACL(); err != nil {
+		return err
+	}
+	if f.acls.access != nil && mode == "" {
+		return errors.New("an ACL needs a mode")
+	}
+	if f.plain = f.mode; f.mode != system.Keep {
+		f.mode |= int(f.acls.more) << 3
+	}
 	if f.uid, err = f.id(users, owner); err != nil {
 		return err
 	}
@@ -234,17 +251,8 @@ func (f *finding) lenient() bool { return f.machine.Contained() && !f.machine.Pr
 
 // unsupported names what the entry asks for and this driver does not look at.
 func (f *finding) unsupported() {
-	if c := f.entry.Get("secontext"); c != "" && c != "__default__" {
-		f.unverified = append(f.unverified, "secontext")
-	}
 	if f.entry.Get("mtime") != "" {
 		f.unverified = append(f.unverified, "mtime")
-	}
-	for _, child := range f.entry.Children {
-		if child.Tag == "ACL" {
-			f.unverified = append(f.unverified, "ACL")
-			return
-		}
 	}
 }
 

@@ -51,8 +51,11 @@ func (f *finding) file() error {
 			if change != nil {
 				f.change(*change)
 			}
-			return nil
+			return f.extended(info)
 		}
+	}
+	if err := f.extended(nil); err != nil {
+		return err
 	}
 	f.settle()
 	if info == nil {
@@ -151,10 +154,13 @@ func (f *finding) directory() error {
 		}
 		f.settle()
 		f.change(f.here(system.Mkdir))
-		return nil
+		return f.extended(nil)
 	}
 	if c := f.compare(info, f.name); c != nil {
 		f.change(*c)
+	}
+	if err := f.extended(info); err != nil {
+		return err
 	}
 	if f.entry.True("prune") {
 		if err := f.prune(); err != nil {
@@ -231,7 +237,7 @@ func (f *finding) symlink() error {
 	if err := f.attributes(false); err != nil {
 		return err
 	}
-	f.mode = system.Keep // a link has none of its own
+	f.mode, f.plain = system.Keep, system.Keep // a link has none of its own
 	info, err := f.look(f.name)
 	if err != nil {
 		return err
@@ -347,8 +353,8 @@ func (f *finding) permissions() error {
 	if c := f.compare(info, f.name); c != nil {
 		f.change(*c)
 	}
-	if info.Kind != system.Directory {
-		return nil
+	if err := f.extended(info); err != nil || info.Kind != system.Directory {
+		return err
 	}
 	return f.recurse()
 }

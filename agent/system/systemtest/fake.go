@@ -26,7 +26,7 @@ import (
 // privileged, its clock is the real one, and its programs do nothing and succeed.
 func Machine() (*system.Machine, *Files, *Processes) {
 	f, p := NewFiles(), &Processes{}
-	return &system.Machine{Files: f, Processes: p, Now: time.Now, Root: "/", Privileged: true}, f, p
+	return &system.Machine{Files: f, Extended: f, Processes: p, Now: time.Now, Root: "/", Privileged: true}, f, p
 }
 
 // Files is a file system in memory. It is safe for concurrent use.
@@ -39,7 +39,8 @@ type Files struct {
 
 type node struct {
 	system.Info
-	content []byte
+	content  []byte
+	extended map[string][]byte
 }
 
 // NewFiles makes a file system that holds only "/".
@@ -138,6 +139,20 @@ func (f *Files) Open(name string) (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(n.content)), nil
 }
 
+// Extended implements system.Extended.
+func (f *Files) Extended(name, attribute string) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, n, err := f.find(name)
+	if err == nil && n.extended[attribute] == nil {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s of %q: %w", attribute, name, err)
+	}
+	return bytes.Clone(n.extended[attribute]), nil
+}
+
 // List implements system.Files.
 func (f *Files) List(name string) ([]system.Info, error) {
 	f.mu.Lock()
@@ -201,6 +216,11 @@ func (f *Files) change(c system.Change) error {
 		n := f.node(system.Symlink, 0o777, 0, 0)
 		n.Target = c.To
 		f.nodes[real] = n
+	case system.Special:
+		f.drop(real)
+		n := f.node(c.Kind, c.Mode, c.UID, c.GID)
+		n.Major, n.Minor = c.Major, c.Minor
+		f.nodes[real] = n
 	case system.Hardlink:
 		_, to, err := f.find(c.To)
 		if err != nil {
@@ -221,6 +241,16 @@ func (f *Files) alter(c system.Change, real string, old *node) error {
 	if old == nil {
 		return fs.ErrNotExist
 	}
+	if c.Op == system.Extend {
+		if old.extended == nil {
+			old.extended = map[string][]byte{}
+		}
+		old.extended[c.To] = bytes.Clone(c.Content)
+		if c.To == "system.posix_acl_access" {
+			old.listed(c.Content)
+		}
+		return nil
+	}
 	if c.Op == system.Remove {
 		if old.Kind == system.Directory && len(f.children(real)) > 0 {
 			return syscall.ENOTEMPTY
@@ -238,6 +268,20 @@ func (f *Files) alter(c system.Change, real string, old *node) error {
 		old.GID = c.GID
 	}
 	return nil
+}
+
+// listed gives a mode what an access list says, as a kernel does: the mask, or else
+// the group's entry, is the group's part.
+func (n *node) listed(list []byte) {
+	part := map[byte]uint32{}
+	for at := 4; at+8 <= len(list); at += 8 {
+		part[list[at]] = uint32(list[at+2])
+	}
+	middle, ok := part[0x10]
+	if !ok {
+		middle = part[0x04]
+	}
+	n.Mode = n.Mode&^0o777 | part[0x01]<<6 | middle<<3 | part[0x20]
 }
 
 func (f *Files) drop(real string) {
