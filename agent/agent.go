@@ -25,6 +25,7 @@ import (
 	"github.com/bindery/bindery/agent/driver/deb"
 	"github.com/bindery/bindery/agent/driver/posix"
 	"github.com/bindery/bindery/agent/driver/systemd"
+	"github.com/bindery/bindery/agent/driver/vcs"
 	"github.com/bindery/bindery/agent/state"
 	"github.com/bindery/bindery/agent/system"
 	"github.com/bindery/bindery/engine/release"
@@ -131,6 +132,10 @@ func (a *Agent) loadDrivers() error {
 	for _, tag := range account.Tags() {
 		a.drivers[driver.Kind{Tag: tag}] = accounts
 	}
+	checkouts, err := vcs.New(vcs.Config{Machine: a.c.Machine})
+	if err != nil {
+		return err
+	}
 	services, err := systemd.New(systemd.Config{Machine: a.c.Machine, Build: a.c.Build})
 	if err != nil {
 		return err
@@ -141,6 +146,7 @@ func (a *Agent) loadDrivers() error {
 		by    driver.Driver
 	}{
 		{"Path", posix.Types(), paths},
+		{"Path", vcs.Types(), checkouts},
 		{"Package", deb.Types(), packages},
 		{"Service", systemd.Types(), services},
 	} {
