@@ -4,6 +4,7 @@ package deb
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -152,9 +153,11 @@ func stanzas(r io.Reader, visit func(field func(string) string)) error {
 		if line[0] == ' ' || line[0] == '\t' {
 			continue
 		}
-		name, value, ok := strings.Cut(string(line), ":")
-		if ok {
-			fields[name] = strings.TrimSpace(value)
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		// Only these: most of a database is descriptions and dependencies.
+		switch string(name) {
+		case "Package", "Architecture", "Version", "Multi-Arch", "Status", "Essential", "Protected", "Priority", "Auto-Installed":
+			fields[string(name)] = string(bytes.TrimSpace(value))
 		}
 	}
 	flush()

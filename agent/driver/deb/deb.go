@@ -33,17 +33,22 @@ type Config struct {
 	// LockWait is how long another package manager is waited for. Zero: 2
 	// minutes.
 	LockWait time.Duration
+	// VerifyEvery is how long the files of a package that were right are not
+	// looked at again, unless dpkg touched it. Zero: 1 hour.
+	VerifyEvery time.Duration
 }
 
 // Driver makes packages true. It is not safe for concurrent use.
 type Driver struct {
 	c        Config
 	policies memo
+	// good are the packages whose files were right, and what they looked like.
+	good map[string]right
 }
 
 // New makes the driver.
 func New(c Config) (*Driver, error) {
-	if c.Machine == nil || c.Timeout < 0 || c.LockWait < 0 {
+	if c.Machine == nil || c.Timeout < 0 || c.LockWait < 0 || c.VerifyEvery < 0 {
 		return nil, errors.New("deb driver: no machine, or a negative time limit")
 	}
 	if c.Timeout == 0 {
@@ -52,7 +57,10 @@ func New(c Config) (*Driver, error) {
 	if c.LockWait == 0 {
 		c.LockWait = 2 * time.Minute
 	}
-	return &Driver{c: c}, nil
+	if c.VerifyEvery == 0 {
+		c.VerifyEvery = time.Hour
+	}
+	return &Driver{c: c, good: map[string]right{}}, nil
 }
 
 // Needs implements driver.Founded with the files that apt-get itself reads.

@@ -287,3 +287,36 @@ func TestWhereNothingIsKnown(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"amd64: is not installed"}, r.Reasons)
 }
+
+// A package that was right is looked at again after an hour, or when dpkg touched
+// it.
+func TestVerifyEvery(t *testing.T) {
+	t.Parallel()
+	m := root(t, archive(t))
+	dir := m.Processes.(inside).dir
+	install(t, m, "one=1.0-1")
+	now := time.Now()
+	m.Now = func() time.Time { return now }
+	d := newDriver(t, m)
+	state := func() driver.State {
+		out, err := d.Apply(t.Context(), items(pack("name=one", "version=any"))[0], false)
+		require.NoError(t, err)
+		return out.State
+	}
+	require.Equal(t, driver.Correct, state())
+	put(t, dir+"/usr/share/one/data", "changed")
+	require.Equal(t, driver.Correct, state())
+	now = now.Add(time.Hour)
+	require.Equal(t, driver.Incorrect, state())
+	require.Equal(t, driver.Incorrect, state(), "what is wrong is looked at each time")
+	put(t, dir+"/usr/share/one/data", "data of 1.0-1")
+	require.Equal(t, driver.Correct, state())
+	now = now.Add(2 * time.Hour)
+	require.Equal(t, driver.Correct, state(), "and nothing changed")
+	put(t, dir+"/usr/share/one/data", "changed")
+	install(t, m, "one=2.0-1")
+	put(t, dir+"/usr/share/one/data", "changed")
+	require.Equal(t, driver.Incorrect, state())
+	now = now.Add(-24 * time.Hour)
+	require.Equal(t, driver.Incorrect, state(), "a clock that went back")
+}

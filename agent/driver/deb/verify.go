@@ -8,10 +8,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"io/fs"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/system"
@@ -21,34 +23,77 @@ import (
 // those that differ. What an entry decides about is not the package's fault, nor
 // what dpkg was told to leave out or to put elsewhere.
 //
-// A file that nothing has happened to since dpkg wrote its list is not read.
+// A package that was right is not looked at again for some time. Then a file that
+// nothing has happened to since dpkg wrote its list is not read, and none of a
+// package whose files all look as they did when it was right.
 func (b *batch) verify(p *installed, paths *driver.Paths) ([]string, error) {
 	base := infoDir + "/" + p.name
 	if p.same {
 		base += ":" + p.arch
 	}
 	files := b.c.Machine.Files
-	r, err := files.Open(base + ".md5sums")
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // not every package has them
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
 	list, err := files.Look(base + ".list")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	was, known := b.good[base]
+	now := b.c.Machine.Now()
+	if age := now.Sub(was.at); known && was.list == list && age >= 0 && age < b.c.VerifyEvery {
+		return nil, nil
+	}
 	if err := b.exceptions(); err != nil {
 		return nil, err
 	}
+	all, sum, err := b.shipped(p, base, paths)
+	if err != nil {
+		return nil, err
+	}
 	var bad []string
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
+	for _, f := range all {
 		if err := b.ctx.Err(); err != nil {
 			return nil, err
 		}
+		if known && was.sum == sum {
+			break
+		}
+		wrong, err := f.differs(files, list)
+		if err != nil {
+			return nil, err
+		}
+		if wrong {
+			bad = append(bad, f.name)
+		}
+	}
+	if len(bad) == 0 {
+		b.good[base] = right{list: list, sum: sum, at: now}
+	} else {
+		delete(b.good, base)
+	}
+	return bad, nil
+}
+
+// right is how a package looked when all its files were right.
+type right struct {
+	list system.Info
+	sum  uint64
+	at   time.Time
+}
+
+// shipped lists the files of a package that count, and sums up what they look
+// like.
+func (b *batch) shipped(p *installed, base string, paths *driver.Paths) ([]shipped, uint64, error) {
+	r, err := b.c.Machine.Files.Open(base + ".md5sums")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, nil // not every package has them
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	defer r.Close()
+	var all []shipped
+	seen := fnv.New64a()
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
 		sum, name, ok := strings.Cut(lines.Text(), "  ")
 		if !ok {
 			continue
@@ -60,47 +105,48 @@ func (b *batch) verify(p *installed, paths *driver.Paths) ([]string, error) {
 		if paths.Decides(name) || b.left(name) {
 			continue
 		}
-		wrong, err := differs(files, name, sum, list)
-		if err != nil {
-			return nil, err
+		f := shipped{name: name, sum: sum}
+		f.info, err = b.c.Machine.Files.Look(name)
+		f.gone = errors.Is(err, fs.ErrNotExist)
+		switch {
+		case errors.Is(err, system.ErrUntrusted), errors.Is(err, system.ErrName):
+			continue // nobody may look there
+		case err != nil && !f.gone:
+			return nil, 0, err
 		}
-		if wrong {
-			bad = append(bad, name)
-		}
+		fmt.Fprintln(seen, sum, name, f.gone, f.info.Inode, f.info.Size, f.info.Modified.UnixNano(), f.info.Changed.UnixNano())
+		all = append(all, f)
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("read %s.md5sums: %w", base, err)
+		return nil, 0, fmt.Errorf("read %s.md5sums: %w", base, err)
 	}
-	return bad, nil
+	return all, seen.Sum64(), nil
 }
 
-func differs(files system.Files, name, sum string, list system.Info) (bool, error) {
-	info, err := files.Look(name)
-	if errors.Is(err, fs.ErrNotExist) {
+// shipped is a file that came with a package.
+type shipped struct {
+	name, sum string
+	info      system.Info
+	gone      bool
+}
+
+func (f *shipped) differs(files system.Files, list system.Info) (bool, error) {
+	if f.gone || f.info.Kind != system.File {
 		return true, nil
 	}
-	if errors.Is(err, system.ErrUntrusted) || errors.Is(err, system.ErrName) {
-		return false, nil // nobody may look there
-	}
-	if err != nil {
-		return false, err
-	}
-	if info.Kind != system.File {
-		return true, nil
-	}
-	if !info.Changed.IsZero() && info.Changed.Before(list.Modified) {
+	if !f.info.Changed.IsZero() && f.info.Changed.Before(list.Modified) {
 		return false, nil
 	}
-	r, err := files.Open(name)
+	r, err := files.Open(f.name)
 	if err != nil {
 		return false, err
 	}
 	defer r.Close()
 	h := md5.New() //nolint:gosec // as above
 	if _, err := io.Copy(h, r); err != nil {
-		return false, fmt.Errorf("read %q: %w", name, err)
+		return false, fmt.Errorf("read %q: %w", f.name, err)
 	}
-	return hex.EncodeToString(h.Sum(nil)) != strings.ToLower(sum), nil
+	return hex.EncodeToString(h.Sum(nil)) != strings.ToLower(f.sum), nil
 }
 
 // exceptions are what dpkg was told about files, besides the packages.
