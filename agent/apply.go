@@ -52,8 +52,9 @@ func (r *run) fix(ctx context.Context, e *entry) error { return r.fixAll(ctx, []
 // important fixes the files that everything else may need.
 func (r *run) important(ctx context.Context) error {
 	var first []*entry
+	by := r.founded()
 	for _, e := range r.entries {
-		if e.wrong() && r.needed(e) {
+		if e.wrong() && e.needed(by) {
 			first = append(first, e)
 		}
 	}

@@ -141,20 +141,25 @@ func (r *run) lookAll(ctx context.Context, entries []*entry) error {
 	return nil
 }
 
+// founded lists the drivers at work that need some files first.
+func (r *run) founded() []driver.Founded {
+	var out []driver.Founded
+	for _, e := range r.entries {
+		if d, ok := r.driver(e).(driver.Founded); ok && !slices.Contains(out, d) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
 // needed tells whether a file must be right before anything else: it says so, or
 // one of the drivers at work needs it.
-func (r *run) needed(e *entry) bool {
+func (e *entry) needed(by []driver.Founded) bool {
 	if e.Entry.Tag != "Path" || e.Entry.Type() != "file" {
 		return false
 	}
-	if e.Entry.True("important") {
-		return true
-	}
 	name := path.Clean(e.Entry.Name())
-	return slices.ContainsFunc(r.entries, func(other *entry) bool {
-		d, ok := r.driver(other).(driver.Founded)
-		return ok && d.Needs(name)
-	})
+	return e.Entry.True("important") || slices.ContainsFunc(by, func(d driver.Founded) bool { return d.Needs(name) })
 }
 
 // survey asks the drivers at work what else there is. An entry that cannot be
