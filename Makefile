@@ -67,8 +67,9 @@ fuzz: need-go ## every fuzz target for FUZZ (10s) each
 	done
 
 .PHONY: python-agreement
-python-agreement: need-go ## the Python of templates against the python3 of the machine: N (100,000) programs by chance
+python-agreement: need-go ## the Python of templates against the python3 of the machine: a table of calls of modules, and N (100,000) programs by chance
 	@command -v python3 >/dev/null || { echo "make: python3 is needed: apt-get install python3"; exit 1; }
+	@BINDERY_AGREE=1 $(GO) test -count=1 -run '^TestAgreementModules$$' -v ./engine/internal/py | grep -E 'agree|differ|^(FAIL|ok)|Python 3:|here:'
 	@for from in $$(seq 0 10000 $$(($(N) - 1))); do \
 	  n=$$(($(N) - from < 10000 ? $(N) - from : 10000)); \
 	  BINDERY_AGREE=$$n BINDERY_AGREE_FROM=$$from $(GO) test -count=1 -run '^TestAgreement$$' -v ./engine/internal/py | grep -E 'agree|differ|^(FAIL|ok)|program|Python 3:|here:'; \

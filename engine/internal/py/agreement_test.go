@@ -3,7 +3,6 @@
 package py_test
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -95,22 +94,34 @@ func number(t *testing.T, name string) int {
 // fresh writes n programs and asks the python3 of the machine about them.
 func fresh(t *testing.T, from, n int) []program {
 	t.Helper()
+	codes := make([]string, n)
+	for i := range codes {
+		codes[i] = write(uint64(from + i))
+	}
+	out := make([]program, n)
+	for i, want := range ask(t, codes) {
+		out[i] = program{codes[i], want}
+	}
+	return out
+}
+
+// ask gives what the python3 of the machine makes of programs.
+func ask(t *testing.T, codes []string) []string {
+	t.Helper()
 	var in bytes.Buffer
 	enc := json.NewEncoder(&in)
-	out := make([]program, n)
-	for i := range out {
-		out[i].code = write(uint64(from + i))
-		require.NoError(t, enc.Encode(out[i].code))
+	for _, code := range codes {
+		require.NoError(t, enc.Encode(code))
 	}
 	cmd := exec.CommandContext(t.Context(), "python3", "-I", "testdata/agree.py")
 	var stderr bytes.Buffer
 	cmd.Stdin, cmd.Stderr = &in, &stderr
 	answers, err := cmd.Output()
 	require.NoError(t, err, stderr.String())
-	lines := bufio.NewReader(bytes.NewReader(answers))
-	dec := json.NewDecoder(lines)
+	dec := json.NewDecoder(bytes.NewReader(answers))
+	out := make([]string, len(codes))
 	for i := range out {
-		require.NoError(t, dec.Decode(&out[i].want))
+		require.NoError(t, dec.Decode(&out[i]))
 	}
 	return out
 }

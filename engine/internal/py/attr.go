@@ -272,6 +272,9 @@ func (th *Thread) setAttr(v Value, n string, x Value) error {
 		return nil
 	case *Class:
 		if !v.fixed {
+			if s, ok := x.(starlark.String); ok && n == "__name__" {
+				v.Name = string(s)
+			}
 			v.attrs[n] = x
 			return nil
 		}

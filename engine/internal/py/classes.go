@@ -111,6 +111,8 @@ var tree = map[string]string{
 	"IOError": "EnvironmentError", "OSError": "EnvironmentError", "NotImplementedError": "RuntimeError", "RecursionError": "RuntimeError",
 	"UnicodeError": "ValueError", "UnicodeDecodeError": "UnicodeError", "UnicodeEncodeError": "UnicodeError", "IndentationError": "SyntaxError",
 	"ModuleNotFoundError": "ImportError", "DeprecationWarning": "Warning", "UserWarning": "Warning",
+	// Of regular expressions.
+	"error": "ValueError",
 }
 
 func (p *Python) exceptions() {
@@ -124,7 +126,7 @@ func (p *Python) exceptions() {
 			base = make(tree[n])
 		}
 		c := p.class(n, nil, base)
-		if n != "UndefinedError" && n != "NotSupported" {
+		if n != "UndefinedError" && n != "NotSupported" && n != "error" {
 			p.builtins[n] = c
 		}
 		return c

@@ -318,6 +318,13 @@ func (th *Thread) update(d *starlark.Dict, from Value) error {
 		}
 		return nil
 	}
+	if own(from, "keys") != nil {
+		items, err := th.method(from, "items")
+		if err != nil {
+			return err
+		}
+		from = items
+	}
 	if o, ok := from.(Object); ok {
 		keys, err := o.Member(th, "items")
 		if err != nil {

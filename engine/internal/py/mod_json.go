@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"math/big"
 	"strings"
 	"unicode/utf16"
@@ -15,21 +16,40 @@ import (
 )
 
 func jsonModule(th *Thread) map[string]Value {
-	out := funcs(map[string]maker{"loads": jsonLoads, "load": jsonLoad, "dumps": jsonDumps})
+	out := funcs(map[string]maker{"loads": jsonLoads, "load": jsonLoad, "dumps": jsonDumps, "dump": jsonDump})
 	out["JSONDecodeError"] = th.py.classes["ValueError"]
 	return out
 }
 
-func jsonLoads(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
-	s, err := textArg(th, "loads", args, 0)
+// jsonHooks are functions that make values of what a document holds; nil for the
+// usual ones.
+type jsonHooks struct{ object, pairs, float, int Value }
+
+// call makes a value, of the usual one where there is no function.
+func (th *Thread) hooked(fn, usual, of Value) (Value, error) {
+	if fn == nil || fn == starlark.None {
+		return usual, nil
+	}
+	return th.Call(fn, starlark.Tuple{of}, nil)
+}
+
+func jsonLoads(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
+	var text, encoding, strict Value
+	var h jsonHooks
+	err := starlark.UnpackArgs("loads", args, kw, "s", &text, "encoding?", &encoding, "object_hook?", &h.object, "parse_float?", &h.float,
+		"parse_int?", &h.int, "object_pairs_hook?", &h.pairs, "strict?", &strict)
+	if err != nil {
+		return nil, Fail("TypeError", "%v", err)
+	}
+	s, err := textArg(th, "loads", starlark.Tuple{text}, 0)
 	if err != nil {
 		return nil, err
 	}
-	return th.JSON(s)
+	return th.decode(s, h)
 }
 
-func jsonLoad(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
-	f, err := one("load", args)
+func jsonLoad(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
+	f, err := one("load", args[:min(len(args), 1)])
 	if err != nil {
 		return nil, err
 	}
@@ -37,17 +57,19 @@ func jsonLoad(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error
 	if err != nil {
 		return nil, err
 	}
-	return jsonLoads(th, starlark.Tuple{s}, nil)
+	return jsonLoads(th, append(starlark.Tuple{s}, args[1:]...), kw)
 }
 
 // JSON parses a document; objects keep the order of their keys.
-func (th *Thread) JSON(s string) (Value, error) {
+func (th *Thread) JSON(s string) (Value, error) { return th.decode(s, jsonHooks{}) }
+
+func (th *Thread) decode(s string, h jsonHooks) (Value, error) {
 	if err := th.Grow(len(s)); err != nil {
 		return nil, err
 	}
 	d := json.NewDecoder(strings.NewReader(s))
 	d.UseNumber()
-	v, err := th.jsonValue(d)
+	v, err := th.jsonValue(d, h)
 	if err == nil {
 		if _, more := d.Token(); more != io.EOF {
 			err = Fail("ValueError", "Extra data behind the JSON document")
@@ -56,7 +78,7 @@ func (th *Thread) JSON(s string) (Value, error) {
 	return v, err
 }
 
-func (th *Thread) jsonValue(d *json.Decoder) (Value, error) {
+func (th *Thread) jsonValue(d *json.Decoder, h jsonHooks) (Value, error) {
 	if err := th.Step(1); err != nil {
 		return nil, err
 	}
@@ -77,23 +99,26 @@ func (th *Thread) jsonValue(d *json.Decoder) (Value, error) {
 		return starlark.String(x), nil
 	case json.Number:
 		if i, ok := new(big.Int).SetString(x.String(), 10); ok && len(x) <= maxDigits {
-			return starlark.MakeBigInt(i), nil
+			return th.hooked(h.int, starlark.MakeBigInt(i), starlark.String(x))
 		}
 		f, err := x.Float64()
-		return starlark.Float(f), err
+		if err != nil {
+			return nil, Fail("ValueError", "number out of range: %s", x)
+		}
+		return th.hooked(h.float, starlark.Float(f), starlark.String(x))
 	case json.Delim:
 		if x == '[' {
-			return th.jsonArray(d)
+			return th.jsonArray(d, h)
 		}
-		return th.jsonObject(d)
+		return th.jsonObject(d, h)
 	}
 	return nil, Fail("ValueError", "No JSON object could be decoded")
 }
 
-func (th *Thread) jsonArray(d *json.Decoder) (Value, error) {
+func (th *Thread) jsonArray(d *json.Decoder, h jsonHooks) (Value, error) {
 	var items []Value
 	for d.More() {
-		v, err := th.jsonValue(d)
+		v, err := th.jsonValue(d, h)
 		if err != nil {
 			return nil, err
 		}
@@ -105,30 +130,40 @@ func (th *Thread) jsonArray(d *json.Decoder) (Value, error) {
 	return starlark.NewList(items), th.Grow(slot * len(items))
 }
 
-func (th *Thread) jsonObject(d *json.Decoder) (Value, error) {
+func (th *Thread) jsonObject(d *json.Decoder, h jsonHooks) (Value, error) {
 	out := new(starlark.Dict)
+	var pairs []Value
 	for d.More() {
 		k, err := d.Token()
 		if err != nil {
 			return nil, Fail("ValueError", "No JSON object could be decoded: %v", err)
 		}
-		v, err := th.jsonValue(d)
+		v, err := th.jsonValue(d, h)
 		if err != nil {
 			return nil, err
 		}
-		if err := th.setKey(out, starlark.String(fmt.Sprint(k)), v); err != nil {
+		key := starlark.String(fmt.Sprint(k))
+		if h.pairs != nil {
+			pairs = append(pairs, starlark.Tuple{key, v})
+		}
+		if err := th.setKey(out, key, v); err != nil {
 			return nil, err
 		}
 	}
 	if _, err := d.Token(); err != nil {
 		return nil, Fail("ValueError", "No JSON object could be decoded: %v", err)
 	}
-	return out, nil
+	if h.pairs != nil && h.pairs != starlark.None {
+		return th.hooked(h.pairs, nil, starlark.NewList(pairs))
+	}
+	return th.hooked(h.object, out, out)
 }
 
 // jsonStyle is how dumps writes.
 type jsonStyle struct {
-	indent      int // -1: all in one line
+	lines       bool
+	indent      string
+	nan, skip   bool
 	item, colon string
 	sorted      bool
 	ascii       bool
@@ -136,19 +171,27 @@ type jsonStyle struct {
 
 func jsonDumps(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
 	var v Value
-	var indent, separators, deflt, skip Value = starlark.None, starlark.None, starlark.None, starlark.None
-	var sorted, ascii Value = starlark.False, starlark.True
-	err := starlark.UnpackArgs("dumps", args, kw, "obj", &v, "indent?", &indent, "sort_keys?", &sorted, "separators?", &separators,
-		"ensure_ascii?", &ascii, "default?", &deflt, "skipkeys?", &skip)
+	var indent, separators, deflt, skip, circular, encoding, cls Value = starlark.None, starlark.None, starlark.None, starlark.False, starlark.None, starlark.None, starlark.None
+	var sorted, ascii, nan Value = starlark.False, starlark.True, starlark.True
+	err := starlark.UnpackArgs("dumps", args, kw, "obj", &v, "skipkeys?", &skip, "ensure_ascii?", &ascii, "check_circular?", &circular, "allow_nan?", &nan,
+		"cls?", &cls, "indent?", &indent, "separators?", &separators, "encoding?", &encoding, "default?", &deflt, "sort_keys?", &sorted)
 	if err != nil {
 		return nil, Fail("TypeError", "%v", err)
 	}
-	st := jsonStyle{indent: -1, item: ", ", colon: ": ", sorted: bool(sorted.Truth()), ascii: bool(ascii.Truth())}
-	if indent != starlark.None {
+	if cls != starlark.None {
+		return nil, refused("give default=, a function", "a class of encoders is not available in templates")
+	}
+	st := jsonStyle{item: ", ", colon: ": ", sorted: bool(sorted.Truth()), ascii: bool(ascii.Truth()), nan: bool(nan.Truth()), skip: bool(skip.Truth())}
+	switch x := numeric(indent).(type) {
+	case starlark.Int:
 		// 2.7 keeps the blank behind the comma.
-		if st.indent, err = starlark.AsInt32(indent); err != nil || st.indent > 64 {
+		n, err := starlark.AsInt32(x)
+		if err != nil || n > 64 {
 			return nil, Fail("TypeError", "indent must be a small integer")
 		}
+		st.lines, st.indent = n >= 0, strings.Repeat(" ", max(n, 0))
+	case starlark.String:
+		st.lines, st.indent = true, string(x)
 	}
 	if pair, ok := separators.(starlark.Tuple); ok && len(pair) == 2 {
 		if st.item, err = textArg(th, "dumps", pair, 0); err != nil {
@@ -165,10 +208,22 @@ func jsonDumps(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, err
 	return starlark.String(b.String()), th.Grow(b.Len())
 }
 
+// jsonDump writes into a file, of which templates have those of io.
+func jsonDump(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
+	if len(args) < 2 {
+		return nil, Fail("TypeError", "dump() takes an object and a file")
+	}
+	s, err := jsonDumps(th, append(starlark.Tuple{args[0]}, args[2:]...), kw)
+	if err != nil {
+		return nil, err
+	}
+	return th.method(args[1], "write", s)
+}
+
 func (st *jsonStyle) breakLine(b *bytes.Buffer, level int) {
-	if st.indent >= 0 {
+	if st.lines {
 		b.WriteByte('\n')
-		b.WriteString(strings.Repeat(" ", st.indent*level))
+		b.WriteString(strings.Repeat(st.indent, level))
 	}
 }
 
@@ -188,7 +243,16 @@ func (th *Thread) dump(b *bytes.Buffer, v Value, st jsonStyle, level int, deflt 
 	case starlark.Int:
 		b.WriteString(x.String())
 	case starlark.Float:
-		b.WriteString(floatText(float64(x), -1))
+		switch f := float64(x); {
+		case !math.IsNaN(f) && !math.IsInf(f, 0):
+			b.WriteString(floatText(f, -1))
+		case !st.nan:
+			return Fail("ValueError", "Out of range float values are not JSON compliant")
+		case math.IsNaN(f):
+			b.WriteString("NaN")
+		default:
+			b.WriteString(strings.TrimPrefix(fmt.Sprintf("%+f", f), "+") + "inity")
+		}
 	case starlark.String:
 		jsonText(b, string(x), st.ascii)
 	case *starlark.List:
@@ -233,37 +297,48 @@ func (th *Thread) dumpDict(b *bytes.Buffer, d *starlark.Dict, st jsonStyle, leve
 		d = sortedDict(d)
 	}
 	b.WriteByte('{')
-	for i, item := range d.Items() {
-		if i > 0 {
+	some := false
+	for _, item := range d.Items() {
+		key, err := th.jsonKey(item[0])
+		if err != nil {
+			if st.skip {
+				continue
+			}
+			return err
+		}
+		if some {
 			b.WriteString(st.item)
 		}
+		some = true
 		st.breakLine(b, level+1)
-		key := ""
-		switch k := item[0].(type) {
-		case starlark.String:
-			key = string(k)
-		case starlark.Bool:
-			key = strings.ToLower(k.String())
-		case starlark.NoneType:
-			key = "null"
-		default:
-			s, err := th.Str(k)
-			if err != nil {
-				return err
-			}
-			key = s
-		}
 		jsonText(b, key, st.ascii)
 		b.WriteString(st.colon)
 		if err := th.dump(b, item[1], st, level+1, deflt); err != nil {
 			return err
 		}
 	}
-	if d.Len() > 0 {
+	if some {
 		st.breakLine(b, level)
 	}
 	b.WriteByte('}')
 	return nil
+}
+
+// jsonKey is the text that a key becomes.
+func (th *Thread) jsonKey(v Value) (string, error) {
+	switch k := native(v).(type) {
+	case starlark.String:
+		return string(k), nil
+	case starlark.Bool:
+		return strings.ToLower(k.String()), nil
+	case starlark.NoneType:
+		return "null", nil
+	case starlark.Int:
+		return k.String(), nil
+	case starlark.Float:
+		return floatText(float64(k), -1), nil
+	}
+	return "", Fail("TypeError", "keys must be a string, not %s", th.describe(v))
 }
 
 func jsonText(b *bytes.Buffer, s string, ascii bool) {

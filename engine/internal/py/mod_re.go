@@ -3,8 +3,6 @@
 package py
 
 import (
-	"regexp"
-	"regexp/syntax"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -12,110 +10,29 @@ import (
 	"go.starlark.net/starlark"
 )
 
-// placeholder is what string.Template fills.
-var placeholder = regexp.MustCompile(`\$(?:\$|[_a-zA-Z][_a-zA-Z0-9]*|\{[_a-zA-Z][_a-zA-Z0-9]*\})`)
-
-// noLower is a repetition without lower bound, which RE2 takes for text.
-var noLower = regexp.MustCompile(`\{,(\d+)\}`)
-
-// maxPattern bounds a regular expression.
-const maxPattern = 10_000
-
-// flags of regular expressions, with what they are inside one.
-var reFlags = map[string]int{"IGNORECASE": 2, "I": 2, "LOCALE": 4, "L": 4, "MULTILINE": 8, "M": 8, "DOTALL": 16, "S": 16, "UNICODE": 32, "U": 32, "VERBOSE": 64, "X": 64}
-
-// compileRegexp makes Go's expression of Python's.
-func (th *Thread) compileRegexp(expr string, flags int) (*regexp.Regexp, error) {
-	if len(expr) > maxPattern {
-		return nil, &Limit{th.line, "too long a regular expression"}
-	}
-	if err := th.Step(1 + len(expr)/4); err != nil {
-		return nil, err
-	}
-	if flags&64 != 0 {
-		expr = verbose(expr)
-	}
-	expr = strings.ReplaceAll(expr, `\Z`, `\z`)
-	expr = noLower.ReplaceAllString(expr, "{0,$1}")
-	inline := ""
-	for _, f := range []struct {
-		bit  int
-		flag string
-	}{{2, "i"}, {8, "m"}, {16, "s"}} {
-		if flags&f.bit != 0 {
-			inline += f.flag
-		}
-	}
-	if inline != "" {
-		expr = "(?" + inline + ")" + expr
-	}
-	re, err := regexp.Compile(expr)
-	if err == nil {
-		return re, nil
-	}
-	if _, ok := err.(*syntax.Error); ok && beyond(expr) {
-		return nil, refused("write it without look-around and back references", "the regular expression %s cannot be evaluated: %v", quote(expr), err)
-	}
-	return nil, Fail("ValueError", "invalid regular expression: %v", err)
-}
-
-// beyond tells whether an expression has what RE2 cannot express.
-func beyond(expr string) bool {
-	for _, s := range []string{"(?=", "(?!", "(?<=", "(?<!", "(?P=", "(?(", "(?#"} {
-		if strings.Contains(expr, s) {
-			return true
-		}
-	}
-	for i := 0; i+1 < len(expr); i++ {
-		if expr[i] == '\\' {
-			if i++; expr[i] >= '1' && expr[i] <= '9' {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// verbose takes blanks and comments out of an expression.
-func verbose(expr string) string {
-	var b strings.Builder
-	class := false
-	for i := 0; i < len(expr); i++ {
-		switch c := expr[i]; {
-		case c == '\\' && i+1 < len(expr):
-			b.WriteString(expr[i : i+2])
-			i++
-		case class:
-			class = c != ']'
-			b.WriteByte(c)
-		case c == '[':
-			class = true
-			b.WriteByte(c)
-		case c == '#':
-			for i+1 < len(expr) && expr[i+1] != '\n' {
-				i++
-			}
-		case strings.IndexByte(" \t\r\n\f\v", c) < 0:
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
-}
-
 // reEngine makes the values of the module.
-type reEngine struct{ pattern, match *Class }
+type reEngine struct {
+	pattern, match *Class
+	known          map[string]*compiled
+}
+
+// operations are the functions of the module that an expression has as methods.
+var operations = []string{"match", "search", "fullmatch", "sub", "subn", "split", "findall", "finditer"}
 
 func reModule(th *Thread) map[string]Value {
 	object := th.py.classes["object"]
-	e := &reEngine{
-		pattern: newClass("SRE_Pattern", nil, object),
-		match:   newClass("SRE_Match", nil, object),
-	}
-	out := map[string]Value{"error": th.py.classes["ValueError"]}
+	e := &reEngine{pattern: newClass("SRE_Pattern", nil, object), match: newClass("SRE_Match", nil, object), known: map[string]*compiled{}}
+	e.match.attrs["__getitem__"] = Func("__getitem__", func(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
+		if len(args) != 2 {
+			return nil, Fail("TypeError", "__getitem__() takes one argument")
+		}
+		return th.method(args[0], "group", args[1])
+	})
+	out := map[string]Value{"error": th.py.classes["error"], "Pattern": e.pattern, "Match": e.match, "purge": Func("purge", biNothing)}
 	for n, bit := range reFlags {
 		out[n] = starlark.MakeInt(bit)
 	}
-	for _, n := range []string{"match", "search", "fullmatch", "sub", "subn", "split", "findall", "finditer"} {
+	for _, n := range operations {
 		out[n] = Func(n, func(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
 			if len(args) == 0 {
 				return nil, Fail("TypeError", "%s() takes at least 2 arguments", n)
@@ -124,11 +41,11 @@ func reModule(th *Thread) map[string]Value {
 			if err != nil {
 				return nil, err
 			}
-			re, err := e.regexpOf(th, args[0], flags)
+			c, err := e.expression(th, args[0], flags)
 			if err != nil {
 				return nil, err
 			}
-			return e.run(th, n, re, rest, kw)
+			return e.run(th, n, c, rest, kw)
 		})
 	}
 	out["compile"] = Func("compile", func(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
@@ -137,24 +54,34 @@ func reModule(th *Thread) map[string]Value {
 		if err := starlark.UnpackArgs("compile", args, kw, "pattern", &p, "flags?", &flags); err != nil {
 			return nil, Fail("TypeError", "%v", err)
 		}
-		re, err := e.regexpOf(th, p, flags)
+		c, err := e.expression(th, p, flags)
 		if err != nil {
 			return nil, err
 		}
-		return e.object(re, p), nil
+		return e.object(c), nil
 	})
-	out["escape"] = Func("escape", func(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
-		s, err := textArg(th, "escape", args, 0)
-		var b strings.Builder
-		for _, r := range s {
-			if r < 0x80 && r != '_' && !isDigit(byte(r)) && (r|32 < 'a' || r|32 > 'z') {
-				b.WriteByte('\\')
-			}
-			b.WriteRune(r)
-		}
-		return starlark.String(b.String()), err
-	})
+	out["escape"] = Func("escape", reEscape)
 	return out
+}
+
+// reEscape puts a backslash before all that is no letter or digit, as 2.7 does.
+func reEscape(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
+	s, err := textArg(th, "escape", args, 0)
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == 0:
+			b.WriteString(`\000`)
+			continue
+		case r < 0x80 && !isDigit(byte(r)) && (r|32 < 'a' || r|32 > 'z'):
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return starlark.String(b.String()), th.Grow(b.Len())
 }
 
 // takeFlags finds the flags among the arguments of a function of the module.
@@ -176,39 +103,95 @@ func takeFlags(n string, args starlark.Tuple, kw []starlark.Tuple) (starlark.Tup
 	return args, flags, err
 }
 
-func (e *reEngine) regexpOf(th *Thread, v Value, flags int) (*regexp.Regexp, error) {
-	if o, ok := v.(*Instance); ok {
-		if re, ok := o.base.(*compiled); ok {
-			return re.re, nil
-		}
+// expression gives what is compiled of a text, or is compiled already.
+func (e *reEngine) expression(th *Thread, v Value, flags int) (*compiled, error) {
+	if c, ok := native(v).(*compiled); ok {
+		return c, nil
 	}
 	s, err := textArg(th, "compile", starlark.Tuple{v}, 0)
 	if err != nil {
 		return nil, err
 	}
-	return th.compileRegexp(s, flags)
+	key := strconv.Itoa(flags) + " " + s
+	if c := e.known[key]; c != nil {
+		return c, nil
+	}
+	c, err := th.compileRegexp(s, flags)
+	if err != nil {
+		return nil, err
+	}
+	e.known[key] = c
+	return c, th.Grow(empty + 32*len(s))
 }
 
-// compiled is an expression as a value.
-type compiled struct {
-	Namespace
-	re *regexp.Regexp
-}
-
-func (e *reEngine) object(re *regexp.Regexp, pattern Value) *Instance {
-	o := &Instance{Class: e.pattern, base: &compiled{re: re}, attrs: map[string]Value{"pattern": pattern}}
-	for _, n := range []string{"match", "search", "fullmatch", "sub", "subn", "split", "findall", "finditer"} {
-		o.attrs[n] = Func(n, func(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
-			return e.run(th, n, re, args, kw)
+func (e *reEngine) object(c *compiled) *Instance {
+	if c.object != nil {
+		return c.object
+	}
+	named := new(starlark.Dict)
+	for g, n := range c.names {
+		if n != "" {
+			_ = named.SetKey(starlark.String(n), starlark.MakeInt(g)) // texts can be hashed
+		}
+	}
+	c.object = &Instance{Class: e.pattern, base: c, attrs: map[string]Value{
+		"pattern": c.pattern, "flags": starlark.MakeInt(c.flags), "groups": starlark.MakeInt(len(c.groups) - 1), "groupindex": named,
+	}}
+	for _, n := range operations {
+		c.object.attrs[n] = Func(n, func(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
+			return e.run(th, n, c, args, kw)
 		})
 	}
-	return o
+	return c.object
+}
+
+// window is the part of a text that is searched.
+func (e *reEngine) window(n string, c *compiled, s string, args starlark.Tuple) (from, to int, err error) {
+	to = len(s)
+	if len(args) < 2 || n == "split" {
+		return 0, to, nil
+	}
+	var at [2]int
+	for i := range at {
+		at[i] = utf8.RuneCountInString(s)
+		if i+1 >= len(args) {
+			continue
+		}
+		k, err := starlark.AsInt32(args[i+1])
+		if err != nil {
+			return 0, 0, Fail("TypeError", "%s() takes numbers as positions", n)
+		}
+		at[i] = max(0, min(k, at[i]))
+	}
+	if at[0] > 0 && (strings.ContainsAny(c.text, "^") || strings.Contains(c.text, `\b`) || strings.Contains(c.text, `\B`) || strings.Contains(c.text, `\A`)) {
+		return 0, 0, refused("slice the text", "the regular expression %s looks at what is before position %d", quote(string(c.pattern)), at[0])
+	}
+	for i, k := range at {
+		at[i] = byteAt(s, k)
+	}
+	return at[0], max(at[0], at[1]), nil
+}
+
+// byteAt is where in bytes a character of a text is.
+func byteAt(s string, n int) int {
+	for i := range s {
+		if n == 0 {
+			return i
+		}
+		n--
+	}
+	return len(s)
 }
 
 // run does one operation of an expression.
-func (e *reEngine) run(th *Thread, n string, re *regexp.Regexp, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
+func (e *reEngine) run(th *Thread, n string, c *compiled, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
 	if n == "sub" || n == "subn" {
-		return e.sub(th, n, re, args, kw)
+		return e.sub(th, n, c, args, kw)
+	}
+	for _, k := range kw {
+		if len(args) == 0 && k[0] == starlark.String("string") {
+			args = starlark.Tuple{k[1]}
+		}
 	}
 	s, err := textArg(th, n, args, 0)
 	if err != nil {
@@ -217,20 +200,24 @@ func (e *reEngine) run(th *Thread, n string, re *regexp.Regexp, args starlark.Tu
 	if err := th.Step(1 + len(s)/8); err != nil {
 		return nil, err
 	}
+	from, to, err := e.window(n, c, s, args)
+	if err != nil {
+		return nil, err
+	}
 	switch n {
 	case "match", "search", "fullmatch":
-		return e.one(n, re, s)
+		return e.one(n, c, s, from, to)
 	case "split":
-		return e.split(th, re, s, args, kw)
+		return e.split(th, c, s, args, kw)
 	}
-	found := re.FindAllStringSubmatchIndex(s, maxBytes/entry)
-	if err := th.Grow(entry * len(found)); err != nil {
+	found, err := c.every(th, s, from, to)
+	if err != nil {
 		return nil, err
 	}
 	out := make([]Value, len(found))
 	for i, loc := range found {
 		if n == "finditer" {
-			out[i] = e.result(re, s, loc)
+			out[i] = e.result(c, s, loc)
 			continue
 		}
 		out[i] = whatFound(s, loc)
@@ -241,21 +228,39 @@ func (e *reEngine) run(th *Thread, n string, re *regexp.Regexp, args starlark.Tu
 	return starlark.NewList(out), nil
 }
 
-// one finds one match: anywhere, at the start, or of the whole text.
-func (e *reEngine) one(n string, re *regexp.Regexp, s string) (Value, error) {
-	around := map[string][2]string{"match": {`\A(?:`, `)`}, "fullmatch": {`\A(?:`, `)\z`}}
-	if ends, ok := around[n]; ok {
-		anchored, err := regexp.Compile(ends[0] + re.String() + ends[1])
-		if err != nil {
-			return nil, Fail("ValueError", "invalid regular expression: %v", err)
-		}
-		re = anchored
+// every finds all matches in a part of a text.
+func (c *compiled) every(th *Thread, s string, from, to int) ([][]int, error) {
+	found := c.re.FindAllStringSubmatchIndex(s[from:to], maxBytes/entry)
+	for i, loc := range found {
+		found[i] = moved(c.located(s[from:to], loc), from)
 	}
-	loc := re.FindStringSubmatchIndex(s)
+	return found, th.Grow(entry * len(found))
+}
+
+// moved counts positions from the start of a whole text.
+func moved(loc []int, by int) []int {
+	for i := range loc {
+		if loc[i] >= 0 {
+			loc[i] += by
+		}
+	}
+	return loc
+}
+
+// one finds one match: anywhere, at the start, or of the whole text.
+func (e *reEngine) one(n string, c *compiled, s string, from, to int) (Value, error) {
+	re := c.re
+	if n != "search" {
+		var err error
+		if re, err = c.anchored(n == "fullmatch"); err != nil {
+			return nil, err
+		}
+	}
+	loc := re.FindStringSubmatchIndex(s[from:to])
 	if loc == nil {
 		return starlark.None, nil
 	}
-	return e.result(re, s, loc), nil
+	return e.result(c, s, moved(c.located(s[from:to], loc), from)), nil
 }
 
 // whatFound is an item of findall: the match, its group or its groups.
@@ -277,35 +282,32 @@ func whatFound(s string, loc []int) Value {
 	return groups
 }
 
-func (e *reEngine) split(th *Thread, re *regexp.Regexp, s string, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
-	most := 0
+func (e *reEngine) split(th *Thread, c *compiled, s string, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
+	var most Value = starlark.MakeInt(0)
 	if len(args) > 1 {
-		n, err := starlark.AsInt32(args[1])
-		if err != nil {
-			return nil, err
-		}
-		most = n
+		most = args[1]
 	}
 	for _, k := range kw {
 		if k[0] == starlark.String("maxsplit") {
-			n, err := starlark.AsInt32(k[1])
-			if err != nil {
-				return nil, err
-			}
-			most = n
+			most = k[1]
 		}
+	}
+	limit, err := starlark.AsInt32(numeric(most))
+	if err != nil {
+		return nil, Fail("TypeError", "maxsplit must be a number")
+	}
+	found, err := c.every(th, s, 0, len(s))
+	if err != nil {
+		return nil, err
 	}
 	var out []Value
 	last := 0
-	found := re.FindAllStringSubmatchIndex(s, maxBytes/entry)
-	if err := th.Grow(entry * len(found)); err != nil {
-		return nil, err
-	}
 	for _, loc := range found {
+		// 2.7 does not split where there is nothing.
 		if loc[0] == loc[1] {
 			continue
 		}
-		if most > 0 && len(out)/(len(loc)/2) >= most {
+		if limit > 0 && len(out)/(len(loc)/2) >= limit {
 			break
 		}
 		out = append(out, starlark.String(s[last:loc[0]]))
@@ -323,180 +325,4 @@ func groupAt(s string, loc []int, g int) Value {
 		return starlark.None
 	}
 	return starlark.String(s[loc[2*g]:loc[2*g+1]])
-}
-
-func (e *reEngine) sub(th *Thread, n string, re *regexp.Regexp, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
-	var repl, text Value
-	count := 0
-	var flags Value
-	if err := starlark.UnpackArgs(n, args, kw, "repl", &repl, "string", &text, "count?", &count, "flags?", &flags); err != nil {
-		return nil, Fail("TypeError", "%v", err)
-	}
-	s, err := textArg(th, n, starlark.Tuple{text}, 0)
-	if err != nil {
-		return nil, err
-	}
-	if err := th.Step(1 + len(s)/8); err != nil {
-		return nil, err
-	}
-	var b strings.Builder
-	last, done := 0, 0
-	found := re.FindAllStringSubmatchIndex(s, maxBytes/entry)
-	if err := th.Grow(entry * len(found)); err != nil {
-		return nil, err
-	}
-	for _, loc := range found {
-		if count > 0 && done >= count {
-			break
-		}
-		b.WriteString(s[last:loc[0]])
-		with, err := e.replacement(th, re, repl, s, loc)
-		if err != nil {
-			return nil, err
-		}
-		b.WriteString(with)
-		if err := th.Grow(len(with)); err != nil {
-			return nil, err
-		}
-		last = loc[1]
-		done++
-	}
-	b.WriteString(s[last:])
-	out := starlark.String(b.String())
-	if n == "subn" {
-		return starlark.Tuple{out, starlark.MakeInt(done)}, th.Grow(len(out))
-	}
-	return out, th.Grow(len(out))
-}
-
-// replacement is what a match becomes.
-func (e *reEngine) replacement(th *Thread, re *regexp.Regexp, repl Value, s string, loc []int) (string, error) {
-	if th.callable(repl) {
-		v, err := th.Call(repl, starlark.Tuple{e.result(re, s, loc)}, nil)
-		if err != nil {
-			return "", err
-		}
-		return th.Str(v)
-	}
-	t, err := textArg(th, "sub", starlark.Tuple{repl}, 0)
-	if err != nil || !strings.Contains(t, `\`) {
-		return t, err
-	}
-	var b strings.Builder
-	for i := 0; i < len(t); i++ {
-		if t[i] != '\\' || i+1 >= len(t) {
-			b.WriteByte(t[i])
-			continue
-		}
-		i++
-		name := ""
-		switch c := t[i]; {
-		case isDigit(c):
-			name = t[i : i+1]
-			if i+1 < len(t) && isDigit(t[i+1]) {
-				name = t[i : i+2]
-				i++
-			}
-		case c == 'g' && i+1 < len(t) && t[i+1] == '<' && strings.IndexByte(t[i:], '>') > 0:
-			end := i + strings.IndexByte(t[i:], '>')
-			name = t[i+2 : end]
-			i = end
-		default:
-			if out, ok := simple[c]; ok && c != '\'' && c != '"' {
-				b.WriteString(out)
-			} else {
-				b.WriteString(t[i-1 : i+1])
-			}
-			continue
-		}
-		g, err := groupIndex(re, starlark.String(name))
-		if err != nil {
-			return "", err
-		}
-		if loc[2*g] >= 0 {
-			b.WriteString(s[loc[2*g]:loc[2*g+1]])
-		}
-	}
-	return b.String(), nil
-}
-
-// groupIndex finds a group by number or name.
-func groupIndex(re *regexp.Regexp, v Value) (int, error) {
-	g := -1
-	switch x := numeric(v).(type) {
-	case starlark.Int:
-		n, ok := x.Int64()
-		if ok && n <= int64(re.NumSubexp()) {
-			g = int(n)
-		}
-	case starlark.String:
-		if n, err := strconv.Atoi(string(x)); err == nil && n <= re.NumSubexp() {
-			g = n
-		} else {
-			g = re.SubexpIndex(string(x))
-		}
-	}
-	if g < 0 {
-		return 0, Fail("IndexError", "no such group")
-	}
-	return g, nil
-}
-
-// result makes the object of a match.
-func (e *reEngine) result(re *regexp.Regexp, s string, loc []int) *Instance {
-	position := func(i int) func(int) Value {
-		return func(g int) Value {
-			if loc[2*g+i] < 0 {
-				return starlark.MakeInt(-1)
-			}
-			return starlark.MakeInt(utf8.RuneCountInString(s[:loc[2*g+i]]))
-		}
-	}
-	byGroup := func(n string, of func(g int) Value) Value {
-		return Func(n, func(_ *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
-			if len(args) == 0 {
-				return of(0), nil
-			}
-			out := make(starlark.Tuple, len(args))
-			for i, a := range args {
-				g, err := groupIndex(re, a)
-				if err != nil {
-					return nil, err
-				}
-				out[i] = of(g)
-			}
-			if len(out) == 1 {
-				return out[0], nil
-			}
-			return out, nil
-		})
-	}
-	groups := func(_ *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
-		out := starlark.Tuple{}
-		for g := 1; g < len(loc)/2; g++ {
-			v := groupAt(s, loc, g)
-			if v == starlark.None && len(args) > 0 {
-				v = args[0]
-			}
-			out = append(out, v)
-		}
-		return out, nil
-	}
-	named := func(*Thread, starlark.Tuple, []starlark.Tuple) (Value, error) {
-		d := new(starlark.Dict)
-		for g, n := range re.SubexpNames() {
-			if n != "" {
-				if err := d.SetKey(starlark.String(n), groupAt(s, loc, g)); err != nil {
-					return nil, err
-				}
-			}
-		}
-		return d, nil
-	}
-	group := byGroup("group", func(g int) Value { return groupAt(s, loc, g) })
-	return &Instance{Class: e.match, attrs: map[string]Value{
-		"group": group, "groups": Func("groups", groups), "groupdict": Func("groupdict", named), "string": starlark.String(s),
-		"start": byGroup("start", position(0)), "end": byGroup("end", position(1)),
-		"span": byGroup("span", func(g int) Value { return starlark.Tuple{position(0)(g), position(1)(g)} }),
-	}}
 }

@@ -3,16 +3,13 @@
 package py
 
 import (
-	"math"
-	"strings"
-
 	"go.starlark.net/starlark"
 )
 
 // moduleTable lists the modules, each made when it is imported.
 func moduleTable() map[string]func(*Thread) map[string]Value {
 	return map[string]func(*Thread) map[string]Value{
-		"math": mathModule, "string": stringModule, "re": reModule, "json": jsonModule, "simplejson": jsonModule,
+		"math": mathModule, "re": reModule, "json": jsonModule, "simplejson": jsonModule,
 		"copy": copyModule, "sys": sysModule, "os": osModule, "posixpath": pathModule, "glob": globModule, "hashlib": hashlibModule, "md5": md5Module, "base64": base64Module, "binascii": binasciiModule, "zlib": zlibModule,
 		"socket": socketModule, "types": typesModule, "logging": loggingModule, "__future__": futureModule,
 		"__builtin__": builtinModule, "builtins": builtinModule, "genshi": genshiModule, "passlib": passlibModule, "pprint": pprintModule,
@@ -48,130 +45,6 @@ func textArg(th *Thread, n string, args starlark.Tuple, i int) (string, error) {
 		return "", Fail("TypeError", "%s() argument must be a string, not %s", n, th.typeName(args[i]))
 	}
 	return string(s), nil
-}
-
-func mathModule(*Thread) map[string]Value {
-	unary := func(n string, fn func(float64) float64) maker {
-		return func(_ *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
-			f, err := floatArg(n, args, 0)
-			if err != nil {
-				return nil, err
-			}
-			out := fn(f)
-			if math.IsNaN(out) && !math.IsNaN(f) || math.IsInf(out, -1) && n == "log" {
-				return nil, Fail("ValueError", "math domain error")
-			}
-			return starlark.Float(out), nil
-		}
-	}
-	m := map[string]maker{
-		"pow": func(_ *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
-			a, err := floatArg("pow", args, 0)
-			if err != nil {
-				return nil, err
-			}
-			b, err := floatArg("pow", args, 1)
-			return starlark.Float(math.Pow(a, b)), err
-		},
-		"log": func(_ *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
-			a, err := floatArg("log", args, 0)
-			if err != nil {
-				return nil, err
-			}
-			if a <= 0 {
-				return nil, Fail("ValueError", "math domain error")
-			}
-			if len(args) < 2 {
-				return starlark.Float(math.Log(a)), nil
-			}
-			b, err := floatArg("log", args, 1)
-			return starlark.Float(math.Log(a) / math.Log(b)), err
-		},
-	}
-	for n, fn := range map[string]func(float64) float64{
-		"ceil": math.Ceil, "floor": math.Floor, "sqrt": math.Sqrt, "fabs": math.Abs, "trunc": math.Trunc, "log10": math.Log10,
-		"log2": math.Log2, "exp": math.Exp, "sin": math.Sin, "cos": math.Cos, "tan": math.Tan, "atan": math.Atan,
-	} {
-		m[n] = unary(n, fn)
-	}
-	out := funcs(m)
-	out["pi"], out["e"] = starlark.Float(math.Pi), starlark.Float(math.E)
-	return out
-}
-
-func stringModule(th *Thread) map[string]Value {
-	const lower, digits = "abcdefghijklmnopqrstuvwxyz", "0123456789"
-	out := map[string]Value{"maketrans": th.py.classes["str"].attrs["maketrans"].(*staticMethod).fn}
-	for n, s := range map[string]string{
-		"ascii_lowercase": lower, "ascii_uppercase": strings.ToUpper(lower), "ascii_letters": lower + strings.ToUpper(lower),
-		"lowercase": lower, "uppercase": strings.ToUpper(lower), "letters": lower + strings.ToUpper(lower),
-		"digits": digits, "hexdigits": digits + "abcdefABCDEF", "octdigits": digits[:8],
-		"punctuation": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "whitespace": " \t\n\r\v\f",
-	} {
-		out[n] = starlark.String(s)
-	}
-	for _, n := range []string{"join", "split", "replace", "lower", "upper", "strip", "lstrip", "rstrip", "find", "rfind", "ljust", "rjust", "zfill", "capitalize", "count"} {
-		m := th.py.methods["str"][n]
-		out[n] = Func(n, func(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
-			if n == "join" && len(args) > 0 {
-				var sep Value = starlark.String(" ")
-				if len(args) > 1 {
-					sep = args[1]
-				}
-				return m(th, native(sep), args[:1], kw)
-			}
-			if _, err := textArg(th, n, args, 0); err != nil {
-				return nil, err
-			}
-			return m(th, native(args[0]), args[1:], kw)
-		})
-	}
-	template := newClass("Template", nil, th.py.classes["object"])
-	template.attrs["__init__"] = Func("__init__", func(_ *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
-		if len(args) != 2 {
-			return nil, Fail("TypeError", "Template() takes one argument")
-		}
-		args[0].(*Instance).attrs["template"] = args[1]
-		return starlark.None, nil
-	})
-	template.attrs["substitute"] = Func("substitute", substitute(false))
-	template.attrs["safe_substitute"] = Func("safe_substitute", substitute(true))
-	out["Template"] = template
-	return out
-}
-
-// substitute fills a string.Template.
-func substitute(safe bool) maker {
-	return func(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
-		d := new(starlark.Dict)
-		if _, err := dictUpdate(th, d, args[1:], kw); err != nil {
-			return nil, err
-		}
-		s, err := th.Str(args[0].(*Instance).attrs["template"])
-		if err != nil {
-			return nil, err
-		}
-		var failed error
-		out := placeholder.ReplaceAllStringFunc(s, func(m string) string {
-			n := strings.Trim(m, "${}")
-			if m == "$$" {
-				return "$"
-			}
-			v, ok, err := d.Get(starlark.String(n))
-			if err == nil && ok {
-				text, err := th.Str(v)
-				if err != nil {
-					failed = err
-				}
-				return text
-			}
-			if !safe && failed == nil {
-				failed = Fail("KeyError", "%s", quote(n))
-			}
-			return m
-		})
-		return starlark.String(out), failed
-	}
 }
 
 func copyModule(*Thread) map[string]Value {

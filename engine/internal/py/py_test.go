@@ -148,6 +148,12 @@ func FuzzPython(f *testing.F) {
 			f.Add(c)
 		}
 	}
+	for _, c := range callTable(f) {
+		f.Add(c.code)
+	}
+	for _, m := range []string{"sys", "os.path", "urllib.parse", "collections.abc", "genshi.template", "passlib.hash", "nothing", "subprocess"} {
+		f.Add("import " + m + "\nfrom " + m + " import *\nout = dir(" + m + ")")
+	}
 	f.Fuzz(func(t *testing.T, code string) {
 		if len(code) > 2000 {
 			return

@@ -11,6 +11,9 @@ class defaultdict(dict):
         self[key] = self.default_factory()
         return self[key]
 
+    def __repr__(self):
+        return 'defaultdict(%r, %r)' % (self.default_factory, dict(self))
+
     def copy(self):
         return defaultdict(self.default_factory, self)
 
@@ -21,8 +24,20 @@ class OrderedDict(dict):
     def __repr__(self):
         return 'OrderedDict(%r)' % (list(self.items()),) if self else 'OrderedDict()'
 
+    def __eq__(self, other):
+        if isinstance(other, OrderedDict):
+            return list(self.items()) == list(other.items())
+        return dict(self) == other
+
+    def __ne__(self, other):
+        return not self == other
+
     def copy(self):
         return OrderedDict(self)
+
+    @classmethod
+    def fromkeys(cls, keys, value=None):
+        return cls([(k, value) for k in keys])
 
     def popitem(self, last=True):
         key = list(self.keys())[-1 if last else 0]
@@ -71,15 +86,40 @@ class Counter(dict):
     def elements(self):
         return iter([k for k, n in self.items() for _ in range(n)])
 
+    def total(self):
+        return sum(self.values())
+
+    def copy(self):
+        return Counter(self)
+
+    def __delitem__(self, key):
+        self.pop(key, None)
+
+    @classmethod
+    def _positive(cls, items):
+        return cls(dict([i for i in items if i[1] > 0]))
+
+    def _with(self, other, fn):
+        keys = list(self) + [k for k in other if k not in self]
+        return Counter._positive([(k, fn(self[k], other[k])) for k in keys])
+
     def __add__(self, other):
-        out = Counter(self)
-        out.update(other)
-        return Counter(dict([i for i in out.items() if i[1] > 0]))
+        return self._with(other, lambda a, b: a + b)
 
     def __sub__(self, other):
-        out = Counter(self)
-        out.subtract(other)
-        return Counter(dict([i for i in out.items() if i[1] > 0]))
+        return self._with(other, lambda a, b: a - b)
+
+    def __and__(self, other):
+        return self._with(other, min)
+
+    def __or__(self, other):
+        return self._with(other, max)
+
+    def __pos__(self):
+        return Counter._positive(self.items())
+
+    def __neg__(self):
+        return Counter._positive([(k, -n) for k, n in self.items()])
 
 class deque(list):
     def __init__(self, iterable=(), maxlen=None):
@@ -92,7 +132,8 @@ class deque(list):
             del self[:len(self) - self.maxlen]
 
     def __repr__(self):
-        return 'deque([%s])' % ', '.join([repr(i) for i in self])
+        tail = '' if self.maxlen is None else ', maxlen=%d' % self.maxlen
+        return 'deque(%r%s)' % (list(self), tail)
 
     def append(self, x):
         list.append(self, x)
@@ -101,6 +142,10 @@ class deque(list):
     def extend(self, items):
         list.extend(self, items)
         self._trim()
+
+    def __iadd__(self, items):
+        self.extend(items)
+        return self
 
     def appendleft(self, x):
         self.insert(0, x)
@@ -114,26 +159,105 @@ class deque(list):
     def popleft(self):
         return self.pop(0)
 
+    def copy(self):
+        return deque(self, self.maxlen)
+
+    def clear(self):
+        del self[:]
+
     def rotate(self, n=1):
         if self:
             n %= len(self)
             self[:] = self[len(self) - n:] + self[:len(self) - n]
 
-def namedtuple(typename, field_names, **kw):
-    if isinstance(field_names, str):
-        field_names = field_names.replace(',', ' ').split()
-    names = tuple(field_names)
+class ChainMap(object):
+    def __init__(self, *maps):
+        self.maps = list(maps) or [{}]
+
+    def __getitem__(self, key):
+        for m in self.maps:
+            if key in m:
+                return m[key]
+        raise KeyError(key)
+
+    def get(self, key, default=None):
+        return self[key] if key in self else default
+
+    def keys(self):
+        seen = {}
+        for m in reversed(self.maps):
+            for k in m:
+                seen[k] = True
+        return list(seen)
+
+    def values(self):
+        return [self[k] for k in self.keys()]
+
+    def items(self):
+        return [(k, self[k]) for k in self.keys()]
+
+    def __iter__(self):
+        return iter(self.keys())
+
+    def __len__(self):
+        return len(self.keys())
+
+    def __contains__(self, key):
+        return any([key in m for m in self.maps])
+
+    def __setitem__(self, key, value):
+        self.maps[0][key] = value
+
+    def __delitem__(self, key):
+        del self.maps[0][key]
+
+    def __repr__(self):
+        return 'ChainMap(%s)' % ', '.join([repr(m) for m in self.maps])
+
+    def new_child(self, m=None, **kw):
+        m = dict(m or {})
+        m.update(kw)
+        return ChainMap(m, *self.maps)
+
+    @property
+    def parents(self):
+        return ChainMap(*self.maps[1:])
+
+class UserDict(dict): pass
+class UserList(list): pass
+class UserString(str): pass
+class Mapping(object): pass
+class Iterable(object): pass
+
+_KEYWORDS = ('and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass '
+             'raise return try while with yield None True False').split()
+
+def _fields_of(names, rename):
+    if isinstance(names, str):
+        names = names.replace(',', ' ').split()
+    out = []
+    for i, n in enumerate(names):
+        bad = not n or not n.replace('_', 'a').isalnum() or n[0].isdigit() or n[0] == '_' or n in _KEYWORDS or n in out
+        if bad and not rename:
+            raise ValueError('%r cannot be the name of a field' % n)
+        out.append('_%d' % i if bad else n)
+    return tuple(out)
+
+def namedtuple(typename, field_names, verbose=False, rename=False, defaults=None, module=None):
+    names = _fields_of(field_names, rename)
+    given = dict(zip(names[len(names) - len(defaults or ()):], defaults or ()))
 
     class Tuple(tuple):
         _fields = names
+        _field_defaults = given
 
         @classmethod
         def __new_base__(cls, *args, **kw):
             values = list(args)
             for n in names[len(args):]:
-                if n not in kw:
+                if n not in kw and n not in given:
                     raise TypeError('%s is missing' % n)
-                values.append(kw.pop(n))
+                values.append(kw.pop(n) if n in kw else given[n])
             if kw or len(values) != len(names):
                 raise TypeError('%s() takes exactly %d arguments' % (typename, len(names)))
             return tuple(values)
@@ -154,6 +278,9 @@ def namedtuple(typename, field_names, **kw):
             return OrderedDict(zip(names, self))
 
         def _replace(self, **kw):
+            for n in kw:
+                if n not in names:
+                    raise ValueError('Got unexpected field names: %r' % [n])
             return Tuple(*[kw.get(n, v) for n, v in zip(names, self)])
     Tuple.__name__ = typename
     return Tuple

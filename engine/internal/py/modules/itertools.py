@@ -128,29 +128,67 @@ def product(*iterables, **kw):
 
 def permutations(iterable, r=None):
     pool = list(iterable)
-    r = len(pool) if r is None else r
-    for indices in product(range(len(pool)), repeat=r):
-        if len(set(indices)) == r:
-            yield tuple([pool[i] for i in indices])
+    n = len(pool)
+    r = n if r is None else r
+    if r > n:
+        return
+    def rest(chosen, left):
+        if len(chosen) == r:
+            yield tuple(chosen)
+            return
+        for i in range(len(left)):
+            for out in rest(chosen + [left[i]], left[:i] + left[i + 1:]):
+                yield out
+    for out in rest([], pool):
+        yield out
+
+def _chosen(iterable, r, again):
+    pool = list(iterable)
+    n = len(pool)
+    if r and (not n or r > n and not again):
+        return
+    at = [0] * r if again else list(range(r))
+    while True:
+        yield tuple([pool[i] for i in at])
+        for i in reversed(range(r)):
+            if at[i] != (n - 1 if again else i + n - r):
+                break
+        else:
+            return
+        at[i] += 1
+        for j in range(i + 1, r):
+            at[j] = at[i] if again else at[j - 1] + 1
 
 def combinations(iterable, r):
-    pool = list(iterable)
-    for indices in permutations(range(len(pool)), r):
-        if sorted(indices) == list(indices):
-            yield tuple([pool[i] for i in indices])
+    return _chosen(iterable, r, False)
 
 def combinations_with_replacement(iterable, r):
-    pool = list(iterable)
-    for indices in product(range(len(pool)), repeat=r):
-        if sorted(indices) == list(indices):
-            yield tuple([pool[i] for i in indices])
+    return _chosen(iterable, r, True)
 
-def accumulate(iterable, fn=None):
-    total = None
-    first = True
+def accumulate(iterable, func=None, initial=None):
+    total, first = initial, initial is None
+    if not first:
+        yield total
     for x in iterable:
         if first:
             total, first = x, False
         else:
-            total = fn(total, x) if fn else total + x
+            total = func(total, x) if func else total + x
         yield total
+
+def pairwise(iterable):
+    last, first = None, True
+    for x in iterable:
+        if not first:
+            yield last, x
+        last, first = x, False
+
+def batched(iterable, n):
+    batch = []
+    for x in iterable:
+        batch.append(x)
+        if len(batch) == n:
+            yield tuple(batch)
+            batch = []
+    if batch:
+        yield tuple(batch)
