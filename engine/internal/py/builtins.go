@@ -537,7 +537,12 @@ func biFormat(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, erro
 }
 
 // biHash is refused: hashes of texts and addresses of objects are chance.
-func biHash(*Thread, starlark.Tuple, []starlark.Tuple) (Value, error) {
+// biHash is refused but where a class says what its objects hash to: there a value
+// stands for its own hash.
+func biHash(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
+	if th.hashing > 0 && len(args) == 1 {
+		return args[0], nil
+	}
 	return nil, refused("use hashlib, whose results stay the same", "hash() and id() differ from run to run")
 }
 

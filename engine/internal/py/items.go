@@ -302,6 +302,10 @@ func (th *Thread) setKey(d *starlark.Dict, k, v Value) error {
 	if err := th.Grow(entry); err != nil {
 		return err
 	}
+	k, err := th.canonical(k)
+	if err != nil {
+		return err
+	}
 	if err := d.SetKey(keyOf(d, k), v); err != nil {
 		return Fail("TypeError", "unhashable type: '%s'", th.typeName(k))
 	}

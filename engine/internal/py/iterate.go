@@ -254,7 +254,11 @@ func (th *Thread) contains(v, x Value) (bool, error) {
 		_, ok, err := th.lookup(c, x)
 		return ok, err
 	case *starlark.Set:
-		return has(c, x)
+		k, err := th.canonical(x)
+		if err != nil {
+			return false, err
+		}
+		return has(c, k)
 	}
 	found := false
 	err := th.each(v, func(item Value) (bool, error) {

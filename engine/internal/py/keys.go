@@ -29,6 +29,50 @@ func alike(k Value, has func(Value) (bool, error)) Value {
 	return k
 }
 
+// canonical gives the object that stands for a key: of objects whose class says
+// when they are equal, the first that was one.
+func (th *Thread) canonical(k Value) (Value, error) {
+	o, ok := k.(*Instance)
+	if !ok || o.base != nil {
+		return k, nil
+	}
+	m, ok := o.Class.find("__hash__").(*Closure)
+	if !ok {
+		return k, nil
+	}
+	th.hashing++
+	h, err := th.Call(m, starlark.Tuple{o}, nil)
+	th.hashing--
+	if err != nil {
+		return nil, err
+	}
+	known := th.interned[o.Class]
+	if known == nil {
+		known = new(starlark.Dict)
+		if th.interned == nil {
+			th.interned = map[*Class]*starlark.Dict{}
+		}
+		th.interned[o.Class] = known
+	}
+	same, _, err := th.lookup(known, h)
+	if err != nil {
+		return nil, err
+	}
+	list, ok := same.(*starlark.List)
+	if !ok {
+		list = starlark.NewList(nil)
+		if err := th.setKey(known, h, list); err != nil {
+			return nil, err
+		}
+	}
+	for i := range list.Len() {
+		if equal, err := th.Equal(list.Index(i), o); equal || err != nil {
+			return list.Index(i), err
+		}
+	}
+	return o, th.extend(list, []Value{o})
+}
+
 // keyOf is alike for a dictionary.
 func keyOf(d *starlark.Dict, k Value) Value {
 	return alike(k, func(v Value) (bool, error) { _, ok, err := d.Get(v); return ok, err })
@@ -39,6 +83,10 @@ func memberOf(s *starlark.Set, v Value) Value { return alike(v, s.Has) }
 
 // lookup finds a key in a dictionary.
 func (th *Thread) lookup(d *starlark.Dict, k Value) (Value, bool, error) {
+	k, err := th.canonical(k)
+	if err != nil {
+		return nil, false, err
+	}
 	v, ok, err := d.Get(keyOf(d, k))
 	if err != nil {
 		return nil, false, Fail("TypeError", "unhashable type: '%s'", th.typeName(k))
@@ -48,6 +96,10 @@ func (th *Thread) lookup(d *starlark.Dict, k Value) (Value, bool, error) {
 
 // remove takes a key out of a dictionary.
 func (th *Thread) remove(d *starlark.Dict, k Value) (Value, bool, error) {
+	k, err := th.canonical(k)
+	if err != nil {
+		return nil, false, err
+	}
 	v, ok, err := d.Delete(keyOf(d, k))
 	if err != nil {
 		return nil, false, Fail("TypeError", "unhashable type: '%s'", th.typeName(k))

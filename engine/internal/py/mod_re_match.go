@@ -114,76 +114,92 @@ func (c *compiled) expand(t, s string, loc []int) (string, error) {
 	return b.String(), nil
 }
 
-// result makes the object of a match.
-func (e *reEngine) result(c *compiled, s string, loc []int) *Instance {
-	position := func(i int) func(int) Value {
-		return func(g int) Value {
-			if loc[2*g+i] < 0 {
-				return starlark.MakeInt(-1)
-			}
-			return starlark.MakeInt(utf8.RuneCountInString(s[:loc[2*g+i]]))
+// found is a match: of an expression, in a text, where.
+type found struct {
+	c   *compiled
+	s   string
+	loc []int
+}
+
+// at is where a group begins or ends in characters, -1 where it is not there.
+func (m *found) at(g, end int) Value {
+	if m.loc[2*g+end] < 0 {
+		return starlark.MakeInt(-1)
+	}
+	return starlark.MakeInt(utf8.RuneCountInString(m.s[:m.loc[2*g+end]]))
+}
+
+// byGroup makes a method that tells something of groups, without arguments of all.
+func (m *found) byGroup(n string, of func(g int) Value) Value {
+	return Func(n, func(_ *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
+		if len(args) == 0 {
+			return of(0), nil
 		}
-	}
-	byGroup := func(n string, of func(g int) Value) Value {
-		return Func(n, func(_ *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
-			if len(args) == 0 {
-				return of(0), nil
+		out := make(starlark.Tuple, len(args))
+		for i, a := range args {
+			g, err := m.c.index(a)
+			if err != nil {
+				return nil, err
 			}
-			out := make(starlark.Tuple, len(args))
-			for i, a := range args {
-				g, err := c.index(a)
-				if err != nil {
-					return nil, err
-				}
-				out[i] = of(g)
-			}
-			if len(out) == 1 {
-				return out[0], nil
-			}
-			return out, nil
-		})
-	}
-	groups := func(_ *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
-		out := starlark.Tuple{}
-		for g := 1; g < len(loc)/2; g++ {
-			v := groupAt(s, loc, g)
-			if v == starlark.None && len(args) > 0 {
-				v = args[0]
-			}
-			out = append(out, v)
+			out[i] = of(g)
+		}
+		if len(out) == 1 {
+			return out[0], nil
 		}
 		return out, nil
+	})
+}
+
+// group is the text of a group, or what stands for one that is not there.
+func (m *found) group(g int, missing starlark.Tuple) Value {
+	v := groupAt(m.s, m.loc, g)
+	if v == starlark.None && len(missing) > 0 {
+		return missing[0]
 	}
-	named := func(_ *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
-		d := new(starlark.Dict)
-		for g, n := range c.names {
-			if n != "" {
-				v := groupAt(s, loc, g)
-				if v == starlark.None && len(args) > 0 {
-					v = args[0]
-				}
-				if err := d.SetKey(starlark.String(n), v); err != nil {
-					return nil, err
-				}
-			}
+	return v
+}
+
+func (m *found) groups(_ *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
+	out := starlark.Tuple{}
+	for g := 1; g < len(m.loc)/2; g++ {
+		out = append(out, m.group(g, args))
+	}
+	return out, nil
+}
+
+func (m *found) groupdict(_ *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
+	d := new(starlark.Dict)
+	for g, n := range m.c.names {
+		if n == "" {
+			continue
 		}
-		return d, nil
-	}
-	expand := func(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
-		t, err := textArg(th, "expand", args, 0)
-		if err != nil {
+		if err := d.SetKey(starlark.String(n), m.group(g, args)); err != nil {
 			return nil, err
 		}
-		out, err := c.expand(t, s, loc)
-		return starlark.String(out), err
 	}
+	return d, nil
+}
+
+func (m *found) expand(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
+	t, err := textArg(th, "expand", args, 0)
+	if err != nil {
+		return nil, err
+	}
+	out, err := m.c.expand(t, m.s, m.loc)
+	return starlark.String(out), err
+}
+
+// result makes the object of a match.
+func (e *reEngine) result(c *compiled, s string, loc []int) *Instance {
+	m := &found{c, s, loc}
 	lastIndex, lastName := lastGroup(c, loc)
-	group := byGroup("group", func(g int) Value { return groupAt(s, loc, g) })
 	return &Instance{Class: e.match, attrs: map[string]Value{
-		"re": e.object(c), "expand": Func("expand", expand), "lastindex": lastIndex, "lastgroup": lastName,
-		"group": group, "groups": Func("groups", groups), "groupdict": Func("groupdict", named), "string": starlark.String(s),
-		"start": byGroup("start", position(0)), "end": byGroup("end", position(1)),
-		"span": byGroup("span", func(g int) Value { return starlark.Tuple{position(0)(g), position(1)(g)} }),
+		"re": e.object(c), "string": starlark.String(s), "lastindex": lastIndex, "lastgroup": lastName,
+		"expand": Func("expand", m.expand), "groups": Func("groups", m.groups), "groupdict": Func("groupdict", m.groupdict),
+		"group": m.byGroup("group", func(g int) Value { return m.group(g, nil) }),
+		"start": m.byGroup("start", func(g int) Value { return m.at(g, 0) }),
+		"end":   m.byGroup("end", func(g int) Value { return m.at(g, 1) }),
+		"span":  m.byGroup("span", func(g int) Value { return starlark.Tuple{m.at(g, 0), m.at(g, 1)} }),
 	}}
 }
 

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/url"
 	"strings"
 	"sync"
@@ -46,11 +47,27 @@ func written() map[string]func(*Thread) (map[string]Value, error) {
 			return th.runModule(p, library+n, primitives())
 		}
 	}
-	// 2.7 has them under other names.
-	for n, of := range map[string]string{"ConfigParser": "configparser", "StringIO": "io", "cStringIO": "io"} {
+	// 2.7 has them under other names, and Python 3 some within others.
+	for n, of := range map[string]string{
+		"ConfigParser": "configparser", "StringIO": "io", "cStringIO": "io", "urlparse": "urllib", "ordereddict": "collections", "pipes": "shlex",
+	} {
 		out[n] = out[of]
 	}
+	for n, inner := range map[string]string{"urllib": "parse", "collections": "abc"} {
+		out[n] = containing(n, inner, out[n])
+	}
 	return out
+}
+
+// containing is a module in which a module of the same names stands.
+func containing(n, inner string, run func(*Thread) (map[string]Value, error)) func(*Thread) (map[string]Value, error) {
+	return func(th *Thread) (map[string]Value, error) {
+		members, err := run(th)
+		if err == nil {
+			members[inner] = NewModule(n+"."+inner, maps.Clone(members))
+		}
+		return members, err
+	}
 }
 
 // RunModule runs the code of a module of the specification and gives its names.

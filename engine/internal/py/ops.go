@@ -350,7 +350,8 @@ func (th *Thread) concat(x, y Value) (Value, error) {
 	switch a := x.(type) {
 	case starlark.String:
 		if b, ok := y.(starlark.String); ok {
-			return a + b, th.Grow(len(a) + len(b))
+			s, err := th.joined(string(a), string(b))
+			return starlark.String(s), err
 		}
 	case *starlark.List:
 		if b, ok := y.(*starlark.List); ok {

@@ -14,6 +14,16 @@ func (th *Thread) set(items []Value) (*starlark.Set, error) {
 	if err := th.Grow(empty + entry*len(items)); err != nil {
 		return nil, err
 	}
+	for i := range items {
+		k, err := th.canonical(items[i])
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := k.(*Instance); ok && k != items[i] {
+			items = slices.Clone(items)
+			items[i] = k
+		}
+	}
 	return newSet(items)
 }
 
@@ -185,18 +195,25 @@ func setAdd(th *Thread, self Value, args starlark.Tuple, _ []starlark.Tuple) (Va
 	if len(args) != 1 {
 		return nil, Fail("TypeError", "add() takes exactly one argument")
 	}
-	if err := insert(self.(*starlark.Set), args[0]); err != nil {
+	v, err := th.canonical(args[0])
+	if err != nil {
+		return nil, err
+	}
+	if err := insert(self.(*starlark.Set), v); err != nil {
 		return nil, err
 	}
 	return starlark.None, th.Grow(entry)
 }
 
-func setDiscard(_ *Thread, self Value, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
+func setDiscard(th *Thread, self Value, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
 	if len(args) != 1 {
 		return nil, Fail("TypeError", "discard() takes exactly one argument")
 	}
 	s := self.(*starlark.Set)
-	_, err := s.Delete(memberOf(s, args[0]))
+	v, err := th.canonical(args[0])
+	if err == nil {
+		_, err = s.Delete(memberOf(s, v))
+	}
 	return starlark.None, err
 }
 
@@ -205,7 +222,11 @@ func setRemove(th *Thread, self Value, args starlark.Tuple, _ []starlark.Tuple) 
 		return nil, Fail("TypeError", "remove() takes exactly one argument")
 	}
 	s := self.(*starlark.Set)
-	found, err := s.Delete(memberOf(s, args[0]))
+	v, err := th.canonical(args[0])
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.Delete(memberOf(s, v))
 	if err == nil && !found {
 		err = th.keyError(args[0])
 	}

@@ -147,6 +147,12 @@ type Thread struct {
 	file    string
 	line    int
 	handled []*Raised
+	// growing are texts that code adds to.
+	growing []*strings.Builder
+	// interned are objects that were keys, by class and by what they hash to;
+	// hashing is set while that is asked for.
+	interned map[*Class]*starlark.Dict
+	hashing  int
 	// writing are the lists and dictionaries whose repr is being written.
 	writing []Value
 	// starlark is what methods of starlark's own values want.

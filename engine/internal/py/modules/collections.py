@@ -226,8 +226,15 @@ class ChainMap(object):
 class UserDict(dict): pass
 class UserList(list): pass
 class UserString(str): pass
-class Mapping(object): pass
-class Iterable(object): pass
+
+# What isinstance is asked about.
+Mapping = MutableMapping = dict
+Set = MutableSet = set
+MutableSequence = list
+Sequence = (list, tuple, str)
+Iterable = Container = Sized = Collection = (list, tuple, str, dict, set, type(x for x in ()))
+Hashable = (str, int, float, tuple)
+Callable = type(lambda: None)
 
 _KEYWORDS = ('and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass '
              'raise return try while with yield None True False').split()

@@ -12,7 +12,7 @@ def _parse4(s):
         raise AddressValueError('Expected 4 octets in %r' % s)
     n = 0
     for p in parts:
-        if not p.isdigit() or len(p) > 3 or int(p, 10) > 255:
+        if not p.isdigit() or len(p) > 3 or int(p, 10) > 255 or p != '0' and p[0] == '0':
             raise AddressValueError('Octet %r not permitted in %r' % (p, s))
         n = n * 256 + int(p, 10)
     return n
@@ -65,7 +65,7 @@ class _Address(_Base):
 
     def __init__(self, address):
         if isinstance(address, int):
-            if address < 0 or address >> self.max_prefixlen:
+            if isinstance(address, bool) or address < 0 or address >> self.max_prefixlen:
                 raise AddressValueError('%d is not permitted as an IPv%d address' % (address, self.version))
             self._n = address
         else:
@@ -82,6 +82,12 @@ class _Address(_Base):
 
     def __eq__(self, other):
         return isinstance(other, _Address) and (self.version, self._n) == (other.version, other._n)
+
+    def __hash__(self):
+        return hash((self.version, self._n))
+
+    def __index__(self):
+        return self._n
 
     def __add__(self, n):
         return self.__class__(self._n + n)
@@ -124,7 +130,19 @@ class _Address(_Base):
 
     @property
     def is_global(self):
-        return not self.is_private
+        return not self.is_private and not self._within(['100.64.0.0/10'] if self.version == 4 else [])
+
+    @property
+    def is_site_local(self):
+        return self.version == 6 and self._within(['fec0::/10'])
+
+    @property
+    def ipv4_mapped(self):
+        return IPv4Address(self._n & 0xffffffff) if self.version == 6 and self._n >> 32 == 0xffff else None
+
+    @property
+    def sixtofour(self):
+        return IPv4Address(self._n >> 80 & 0xffffffff) if self.version == 6 and self._n >> 112 == 0x2002 else None
 
     @property
     def is_loopback(self):
@@ -177,7 +195,7 @@ class _Network(_Base):
     def __init__(self, address, strict=True):
         mask = self.max_prefixlen
         if isinstance(address, tuple):
-            address, mask = address
+            address, mask = address if len(address) > 1 else (address[0], mask)
         elif isinstance(address, str) and '/' in address:
             address, mask = address.split('/', 1)
         self.prefixlen = _prefix(mask, self.version, self.max_prefixlen)
@@ -205,6 +223,23 @@ class _Network(_Base):
 
     def __cmp__(self, other):
         return cmp((self.version, self.network_address._n, self.prefixlen), (other.version, other.network_address._n, other.prefixlen))
+
+    def __hash__(self):
+        return hash((self.version, self.network_address._n, self.prefixlen))
+
+    def compare_networks(self, other):
+        if self.version != other.version:
+            raise TypeError('%s and %s are not of the same type' % (self, other))
+        return cmp(self, other)
+
+    def address_exclude(self, other):
+        if not other.subnet_of(self):
+            raise ValueError('%s not contained in %s' % (other, self))
+        net = self
+        while net != other:
+            a, b = net.subnets()
+            net, rest = (a, b) if other in a else (b, a)
+            yield rest
 
     @property
     def broadcast_address(self):
@@ -246,9 +281,25 @@ class _Network(_Base):
     def is_private(self):
         return self.network_address.is_private and self.broadcast_address.is_private
 
+    @property
+    def is_global(self):
+        return self.network_address.is_global and self.broadcast_address.is_global
+
+    def _both(name):
+        return property(lambda self: getattr(self.network_address, name) and getattr(self.broadcast_address, name))
+
+    is_loopback, is_multicast, is_link_local = _both('is_loopback'), _both('is_multicast'), _both('is_link_local')
+    is_reserved, is_unspecified = _both('is_reserved'), _both('is_unspecified')
+
+    @property
+    def reverse_pointer(self):
+        return self.network_address.reverse_pointer
+
     def __iter__(self):
-        for n in range(self.num_addresses):
+        n = 0
+        while n < self.num_addresses:
             yield self.network_address + n
+            n += 1
 
     def __getitem__(self, i):
         if i < 0:
@@ -287,13 +338,19 @@ class _Network(_Base):
     def subnets(self, prefixlen_diff=1, new_prefix=None):
         if new_prefix is None:
             new_prefix = self.prefixlen + prefixlen_diff
+        if not self.prefixlen <= new_prefix <= self.max_prefixlen:
+            raise ValueError('prefix length diff %d is invalid for netblock %s' % (new_prefix, self))
         size = 1 << self.max_prefixlen - new_prefix
         for i in range(1 << new_prefix - self.prefixlen):
             yield self._network('%s/%d' % (self.network_address + i * size, new_prefix))
 
     def supernet(self, prefixlen_diff=1, new_prefix=None):
+        if self.prefixlen == 0:
+            return self
         if new_prefix is None:
             new_prefix = self.prefixlen - prefixlen_diff
+        if not 0 <= new_prefix <= self.prefixlen:
+            raise ValueError('current prefixlen is %d, cannot have a prefixlen_diff of %d' % (self.prefixlen, prefixlen_diff))
         return self._network('%s/%d' % (self.network_address, new_prefix), strict=False)
 
 class IPv4Network(_Network):
@@ -325,8 +382,20 @@ class IPv4Interface(IPv4Address):
         return self.network.netmask
 
     @property
+    def hostmask(self):
+        return self.network.hostmask
+
+    @property
     def with_prefixlen(self):
         return str(self)
+
+    @property
+    def with_netmask(self):
+        return '%s/%s' % (self.ip, self.netmask)
+
+    @property
+    def with_hostmask(self):
+        return '%s/%s' % (self.ip, self.hostmask)
 
     def __str__(self):
         return self.network._with(self._n)
@@ -356,6 +425,30 @@ def ip_network(address, strict=True):
 
 def ip_interface(address):
     return _either(address, IPv4Interface, IPv6Interface, 'interface')
+
+def v4_int_to_packed(n):
+    return IPv4Address(n).packed
+
+def v6_int_to_packed(n):
+    return IPv6Address(n).packed
+
+def summarize_address_range(first, last):
+    if first.version != last.version:
+        raise TypeError('%s and %s are not of the same version' % (first, last))
+    if first > last:
+        raise ValueError('last IP address must be greater than first')
+    net, n = IPv4Network if first.version == 4 else IPv6Network, first._n
+    while n <= last._n:
+        size = 0
+        while size < first.max_prefixlen and not n >> size & 1 and n + (2 << size) - 1 <= last._n:
+            size += 1
+        yield net((n, first.max_prefixlen - size))
+        n += 1 << size
+
+def get_mixed_type_key(obj):
+    if isinstance(obj, _Network):
+        return (obj.version, obj.network_address, obj.netmask)
+    return (obj.version, obj)
 
 def collapse_addresses(addresses):
     nets = sorted([ip_network(str(a)) for a in addresses])
