@@ -37,6 +37,15 @@ var keyTypes = map[string]string{
 	"ssh_host_dsa_key": "dsa", "ssh_host_ecdsa_key": "ecdsa", "ssh_host_ed25519_key": "ed25519", "ssh_host_key": "rsa1", "ssh_host_rsa_key": "rsa",
 }
 
+// publicOf names the public half of each.
+var publicOf = func() map[string]string {
+	out := map[string]string{}
+	for _, name := range private {
+		out[name] = name + ".pub"
+	}
+	return out
+}()
+
 // SSHbase is safe for concurrent use.
 type SSHbase struct {
 	sets   map[string]*set // by base name
@@ -59,11 +68,17 @@ var (
 	_ plugin.KeyHolder = (*SSHbase)(nil)
 )
 
-// set is the files of one kind of key.
+// set is the files of one kind of key. There are as many as hosts, so those for one
+// host each are sorted when one of the kind is first asked for.
 type set struct {
-	list     []plugin.Variant[*key]
-	variants *plugin.Variants[*key]
+	list []plugin.Variant[*key]
+	// hosts are the names of the files for one host each.
+	hosts  []string
+	sorted func() *plugin.Variants[*key]
 }
+
+// best is the file for a host, nil for none.
+func (st *set) best(v *memo.View) *plugin.Variant[*key] { return st.sorted().Best(v) }
 
 // key is a file, read when it is first needed. There may be tens of thousands, of
 // which few are.
@@ -135,8 +150,19 @@ func New(env plugin.Env) *SSHbase {
 				"keys are named ssh_host_TYPE_key[.pub], with .H_host or .G##_group behind; lines for ssh_known_hosts stand in NAME.static"))
 		}
 	}
-	for _, st := range s.sets {
-		st.variants = plugin.NewVariants(env.Voc, st.list)
+	for base, st := range s.sets {
+		for _, k := range st.list {
+			if k.Group != "" {
+				env.Voc.ID(k.Group) // hosts are looked at only with what is known by then
+			}
+		}
+		st.sorted = sync.OnceValue(func() *plugin.Variants[*key] {
+			for _, name := range st.hosts {
+				specific, _, _ := parse(name, base)
+				st.list = append(st.list, variant(&env, name, specific))
+			}
+			return plugin.NewVariants(env.Voc, st.list)
+		})
 	}
 	s.info = plugin.NewInfoOf(env, dir, infos)
 	return s
@@ -144,21 +170,43 @@ func New(env plugin.Env) *SSHbase {
 
 // add takes a file as a key, if its name is one's.
 func (s *SSHbase) add(env *plugin.Env, name string) bool {
-	first, _, _ := strings.Cut(name, ".")
-	for _, base := range []string{first, first + ".pub"} {
-		st := s.sets[base]
-		if st == nil {
-			continue
-		}
-		for _, extension := range []string{"crypt", "age", ""} {
-			if specific, ok := plugin.ParseSpecific(name, base, extension); ok {
-				s.sealed = s.sealed || extension != "" && strings.HasSuffix(base, ".pub")
-				st.list = append(st.list, plugin.Variant[*key]{Specific: specific, File: name, Value: newKey(env, dir+"/"+name)})
-				return true
-			}
+	first, rest, _ := strings.Cut(name, ".")
+	st := s.sets[first]
+	if st == nil {
+		return false
+	}
+	base := first
+	if rest == "pub" || strings.HasPrefix(rest, "pub.") {
+		if base, st = publicOf[first], s.sets[publicOf[first]]; st == nil {
+			return false
 		}
 	}
-	return false
+	specific, sealed, ok := parse(name, base)
+	if !ok {
+		return false
+	}
+	s.sealed = s.sealed || sealed && base != first
+	if specific.Host != "" {
+		st.hosts = append(st.hosts, name)
+	} else {
+		st.list = append(st.list, variant(env, name, specific))
+	}
+	return true
+}
+
+// parse tells whom a file is for, and whether it is encrypted, by its name.
+func parse(name, base string) (specific plugin.Specific, sealed, ok bool) {
+	for _, extension := range []string{"crypt", "age"} {
+		if specific, ok = plugin.ParseSpecific(name, base, extension); ok {
+			return specific, true, true
+		}
+	}
+	specific, ok = plugin.ParseSpecific(name, base, "")
+	return specific, false, ok
+}
+
+func variant(env *plugin.Env, name string, specific plugin.Specific) plugin.Variant[*key] {
+	return plugin.Variant[*key]{Specific: specific, File: name, Value: newKey(env, dir+"/"+name)}
 }
 
 // Name is the plugin's name.
@@ -215,7 +263,7 @@ func (s *SSHbase) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 	}
 	d.Set("type", "file")
 	d.Sensitive = d.Sensitive || !public
-	if best := s.sets[base].variants.Best(v); best != nil {
+	if best := s.sets[base].best(v); best != nil {
 		d.BoundAt = config.Source{File: best.Value.name}
 		text, p := best.Value.text(v)
 		if p != nil {
@@ -247,7 +295,7 @@ func (s *SSHbase) bindKnown(v *memo.View, d *plugin.Draft) *problem.Problem {
 	}
 	var own []*plugin.Variant[*key]
 	for _, base := range private {
-		if best := s.sets[base+".pub"].variants.Best(v); best != nil {
+		if best := s.sets[base+".pub"].best(v); best != nil {
 			own = append(own, best)
 		}
 	}
@@ -281,6 +329,7 @@ func (s *SSHbase) known() (string, *problem.Problem) {
 		if !strings.HasSuffix(base, ".pub") {
 			continue
 		}
+		s.sets[base].sorted()
 		list := slices.Clone(s.sets[base].list)
 		slices.SortStableFunc(list, func(a, b plugin.Variant[*key]) int {
 			return cmp.Or(cmp.Compare(a.Host+a.Group, b.Host+b.Group), cmp.Compare(a.File, b.File))
@@ -355,10 +404,10 @@ func (s *SSHbase) Keys(v *memo.View, name string) ([]plugin.Key, []plugin.KeyRef
 		Kind: plugin.HostKey, Path: target + base, File: qualified, Type: kind, At: problem.Pos{File: dir},
 		Public: keyfile.Qualified(dir+"/"+base+".pub", plugin.Specific{Host: v.Name()}),
 	}
-	if best := s.sets[base].variants.Best(v); best != nil {
+	if best := s.sets[base].best(v); best != nil {
 		k.Present = best.Value.name
 	}
-	if best := s.sets[base+".pub"].variants.Best(v); best != nil {
+	if best := s.sets[base+".pub"].best(v); best != nil {
 		k.PublicPresent = best.Value.name
 	}
 	return []plugin.Key{k}, nil, nil
