@@ -60,8 +60,8 @@ func (s *Spec) entry(v *memo.View, a plugin.Abstract, from origin) (b *bound) {
 	it := known.(*item)
 	return it.tree.Get(v, func(v *memo.View) *bound {
 		b := s.drafted(v, a.Item, from)
+		b.uses, b.tainted = s.sources.Uses(v), v.Tainted()
 		if b.own = v.Own(); b.own {
-			b.uses, b.tainted = s.sources.Uses(v), v.Tainted()
 			it.share(b.entry)
 		}
 		return b

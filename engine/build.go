@@ -35,16 +35,10 @@ type boundStructure struct {
 	required []bundler.Required
 	// lost is why the structure cannot be delivered at all.
 	lost *problem.Problem
-	// uses is what the structure is made of. own holds those entries, where they
-	// stand, that are for one host alone.
+	// uses is what the structure is made of. kept holds all entries, where they
+	// stand, of a structure that some make one for this host alone.
 	uses []*memo.Part
-	own  []ownEntry
-}
-
-// ownEntry is an entry for one host alone, and its place among the abstract ones.
-type ownEntry struct {
-	at    int
-	entry *bound
+	kept []*bound
 }
 
 type probeSet struct {
@@ -308,25 +302,18 @@ func (s *Spec) structure(v *memo.View, st *plugin.Structure, old *boundStructure
 		out.lost = problem.New(st.Lost.Pos, "structure-lost", fmt.Sprintf("bundle %s cannot be given: %s", st.Name, st.Lost.Msg), st.Lost.Hint)
 		return out
 	}
+	if p := nothingBound(st); p != nil {
+		out.lost = p
+		return out
+	}
 	// The elements of a bundle that is made for this host alone are seen once.
 	from := origin{own: v.Own(), sensitive: st.Sensitive}
-	entries := make([]*config.Entry, 0, len(st.Entries))
-	for i, a := range st.Entries {
-		if a.Item != nil && boundToNothing(a.Item.Element) {
-			out.lost = problem.New(a.Item.Element.Pos, "structure-lost", fmt.Sprintf("an element called just %s: %s %s is left out", a.Item.Element.Tag, st.Tag, st.Name), "write what is bound: BoundPath, BoundPackage …")
-			return out
-		}
-		b := old.entry(s.sources, i, a, st.Part)
-		if b != nil {
-			v.Use(b.uses...)
-			v.Alone()
-			if b.tainted {
-				v.Taint()
-			}
-		} else {
-			b = s.entry(v, a, from)
-		}
-		out.remember(i, b)
+	all, taken := s.boundEntries(v, st, old, from)
+	if taken && !v.Own() {
+		all, _ = s.boundEntries(v, st, nil, from) // to be shared, it must tell what it depends on
+	}
+	entries := make([]*config.Entry, 0, len(all))
+	for _, b := range all {
 		out.notes = append(out.notes, b.notes...)
 		if b.dropped {
 			continue
@@ -338,7 +325,44 @@ func (s *Spec) structure(v *memo.View, st *plugin.Structure, old *boundStructure
 	}
 	slices.SortStableFunc(entries, func(a, b *config.Entry) int { return cmp.Compare(a.Name(), b.Name()) })
 	out.bundle = config.NewBundle(st.Tag, slices.Clone(st.Attrs), entries)
+	if s.sources.Revision != nil && v.Own() && !from.own {
+		out.kept = all
+	}
 	return out
+}
+
+// boundEntries binds the entries of a structure, or takes them over from what it
+// was before, and tells whether it did.
+func (s *Spec) boundEntries(v *memo.View, st *plugin.Structure, old *boundStructure, from origin) (all []*bound, taken bool) {
+	all = make([]*bound, len(st.Entries))
+	old = old.lasting(s.sources, st)
+	for i, a := range st.Entries {
+		if all[i] = old.entry(s.sources, i, a); all[i] == nil {
+			all[i] = s.entry(v, a, from)
+			continue
+		}
+		taken = true
+		v.Use(all[i].uses...)
+		if all[i].own {
+			v.Alone()
+		}
+		if all[i].tainted {
+			v.Taint()
+		}
+	}
+	return all, taken
+}
+
+// nothingBound is why a structure is lost that has an element whose name is just
+// its prefix.
+func nothingBound(st *plugin.Structure) *problem.Problem {
+	for _, a := range st.Entries {
+		if a.Item != nil && boundToNothing(a.Item.Element) {
+			e := a.Item.Element
+			return problem.New(e.Pos, "structure-lost", fmt.Sprintf("an element called just %s: %s %s is left out", e.Tag, st.Tag, st.Name), "write what is bound: BoundPath, BoundPackage …")
+		}
+	}
+	return nil
 }
 
 // boundToNothing tells whether no name is left of an element without its prefix.

@@ -3,9 +3,7 @@
 package engine
 
 import (
-	"cmp"
 	"reflect"
-	"slices"
 
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
@@ -108,26 +106,24 @@ func (p *past) completed(fixed, bundles []*boundStructure) bool {
 	return p != nil && !p.changed && len(fixed) == len(p.fixed) && len(bundles) == len(p.bundles) && p.sources.Hold(p.uses)
 }
 
-// entry gives the entry of a structure that was bound for this host alone, nil where
-// it does not hold.
-func (b *boundStructure) entry(s *memo.Sources, i int, now plugin.Abstract, part *memo.Part) *bound {
-	if b == nil || part == nil || len(b.own) == 0 || b.abstract.Part == nil || !b.abstract.Part.Holds(s.Revision) {
+// lasting gives the structure where its entries may be taken over for what it is
+// now, nil otherwise.
+func (b *boundStructure) lasting(s *memo.Sources, now *plugin.Structure) *boundStructure {
+	if b == nil || b.kept == nil || now.Part == nil || b.abstract.Part == nil || !b.abstract.Part.Holds(s.Revision) || len(b.kept) != len(now.Entries) {
 		return nil
 	}
-	k, found := slices.BinarySearchFunc(b.own, i, func(o ownEntry, i int) int { return cmp.Compare(o.at, i) })
-	if !found {
+	return b
+}
+
+// entry gives an entry of a structure as it was bound before, nil where that does not
+// hold.
+func (b *boundStructure) entry(s *memo.Sources, i int, now plugin.Abstract) *bound {
+	if b == nil {
 		return nil
 	}
 	was := b.abstract.Entries[i]
-	if was.Item == nil || now.Item == nil || was.Item.Element.Pos != now.Item.Element.Pos || !s.Hold(b.own[k].entry.uses) {
+	if was.Item == nil || now.Item == nil || was.Item.Element.Pos != now.Item.Element.Pos || !s.Hold(b.kept[i].uses) {
 		return nil
 	}
-	return b.own[k].entry
-}
-
-// remember keeps an entry that is for this host alone. They come in order.
-func (b *boundStructure) remember(i int, e *bound) {
-	if e.own {
-		b.own = append(b.own, ownEntry{i, e})
-	}
+	return b.kept[i]
 }

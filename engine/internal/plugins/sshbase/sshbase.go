@@ -136,17 +136,16 @@ func New(env plugin.Env) *SSHbase {
 	var infos []string
 	for _, e := range entries {
 		name := e.Name()
-		full := dir + "/" + name
 		switch {
 		case plugin.Ignored(env.Conf, name):
 		case e.IsDir():
-			env.Report(problem.Warn(problem.Pos{File: full}, "directory-in-sshbase", "a directory among the keys is ignored", "move its files up"))
+			env.Report(problem.Warn(problem.Pos{File: dir + "/" + name}, "directory-in-sshbase", "a directory among the keys is ignored", "move its files up"))
 		case plugin.IsInfo(name):
 			infos = append(infos, name)
 		case strings.HasSuffix(name, ".static"):
-			s.statics = append(s.statics, newKey(&env, full))
+			s.statics = append(s.statics, newKey(&env, dir+"/"+name))
 		case !s.add(&env, name):
-			env.Report(problem.Warn(problem.Pos{File: full}, "unknown-sshbase-file", "the name is no host key's; the file is ignored",
+			env.Report(problem.Warn(problem.Pos{File: dir + "/" + name}, "unknown-sshbase-file", "the name is no host key's; the file is ignored",
 				"keys are named ssh_host_TYPE_key[.pub], with .H_host or .G##_group behind; lines for ssh_known_hosts stand in NAME.static"))
 		}
 	}
