@@ -36,10 +36,12 @@ type Settings struct {
 	Keys string `yaml:"keys"`
 	// The specification repository.
 	Repository Repository `yaml:"repository"`
-	// Where pull requests are: github, gitea, or none to publish the branch only.
+	// Where pull requests are: github, gitea, gitlab, or none to publish the branch only.
 	GitHub *GitHub `yaml:"github"`
 	// A Gitea or Forgejo.
 	Gitea *Gitea `yaml:"gitea"`
+	// A GitLab.
+	GitLab *GitLab `yaml:"gitlab"`
 	// Any other git server, or a hook of it, that says when something changed.
 	Webhook *Webhook `yaml:"webhook"`
 	// The keys for what is encrypted in the repository; leave it out where nothing is.
@@ -63,7 +65,7 @@ type Encrypted struct {
 
 // Repository is the specification repository.
 type Repository struct {
-	// Its name at the forge, OWNER/NAME; without a forge, any name.
+	// Its name at the forge, OWNER/NAME (at GitLab also GROUP/…/NAME); without a forge, any name.
 	Name string `yaml:"name"`
 	// https://…, or a path on this machine.
 	URL string `yaml:"url"`

@@ -81,6 +81,8 @@ func TestBadSettingsSayWhatIsWrong(t *testing.T) {
 		"gitea address":       {"github: {token_file: api.token", "gitea: {token_file: api.token", "gitea.url is missing"},
 		"gitea no address":    {"github: {token_file: api.token", "gitea: {url: gitea.test, token_file: api.token", "gitea.url is not an http"},
 		"gitea password":      {"github: {token_file: api.token", "gitea: {url: 'https://CANARY@gitea.test', token_file: api.token", "gitea.url holds a user"},
+		"gitlab address":      {"github: {token_file: api.token", "gitlab: {url: gitlab.test, token_file: api.token", "gitlab.url is not an http"},
+		"groups":              {"name: example/site", "name: a/b/c", "repository.name is not OWNER/NAME, as github has it"},
 		"generic secrets":     {"github: {token_file: api.token, webhook_secret_files: [hook.secret]}", "webhook: {secret_files: [a, b, c]}", "webhook.secret_files has 3 files"},
 		"deep brackets":       {"listen:", strings.Repeat("[", 100_000) + "\nlisten:", "controller.yaml:1: it is nested too deeply"},
 		"deep dashes":         {"listen:", strings.Repeat("- ", 100_000) + "\nlisten:", "controller.yaml:1: it is nested too deeply"},

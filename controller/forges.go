@@ -12,6 +12,7 @@ import (
 	"github.com/bindery/bindery/webhooks"
 	"github.com/bindery/bindery/webhooks/gitea"
 	"github.com/bindery/bindery/webhooks/github"
+	"github.com/bindery/bindery/webhooks/gitlab"
 )
 
 // GitHub is a forge that speaks GitHub's API.
@@ -36,6 +37,17 @@ type Gitea struct {
 	WebhookSecretFiles []string `yaml:"webhook_secret_files"`
 }
 
+// GitLab is a GitLab, the public one or one's own.
+type GitLab struct {
+	// Address of the server. Default https://gitlab.com.
+	URL string `yaml:"url"`
+	// File with the API token; or set BINDERY_GITLAB_TOKEN.
+	TokenFile string `yaml:"token_file"`
+	// Files with the webhook secrets, one or two: two while one replaces the other;
+	// or set BINDERY_WEBHOOK_SECRET.
+	WebhookSecretFiles []string `yaml:"webhook_secret_files"`
+}
+
 // Webhook takes signed requests from any other git server, or from a hook of it. They
 // only say that something changed.
 type Webhook struct {
@@ -51,7 +63,8 @@ const (
 
 // forge is what the settings say of the forge, whichever it is.
 type forge struct {
-	name string
+	name   string
+	groups bool // repositories lie in groups of groups
 	// address and token are settings; secrets are the files of webhook secrets.
 	address, token *string
 	secrets        []string
@@ -79,6 +92,15 @@ func (s *Settings) forges() (out []forge) {
 			env: "BINDERY_GITEA_TOKEN", dialect: gitea.Dialect,
 			open: func(repo, token string) (webhooks.Forge, error) {
 				return gitea.New(gitea.Config{URL: g.URL, Repo: repo, Token: token, HTTP: transport.Config{}})
+			},
+		})
+	}
+	if g := s.GitLab; g != nil {
+		out = append(out, forge{
+			name: "gitlab", groups: true, address: &g.URL, token: &g.TokenFile, secrets: g.WebhookSecretFiles, secretsName: "gitlab.webhook_secret_files",
+			env: "BINDERY_GITLAB_TOKEN", dialect: gitlab.Dialect,
+			open: func(repo, token string) (webhooks.Forge, error) {
+				return gitlab.New(gitlab.Config{URL: g.URL, Repo: repo, Token: token, HTTP: transport.Config{}})
 			},
 		})
 	}
@@ -113,15 +135,15 @@ func (s *Settings) checkForges() error {
 		if f.open == nil {
 			continue
 		}
-		if owner, _, err := webhooks.Names(s.Repository.Name); err != nil || strings.Contains(owner, "/") {
+		if owner, _, err := webhooks.Names(s.Repository.Name); err != nil || !f.groups && strings.Contains(owner, "/") {
 			return fmt.Errorf("repository.name is not OWNER/NAME, as %s has it", f.name)
 		}
 		if s.Gitea != nil && s.Gitea.URL == "" {
 			return errors.New("gitea.url is missing")
 		}
-		field := map[string]string{"github": "github.api"}[f.name]
-		if field == "" {
-			field = f.name + ".url"
+		field := f.name + ".url"
+		if s.GitHub != nil {
+			field = "github.api"
 		}
 		if err := plainURL(field, *f.address); err != nil {
 			return err

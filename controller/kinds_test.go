@@ -16,7 +16,7 @@ import (
 // push edits it, the status is concluded, and what is merged is published as reviewed.
 func TestTheWholeWayAtEveryForge(t *testing.T) {
 	t.Parallel()
-	for _, k := range []kind{atGitea} {
+	for _, k := range []kind{atGitea, atGitLab} {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorldAt(t, k, basic, "publish: {unreviewed: hold}")

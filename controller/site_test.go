@@ -31,6 +31,7 @@ import (
 	"github.com/bindery/bindery/webhooks/forgetest"
 	"github.com/bindery/bindery/webhooks/gitea/giteatest"
 	"github.com/bindery/bindery/webhooks/github/githubtest"
+	"github.com/bindery/bindery/webhooks/gitlab/gitlabtest"
 )
 
 const (
@@ -97,6 +98,7 @@ type kind struct {
 
 var (
 	atGitHub = kind{"github", githubtest.New, `github: {api: "%s/api/v3/", token_file: git.token, webhook_secret_files: [hook.secret]}`}
+	atGitLab = kind{"gitlab", gitlabtest.New, `gitlab: {url: "%s", token_file: git.token, webhook_secret_files: [hook.secret]}`}
 	atGitea  = kind{"gitea", giteatest.New, `gitea: {url: "%s", token_file: git.token, webhook_secret_files: [hook.secret]}`}
 )
 
@@ -268,7 +270,7 @@ func (w *world) wait(what string, ok func() bool, poke func()) {
 // wake makes the controller look, as its poll does.
 func (w *world) wake() {
 	w.pings++
-	require.Less(w.t, w.deliver("ping", fmt.Sprintf("ping-%d", w.pings), hookSecret, []byte(`{}`)), 300)
+	require.Less(w.t, w.deliver("ping", fmt.Sprintf("ping-%d", w.pings), hookSecret, []byte(`{"project":{"path_with_namespace":"a/b"}}`)), 300)
 }
 
 // deliver sends a delivery to the public address and gives the answer's code.
@@ -281,6 +283,9 @@ func (w *world) deliver(event, id, secret string, body []byte) int {
 		req.Header.Set("X-"+forge+"-Event", event)
 		req.Header.Set("X-"+forge+"-Delivery", id)
 	}
+	req.Header.Set("X-Gitlab-Event", strings.ReplaceAll(event, "ping", "Push Hook"))
+	req.Header.Set("X-Gitlab-Event-UUID", id)
+	req.Header.Set("X-Gitlab-Token", secret)
 	if secret != "" {
 		req.Header.Set("X-Hub-Signature-256", githubtest.Sign([]byte(secret), body))
 	}

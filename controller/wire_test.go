@@ -25,7 +25,7 @@ type wire struct {
 // ServeHTTP implements http.Handler.
 func (x *wire) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, password, _ := r.BasicAuth()
-	if password != botToken && !strings.HasSuffix(r.Header.Get("Authorization"), " "+botToken) {
+	if password != botToken && !strings.HasSuffix(r.Header.Get("Authorization"), " "+botToken) && r.Header.Get("Private-Token") != botToken {
 		x.next.ServeHTTP(w, r)
 		return
 	}
@@ -33,7 +33,7 @@ func (x *wire) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.mu.Lock()
 	fmt.Fprintf(&x.sent, "%s %s\n", r.Method, r.URL)
 	for name, values := range r.Header {
-		if name != "Authorization" {
+		if name != "Authorization" && name != "Private-Token" {
 			fmt.Fprintf(&x.sent, "%s: %s\n", name, strings.Join(values, ", "))
 		}
 	}

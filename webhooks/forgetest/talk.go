@@ -165,9 +165,21 @@ func (s *Server) React(id int64, u User, reaction string) (bool, error) {
 	return true, nil
 }
 
-// AddStatus sets a commit's status as GitHub and Gitea take it.
-func (s *Server) AddStatus(ctx context.Context, st Status) (Status, error) {
-	if !slices.Contains([]string{"error", "failure", "pending", "success"}, st.State) {
+// Touch makes a comment look edited.
+func (s *Server) Touch(id int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, c := s.commentOf(id)
+	if c == nil {
+		return ErrNotFound
+	}
+	c.Updated = time.Now().Add(time.Second)
+	return nil
+}
+
+// AddStatus sets a commit's status to one of the states that the forge knows.
+func (s *Server) AddStatus(ctx context.Context, st Status, states ...string) (Status, error) {
+	if !slices.Contains(states, st.State) {
 		return st, refuse(http.StatusUnprocessableEntity, fmt.Sprintf("state %q is not included in the list", st.State))
 	}
 	if utf8.RuneCountInString(st.Description) > 140 {

@@ -24,7 +24,7 @@ func TestSuite(t *testing.T) {
 		Client: func(server, repo, token string, c transport.Config) (suitetest.Client, error) {
 			return gitea.New(gitea.Config{URL: server, Repo: repo, Token: token, HTTP: c})
 		},
-		Dialect: gitea.Dialect(), Comments: "/issues/1/comments", Statuses: "/statuses/", Edit: "PATCH", Refs: "refs/pull/",
+		Dialect: gitea.Dialect(), Comments: "/issues/1/comments", Statuses: "/statuses/", Edit: "PATCH", Refs: "refs/pull/", Reactions: 3,
 	})
 }
 

@@ -109,7 +109,7 @@ func TestSuite(t *testing.T) {
 		Client: func(server, repo, token string, c transport.Config) (suitetest.Client, error) {
 			return github.New(github.Config{API: server + githubtest.APIPath, Repo: repo, Token: token, HTTP: c})
 		},
-		Dialect: github.Dialect(), Comments: "/issues/1/comments", Statuses: "/statuses/", Edit: "PATCH", Refs: "refs/pull/", MergeRef: true,
+		Dialect: github.Dialect(), Comments: "/issues/1/comments", Statuses: "/statuses/", Edit: "PATCH", Refs: "refs/pull/", Reactions: 3, MergeRef: true,
 	})
 }
 

@@ -57,6 +57,8 @@ type Kind struct {
 	// forge is used.
 	Refs     string
 	MergeRef bool
+	// Reactions is how many of the three reactions it has.
+	Reactions int
 	// States are the words for the states of a status; nil: ours.
 	States map[webhooks.State]string
 }

@@ -257,7 +257,7 @@ func (a api) addStatus(r *http.Request, u User) (int, any, error) {
 	}
 	st, err := a.AddStatus(r.Context(), Status{
 		Commit: r.PathValue("commit"), State: in.State, Context: in.Context, Description: in.Description, URL: in.TargetURL, Author: u,
-	})
+	}, "error", "failure", "pending", "success")
 	return http.StatusCreated, statusJSON(st), err
 }
 
