@@ -24,6 +24,7 @@ import (
 	"github.com/bindery/bindery/agent/driver/action"
 	"github.com/bindery/bindery/agent/driver/deb"
 	"github.com/bindery/bindery/agent/driver/posix"
+	"github.com/bindery/bindery/agent/driver/rpm"
 	"github.com/bindery/bindery/agent/driver/systemd"
 	"github.com/bindery/bindery/agent/driver/vcs"
 	"github.com/bindery/bindery/agent/state"
@@ -125,6 +126,10 @@ func (a *Agent) loadDrivers() error {
 	if err != nil {
 		return err
 	}
+	rpms, err := rpm.New(rpm.Config{Machine: a.c.Machine})
+	if err != nil {
+		return err
+	}
 	accounts, err := account.New(account.Config{Machine: a.c.Machine})
 	if err != nil {
 		return err
@@ -148,6 +153,7 @@ func (a *Agent) loadDrivers() error {
 		{"Path", posix.Types(), paths},
 		{"Path", vcs.Types(), checkouts},
 		{"Package", deb.Types(), packages},
+		{"Package", rpm.Types(), rpms},
 		{"Service", systemd.Types(), services},
 	} {
 		for _, t := range set.types {

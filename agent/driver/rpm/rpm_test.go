@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rpm_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/drivertest"
+	"github.com/bindery/bindery/agent/driver/rpm"
+	"github.com/bindery/bindery/agent/system"
+	"github.com/bindery/bindery/agent/system/systemtest"
+	"github.com/bindery/bindery/engine/config"
+)
+
+// archive builds packages, and an index of them.
+func archive(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, p := range []struct{ name, version, fields, script string }{
+		{"one", "1.0", "", ""}, {"one", "2.0", "", ""}, {"two", "1", "Requires: base\n", ""}, {"base", "3", "Epoch: 1\n", ""},
+		{"lonely", "1", "Requires: no-such-package\n", ""}, {"rival", "1", "Conflicts: two\n", ""},
+	} {
+		spec := fmt.Sprintf(`Name: %s
+Version: %s
+Release: 1
+Summary: for tests
+License: none
+BuildArch: noarch
+%s%%description
+for tests
+%%install
+mkdir -p %%{buildroot}/usr/share/%s %%{buildroot}/etc
+echo %s > %%{buildroot}/usr/share/%s/data
+echo conf > %%{buildroot}/etc/%s.conf
+%%files
+/usr/share/%s/data
+%%config /etc/%s.conf
+`, p.name, p.version, p.fields, p.name, p.version, p.name, p.name, p.name, p.name)
+		put(t, dir+"/spec", spec)
+		sh(t, dir, "rpmbuild", "-bb", "--define", "_rpmdir "+dir, "--define", "_topdir "+t.TempDir(), "spec")
+	}
+	sh(t, dir, "createrepo_c", "-q", ".")
+	return dir
+}
+
+func put(t *testing.T, name, text string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+	require.NoError(t, os.WriteFile(name, []byte(text), 0o644))
+}
+
+func sh(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+// inside runs the real tools for a root of their own.
+type inside struct{ root, repo string }
+
+func (p inside) Run(ctx context.Context, c system.Command) (system.Result, error) {
+	more := []string{"--root", p.root}
+	if c.Args[0] == "dnf" {
+		more = []string{
+			"--installroot=" + p.root, "--repofrompath=t,file://" + p.repo, "--repo=t", "--nogpgcheck", "--setopt=reposdir=", "--releasever=1",
+			"--setopt=cachedir=" + p.root + "/cache", "--setopt=logdir=/",
+		}
+	}
+	c.Args = slices.Insert(slices.Clone(c.Args), 1, more...)
+	return system.Host{}.Run(ctx, c)
+}
+
+func root(t *testing.T, repo string) *system.Machine {
+	t.Helper()
+	m, err := system.New(system.Config{Root: t.TempDir()})
+	require.NoError(t, err)
+	put(t, m.Root+"/usr/bin/rpm", "")
+	put(t, m.Root+"/usr/bin/dnf", "")
+	m.Processes = inside{m.Root, repo}
+	m.Root = "/"
+	return m
+}
+
+func newDriver(t *testing.T, m *system.Machine) driver.Driver {
+	t.Helper()
+	d, err := rpm.New(rpm.Config{Machine: m})
+	require.NoError(t, err)
+	return d
+}
+
+func pack(words ...string) config.Entry {
+	e := config.Entry{Tag: "Package", Attrs: []config.Attr{{Name: "type", Value: "yum"}}}
+	for _, w := range words {
+		name, value, _ := strings.Cut(w, "=")
+		e.Attrs = append(e.Attrs, config.Attr{Name: name, Value: value})
+	}
+	return e
+}
+
+func have(spec string) func(*testing.T, *system.Machine) {
+	return func(t *testing.T, m *system.Machine) {
+		t.Helper()
+		r, err := m.Processes.Run(t.Context(), system.Command{Args: []string{"dnf", "-q", "-y", "install", spec}, Env: []string{"PATH=/usr/bin:/bin"}, Timeout: time.Minute, MaxTail: 4096})
+		require.NoError(t, err)
+		require.Zero(t, r.Exit, "%s", r.Tail)
+	}
+}
+
+func altered(name string) func(*testing.T, *system.Machine) {
+	return func(t *testing.T, m *system.Machine) {
+		t.Helper()
+		have("one-1.0")(t, m)
+		put(t, m.Processes.(inside).root+name, "changed")
+	}
+}
+
+// The real dnf and rpm, on a root of their own.
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	repo := archive(t)
+	missing, wrong, right := driver.Missing, driver.Incorrect, driver.Correct
+	instance := pack("name=one")
+	instance.Children = []*config.Node{{Tag: "Instance", Attrs: []config.Attr{{Name: "version", Value: "1.0"}, {Name: "release", Value: "1"}, {Name: "epoch", Value: "0"}, {Name: "arch", Value: "noarch"}}}}
+	drivertest.Suite{Machine: func(t *testing.T) *system.Machine { return root(t, repo) }, New: newDriver}.Run(t, []drivertest.Case{
+		{Name: "missing", Entry: pack("name=one", "version=auto"), Found: missing},
+		{Name: "instance missing", Entry: instance, Found: missing},
+		{Name: "right", Entry: pack("name=one", "version=1.0-1"), Arrange: have("one-1.0"), Found: right},
+		{Name: "upgrade", Entry: pack("name=one", "version=latest"), Arrange: have("one-1.0"), Found: wrong},
+		{Name: "downgrade", Entry: pack("name=one", "version=1.0", "release=1"), Arrange: have("one-2.0"), Found: wrong},
+		{Name: "epoch", Entry: pack("name=base", "version=1:3-1", "multiarch=noarch"), Found: missing},
+		{Name: "altered", Entry: pack("name=one", "version=any"), Arrange: altered("/usr/share/one/data"), Found: wrong},
+		{Name: "altered and not verified", Entry: pack("name=one", "version=noverify", "verify=false"), Arrange: altered("/usr/share/one/data"), Found: right},
+		{Name: "configuration altered", Entry: pack("name=one", "version=any"), Arrange: altered("/etc/one.conf"), Found: right},
+		{Name: "unknown", Entry: pack("name=no-such-package", "version=auto"), Found: missing, Stuck: true},
+		{Name: "needs what nobody has", Entry: pack("name=lonely", "version=any"), Found: missing, Stuck: true},
+		{Name: "no version", Entry: pack("name=one"), Fails: true},
+		{Name: "no name of a package", Entry: pack("name=one*", "version=any"), Fails: true},
+		{Name: "no version of a package", Entry: pack("name=one", "version=1 2"), Fails: true},
+	})
+}
+
+// One call serves all; a broken package fails alone.
+func TestMany(t *testing.T) {
+	t.Parallel()
+	m := root(t, archive(t))
+	var items []driver.Item
+	for _, e := range []config.Entry{pack("name=lonely", "version=any"), pack("name=one", "version=2.0"), pack("name=two", "version=auto", "reloc=/opt")} {
+		items = append(items, driver.Item{Entry: config.NewEntry(e)})
+	}
+	r := newDriver(t, m).(driver.Batch).ApplyAll(t.Context(), items, true)
+	require.ErrorContains(t, r[0].Err, "no-such-package")
+	require.Equal(t, []bool{false, true, true}, []bool{r[0].Changed, r[1].Changed, r[2].Changed})
+	require.NoError(t, r[1].Err)
+	require.NoError(t, r[2].Err)
+	require.Equal(t, []string{"reloc"}, r[2].Unverified)
+}
+
+func TestWhereNothingIsKnown(t *testing.T) {
+	t.Parallel()
+	m, _, procs := systemtest.Machine()
+	for _, root := range []string{"/", "/elsewhere"} {
+		m.Root = root
+		out, err := newDriver(t, m).Apply(t.Context(), driver.Item{Entry: config.NewEntry(pack("name=one", "version=any"))}, true)
+		require.NoError(t, err)
+		require.Equal(t, driver.NotVerified, out.State)
+	}
+	require.Empty(t, procs.Ran())
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rpm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/bindery/bindery/agent/system"
+)
+
+const (
+	maxTail  = 8 << 10
+	maxTold  = 400
+	maxShown = 5
+	maxList  = 16 << 20
+)
+
+func environment() []string {
+	return []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8", "TERM=dumb"}
+}
+
+// ask asks a tool something.
+func (b *batch) ask(args ...string) (system.Result, error) {
+	r, err := b.c.Machine.Processes.Run(b.ctx, system.Command{
+		Args: args, Env: environment(), Dir: "/", Timeout: 5 * time.Minute, MaxOutput: maxList, MaxTail: maxTail, Asks: true,
+	})
+	if err != nil {
+		return r, fmt.Errorf("%s: %w", args[0], err)
+	}
+	return r, nil
+}
+
+// look finds out about all packages.
+func (b *batch) look() error {
+	if err := b.load(); err != nil {
+		return err
+	}
+	var names []string
+	for _, w := range b.wants {
+		if w.version == auto && len(b.installed(w)) > 0 {
+			names = append(names, w.name)
+		}
+	}
+	if err := b.update(names); err != nil {
+		return err
+	}
+	return b.judge()
+}
+
+// load asks rpm for everything that is installed.
+func (b *batch) load() error {
+	r, err := b.ask("rpm", "-qa", "--queryformat", `%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n`)
+	if err != nil {
+		return err
+	}
+	if r.Exit != 0 {
+		return ended("rpm -qa", r)
+	}
+	b.have = map[string][]nevra{}
+	lines := strings.Split(string(r.Stdout), "\n")
+	slices.Sort(lines)
+	for _, line := range lines {
+		if f := strings.Split(line, "\t"); len(f) == 5 {
+			b.have[f[0]] = append(b.have[f[0]], nevra{f[0], f[1], f[2], f[3], f[4]})
+		}
+	}
+	return nil
+}
+
+// updates is what can be had of packages.
+type updates struct {
+	asked string
+	at    time.Time
+	known map[string]string
+}
+
+// program is dnf, or yum where there is none.
+func (b *batch) program() (string, error) {
+	for _, name := range []string{"dnf", "yum"} {
+		if b.exists("/usr/bin/" + name) {
+			return name, nil
+		}
+	}
+	return "", errors.New("this host has neither dnf nor yum")
+}
+
+// update asks which packages can be had newer. "check-update" ends with 100 where
+// some can; its lines are NAME.ARCH, VERSION and the repository (dnf(8)).
+func (b *batch) update(names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	asked := strings.Join(names, " ")
+	for _, name := range names {
+		asked += fmt.Sprint(b.have[name])
+	}
+	now := b.c.Machine.Now()
+	if age := now.Sub(b.newer.at); asked == b.newer.asked && age >= 0 && age < b.c.AskEvery {
+		return nil
+	}
+	program, err := b.program()
+	if err != nil {
+		return err
+	}
+	r, err := b.ask(append([]string{program, "-q", "check-update", "--"}, names...)...)
+	if err != nil {
+		return err
+	}
+	if r.Exit != 0 && r.Exit != 100 {
+		return ended(program+" check-update", r)
+	}
+	b.newer = updates{asked: asked, at: now, known: parseUpdates(string(r.Stdout))}
+	return nil
+}
+
+func parseUpdates(out string) map[string]string {
+	known := map[string]string{}
+	for line := range strings.Lines(out) {
+		if strings.HasPrefix(line, "Obsoleting") {
+			break
+		}
+		if f := strings.Fields(line); len(f) == 3 {
+			if dot := strings.LastIndex(f[0], "."); dot > 0 {
+				known[f[0][:dot]] = f[1]
+			}
+		}
+	}
+	return known
+}
+
+// verify asks rpm which files of a package differ, and keeps a good answer for some
+// time. What an entry decides about is not the package's fault, and neither are
+// configuration files. Modes, owners and times are for entries of their own.
+func (b *batch) verify(w *want) ([]string, error) {
+	now := b.c.Machine.Now()
+	key := fmt.Sprint(b.installed(w))
+	if at, ok := b.good[key]; ok && now.Sub(at) >= 0 && now.Sub(at) < b.c.AskEvery {
+		return nil, nil
+	}
+	name := w.name
+	if w.arch != "" && w.arch != "noarch" && len(b.have[w.name]) > 1 {
+		name += "." + w.arch
+	}
+	r, err := b.ask("rpm", "--verify", "--nodeps", "--noscripts", "--", name)
+	if err != nil {
+		return nil, err
+	}
+	var bad []string
+	for line := range strings.Lines(string(r.Stdout)) {
+		if path, ok := parseVerify(strings.TrimRight(line, "\n")); ok && !w.paths.Decides(path) {
+			bad = append(bad, path)
+		}
+	}
+	if len(bad) == 0 {
+		b.good[key] = now
+	}
+	if len(bad) > maxShown {
+		bad = append(bad[:maxShown], fmt.Sprintf("and %d more", len(bad)-maxShown))
+	}
+	return bad, nil
+}
+
+// parseVerify reads a line of rpm --verify (rpm(8), VERIFY OPTIONS): what differs,
+// a letter for configuration files and the like, and the path.
+func parseVerify(line string) (string, bool) {
+	at := strings.Index(line, " /")
+	if at < 0 {
+		return "", false
+	}
+	what := strings.Fields(line[:at])
+	if len(what) == 0 || len(what) > 1 && slices.Contains([]string{"c", "g"}, what[1]) {
+		return "", false
+	}
+	return line[at+1:], what[0] == "missing" || strings.ContainsAny(what[0], "5L")
+}
+
+// fix installs what is wrong, in as few calls as it can.
+func (b *batch) fix() {
+	var install, again []*want
+	for _, w := range b.wants {
+		if !w.wrong || w.result.Err != nil {
+			continue
+		}
+		w.spec = w.name
+		switch {
+		case w.altered:
+			w.spec += "-" + w.was[len(w.was)-1].evr()
+		case w.version == auto && len(w.was) > 0:
+			w.spec += "-" + b.newer.known[w.name]
+		case w.version != auto && w.version != anyone:
+			w.spec += "-" + w.version
+		}
+		if w.arch != "" {
+			w.spec += "." + w.arch
+		}
+		if w.altered {
+			again = append(again, w)
+		} else {
+			install = append(install, w)
+		}
+	}
+	b.all("install", install)
+	b.all("reinstall", again)
+}
+
+// all runs dnf once for all; if that fails, once for each that is still wrong, so
+// that one broken package fails alone.
+func (b *batch) all(verb string, wants []*want) {
+	if len(wants) == 0 {
+		return
+	}
+	err := b.run(verb, wants)
+	if loadErr := b.load(); loadErr != nil {
+		b.blame(wants, errors.Join(err, loadErr))
+		return
+	}
+	for _, w := range wants {
+		failed := err
+		state, _ := b.compare(w)
+		if done := state == "correct" && !w.altered; err != nil && !done && len(wants) > 1 && b.ctx.Err() == nil {
+			failed = b.run(verb, []*want{w})
+			if loadErr := b.load(); loadErr != nil {
+				failed = errors.Join(failed, loadErr)
+			}
+			state, _ = b.compare(w)
+		}
+		switch {
+		case state == "correct" && (failed == nil || !w.altered):
+			w.result.Changed = true
+		case failed == nil:
+			failed = errors.New("no error was reported, and yet it is not installed as asked")
+			fallthrough
+		default:
+			b.blame([]*want{w}, failed)
+		}
+	}
+}
+
+func (b *batch) blame(wants []*want, err error) {
+	for _, w := range wants {
+		if failed, ok := errors.AsType[*toolError](err); ok && w.entry.Secret() {
+			err = fmt.Errorf("%s ended with status %d", failed.what, failed.exit)
+		}
+		w.result.Err = err
+	}
+}
+
+func (b *batch) run(verb string, wants []*want) error {
+	program, err := b.program()
+	if err != nil {
+		return err
+	}
+	args := []string{program, "-q", "-y", verb, "--"}
+	for _, w := range wants {
+		args = append(args, w.spec)
+	}
+	r, err := b.c.Machine.Processes.Run(b.ctx, system.Command{Args: args, Env: environment(), Dir: "/", Timeout: b.c.Timeout, MaxTail: maxTail})
+	if err != nil {
+		if cause := context.Cause(b.ctx); cause != nil {
+			err = cause
+		}
+		return fmt.Errorf("%s %s: %w", program, verb, err)
+	}
+	if r.Exit != 0 {
+		return ended(program+" "+verb, r)
+	}
+	return nil
+}
+
+// toolError is a tool that ended badly.
+type toolError struct {
+	what string
+	exit int
+	said string
+}
+
+func (e *toolError) Error() string {
+	return strings.TrimSuffix(fmt.Sprintf("%s ended with status %d: %s", e.what, e.exit, e.said), ": ")
+}
+
+func ended(what string, r system.Result) error {
+	said := strings.Join(strings.Fields(strings.Map(func(c rune) rune {
+		if c != '\n' && !unicode.IsPrint(c) {
+			return -1
+		}
+		return c
+	}, string(r.Tail))), " ")
+	if len(said) > maxTold {
+		said = strings.ToValidUTF8(said[:maxTold], "") + "…"
+	}
+	return &toolError{what: what, exit: r.Exit, said: said}
+}
