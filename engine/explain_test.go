@@ -78,17 +78,25 @@ func TestReferenceProblems(t *testing.T) {
 func TestWhatOnlyABuildFinds(t *testing.T) {
 	all, err := explain.All()
 	require.NoError(t, err)
+	kept := specimens(t)
 	for _, c := range all {
-		spec, err := engine.Open(t.Context(), tree(example(c.Bad)), engine.Options{})
+		s, ok := kept[c.Code]
+		if !ok {
+			s.bad = specimen{fsys: tree(example(c.Bad))}
+		}
+		spec, err := engine.Open(t.Context(), s.bad.fsys, s.bad.options)
 		require.NoError(t, err)
 		problems, err := spec.Lint(t.Context())
 		require.NoError(t, err)
 		for _, p := range problems {
 			require.False(t, p.Code == c.Code && lint.OnlyBuilt(c.Code), "%s is found without a build", c.Code)
 		}
-		built, err := spec.LintHosts(t.Context(), []engine.Input{{Host: "www.example.org"}})
+		built, err := spec.LintHosts(t.Context(), s.bad.inputs(append(spec.Hosts(), "www.example.org")))
 		require.NoError(t, err)
 		without := !slices.ContainsFunc(problems, func(p *problem.Problem) bool { return p.Code == c.Code })
+		for _, p := range append(problems, built...) {
+			require.NotContains(t, elsewhere(), p.Code, "lint tells of it: write a specimen")
+		}
 		for _, p := range built {
 			if p.Code == c.Code && without && p.Severity == problem.Warning {
 				require.True(t, lint.OnlyBuilt(c.Code), "%s is found by a build alone", c.Code)

@@ -39,6 +39,7 @@ func TestAMistakeCostsOneEntry(t *testing.T) {
 	r, err := spec.Build(t.Context(), Input{Host: "a"})
 	require.NoError(t, err)
 	require.Len(t, r.Failures, 1)
+	require.Equal(t, "internal-error", r.Failures[0].Problem.Code)
 	require.Equal(t, "Bundler/b.xml:1:9: Service s could not be bound because of a mistake in Bindery: runtime error: index out of range [3] with length 0", r.Failures[0].Problem.Error())
 	require.Equal(t, 2, r.Config.Entries())
 }

@@ -110,6 +110,9 @@ func TestHostsComeAndGo(t *testing.T) {
 	require.Equal(t, []string{"kept"}, r.Held.Names)
 	require.False(t, r.Verdict.OK)
 	require.Contains(t, markdown.New(r, markdown.Options{}).Body, "this host keeps its last good config")
+
+	r = report(t, review.Input{Hosts: []review.Host{host("kept", side(shared), &review.Side{})}})
+	require.Equal(t, "refused", r.Errors[0].Problem.Code)
 }
 
 // What never bound does not turn a later change red; what bound and no longer
@@ -133,6 +136,7 @@ func TestOldFailuresAreNotNew(t *testing.T) {
 	r = report(t, review.Input{Hosts: []review.Host{host("a", base, side(bundle("b", old, failed("Path", "/x", "no key"))))}})
 	require.Equal(t, review.Failed, r.Verdict.State)
 	require.Equal(t, []string{"Path:/x"}, r.Errors[0].Entries)
+	require.Equal(t, "entry-failed", r.Errors[0].Problem.Code)
 	require.Equal(t, review.EntryFailed, r.Changes[0].Kind)
 	require.Equal(t, []string{"a"}, r.Held.Names)
 }

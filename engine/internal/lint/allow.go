@@ -105,7 +105,7 @@ func (a *allowance) judge(built bool) *problem.Problem {
 // OnlyBuilt tells whether a finding is only made by a build of hosts.
 func OnlyBuilt(code string) bool {
 	return slices.Contains([]string{
-		"category-conflict", "secret-key-missing", "no-package-source", "empty-key", "host-without-content", "key-not-bound", "no-group-in-category",
+		"category-conflict", "secret-key-missing", "no-package-source", "empty-key", "external-data-missing", "host-without-content", "key-locked", "key-not-bound", "no-group-in-category",
 		"no-package-configuration", "old-signature", "package-type-unknown", "predefined-group", "undefined-group",
 	}, code)
 }

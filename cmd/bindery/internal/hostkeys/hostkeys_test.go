@@ -121,6 +121,34 @@ func TestRotate(t *testing.T) {
 	require.Equal(t, "SSHbase: the key for /etc/ssh/ssh_host_dsa_key cannot be made: keys of type dsa are not made any more: no program of today takes them", m.Problems[0].Error())
 }
 
+// What cannot be made says why, and where the specification asks for it.
+func TestNotMade(t *testing.T) {
+	certificate := func(cert string) map[string]string {
+		return map[string]string{
+			"Bundler/b.xml": `<Bundle><Path name="/s.crt"/></Bundle>`, "Cfg/s.key/s.key": "no key\n",
+			"Cfg/s.crt/sslcert.xml": "<CertInfo>\n" + cert + "</CertInfo>",
+		}
+	}
+	for code, c := range map[string]struct {
+		files map[string]string
+		at    string
+	}{
+		"bad-number":           {certificate(`<Cert key="/s.key" days="0"/>`), "Cfg/s.crt/sslcert.xml:2:20"},
+		"no-key-named":         {certificate(`<Cert/>`), "Cfg/s.crt/sslcert.xml:2:1"},
+		"no-cert-spec":         {certificate(``), "Cfg/s.crt/sslcert.xml:1:1"},
+		"certificate-not-made": {certificate(`<Cert key="/s.key"/>`), "Cfg/s.crt/sslcert.xml:2:1"},
+		"key-not-made":         {map[string]string{"Cfg/k/privkey.xml": `<PrivateKey><Params type="dsa"/></PrivateKey>`}, "Cfg/k/privkey.xml:1:13"},
+		"half-a-key":           {map[string]string{"Cfg/k.pub/k.pub.G50_p": "ssh-ed25519 x"}, "Cfg/k.pub/k.pub.G50_p"},
+	} {
+		t.Run(code, func(t *testing.T) {
+			m := makeAll(t, c.files, hostkeys.Config{Requests: true})
+			require.NotEmpty(t, m.Problems)
+			require.Equal(t, code, m.Problems[0].Code, m.Problems[0])
+			require.Equal(t, c.at, m.Problems[0].Pos.String())
+		})
+	}
+}
+
 // The certificates of all hosts follow a key that they share.
 func TestRotateTakesCertificatesAlong(t *testing.T) {
 	there := map[string]string{

@@ -130,14 +130,10 @@ func (s *set) content(v *memo.View, d *plugin.Draft, best *plugin.Variant[*sourc
 	if best.Value.keys != nil {
 		return best.Value.keys.text(v, d)
 	}
-	switch best.Value.kind {
-	case plain:
+	if best.Value.kind == plain {
 		return s.plain(v, best)
-	case genshi, cheetah, jinja2:
-		return s.render(v, d, best.Value)
-	default:
-		return "", problem.New(problem.Pos{File: best.Value.name}, "not-supported", fmt.Sprintf("%s is %s, which this version does not evaluate", best.Value.name, best.Value.kind), "")
 	}
+	return s.render(v, d, best.Value)
 }
 
 // plain gives the text of a variant, changed by the deltas that are for the host.
