@@ -67,11 +67,12 @@ func TestExamplesOfProblems(t *testing.T) {
 	}
 }
 
-// The page of all problems is what the codes say.
+// The pages of all problems are what the codes say.
 func TestReferenceProblems(t *testing.T) {
 	all, err := explain.All()
 	require.NoError(t, err)
 	require.NoError(t, reference.Check("../docs/reference/problems.md", explain.Page(all)))
+	require.NoError(t, reference.Check("../docs/reference/bcfg2-lint.md", explain.Bcfg2Page(all)))
 }
 
 // A comment that allows what only a build finds is not called unused without one.

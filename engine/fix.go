@@ -25,6 +25,9 @@ type Fix struct {
 	// Changes: hosts would be given something else, so that After is not meant to be
 	// written without a look.
 	Changes bool
+	// Left says why the file is as it was although old spellings are in it; "" for
+	// one that is rewritten.
+	Left string
 	// Diff shows the change to people, with secrets masked.
 	Diff string
 }
@@ -101,6 +104,9 @@ func fixFile(fsys fs.FS, set *schema.Set, name string, codes map[string]bool) (F
 	s := set.For(name, root.Tag)
 	if s == nil {
 		return Fix{}, false
+	}
+	if left := mend.Foreign(data); left != "" && slices.ContainsFunc(mend.Codes(), func(code string) bool { return codes[code] }) {
+		return Fix{File: name, Before: data, After: data, Left: left}, true
 	}
 	edits := mend.File(mend.Kind(s.Name), data, func(code string) bool { return codes[code] })
 	// An element is renamed where it begins and where it ends.

@@ -49,6 +49,9 @@ func (o *lintOptions) fixFile(out io.Writer, f *engine.Fix) error {
 	case f.Changes:
 		_, err := fmt.Fprintf(out, "%s: left alone: rewritten, it would change what hosts are given\n", f.File)
 		return err
+	case f.Left != "":
+		_, err := fmt.Fprintf(out, "%s: left alone: %s; save it as UTF-8, without a byte order mark, and run this again\n", f.File, f.Left)
+		return err
 	case o.dryRun:
 		_, err := fmt.Fprint(out, f.Diff)
 		return err

@@ -3,6 +3,7 @@
 package lint
 
 import (
+	"bytes"
 	"fmt"
 	"path"
 	"strings"
@@ -35,7 +36,7 @@ func (t *tree) bundleFiles() {
 			first[name] = f.name
 		}
 		if path.Ext(f.name) == ".genshi" {
-			t.warn(at(f.name), "genshi-extension-bundle", "Bcfg2 1.4 takes bundles that end in .xml alone", "rename it to "+name+".xml")
+			t.warn(at(f.name), "genshi-extension-bundle", "Bcfg2 1.4 takes bundles that end in .xml alone", t.renaming(f, name+".xml"))
 		}
 		d := t.byName[f.name]
 		if d == nil || t.includes[f.name] {
@@ -50,4 +51,13 @@ func (t *tree) bundleFiles() {
 				"rename the file, or remove the attribute")
 		}
 	}
+}
+
+// renaming says how a templated bundle becomes an .xml file: there it is a template by
+// the namespace alone. It is left to git, which follows a file by its name.
+func (t *tree) renaming(f file, to string) string {
+	if data, _ := t.read(f); !bytes.Contains(data, []byte(nsGenshi)) {
+		return `declare xmlns:py="` + nsGenshi + `" on its root, without which .xml is no template, then rename it to ` + to
+	}
+	return "rename it: git mv " + f.name + " " + path.Dir(f.name) + "/" + to
 }

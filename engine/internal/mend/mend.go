@@ -25,16 +25,34 @@ type Edit struct {
 // Kind is what sort of file it is, as the tables of schema name them.
 type Kind string
 
-var otherCharset = regexp.MustCompile(`^\s*<\?xml[^>]*encoding\s*=\s*["'](?i:utf-?8|us-ascii|ascii)["']`)
+var plainCharset = regexp.MustCompile(`^\s*<\?xml[^>]*encoding\s*=\s*["'](?i:utf-?8|us-ascii|ascii)["']`)
 
-// File gives the edits of a document for which wanted has the code. A file in another
-// charset than UTF-8 has none: its bytes would have to be written anew.
-func File(kind Kind, data []byte, wanted func(code string) bool) []Edit {
+// Foreign tells why a document has no edits whatever is in it: in another charset than
+// UTF-8 its bytes would have to be written anew. It is empty for all others.
+func Foreign(data []byte) string {
 	src := string(data)
 	head := src[:min(len(src), 256)]
-	if !utf8.ValidString(src) || strings.HasPrefix(src, "\uFEFF") || strings.Contains(head, "encoding") && strings.HasPrefix(head, "<?xml") && !otherCharset.MatchString(head) {
+	switch {
+	case strings.HasPrefix(src, "\uFEFF"):
+		return "it begins with a byte order mark"
+	case !utf8.ValidString(src), strings.HasPrefix(head, "<?xml") && strings.Contains(head, "encoding") && !plainCharset.MatchString(head):
+		return "it is in another charset than UTF-8"
+	}
+	return ""
+}
+
+// Codes are those of which File may give edits.
+func Codes() []string {
+	return []string{"deprecated-attribute", "deprecated-clients-options", "deprecated-element", "explicit-bundle-name", "inconsistent-bundle-name"}
+}
+
+// File gives the edits of a document for which wanted has the code; none of one that
+// is Foreign.
+func File(kind Kind, data []byte, wanted func(code string) bool) []Edit {
+	if Foreign(data) != "" {
 		return nil
 	}
+	src := string(data)
 	var out []Edit
 	for _, t := range scan(src) {
 		for _, e := range mend(kind, src, t) {
