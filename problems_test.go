@@ -36,6 +36,9 @@ func TestEveryCodeIsExplained(t *testing.T) {
 	require.Empty(t, s.codes, "write engine/problem/explain/codes/CODE.txtar for these, as its neighbours are")
 }
 
+// lintRooms are the packages of lint: they note what they find in the tree of one.
+const lintRooms = "engine/internal/lint/"
+
 // codeSource is the source of the packages that report problems.
 type codeSource struct {
 	files map[string][]*ast.File
@@ -100,6 +103,9 @@ func (s *codeSource) takes(dir string, call *ast.CallExpr) (int, bool) {
 		name = dir + "." + f.Name
 	case *ast.SelectorExpr:
 		name = dir + "." + f.Sel.Name
+		if _, own := s.taking[name]; !own && strings.HasPrefix(dir, lintRooms) {
+			name = lintRooms + "tree." + f.Sel.Name
+		}
 		if x, ok := f.X.(*ast.Ident); ok && x.Name == "problem" {
 			name = "engine/problem." + f.Sel.Name
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/bindery/bindery/engine/internal/lint"
+	"github.com/bindery/bindery/engine/internal/lint/source"
 	"github.com/bindery/bindery/engine/internal/schema"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -93,7 +94,7 @@ func merge(found, others []*problem.Problem) []*problem.Problem {
 // of a position, and the column in what is shown of it. It is false where the
 // line must not be shown. The function is not safe for concurrent use.
 func Source(fsys fs.FS) func(pos problem.Pos) (line string, column int, ok bool) {
-	return lint.NewSource(fsys).Line
+	return source.New(fsys).Line
 }
 
 // maxYAMLDepth bounds nesting: the time of the parser grows with its square.

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bindery/bindery/engine/internal/lint/tree"
+	"github.com/bindery/bindery/engine/internal/lint/verdict"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -39,8 +41,8 @@ func (l *Linter) Settle(found []*problem.Problem, built bool) []*problem.Problem
 	out := slices.Clone(l.wrong)
 	allowed := l.tree.allowances()
 	for _, p := range found {
-		severity := l.tree.severities.of(p)
-		if severity == silent || allows(allowed, p) {
+		severity := l.tree.Severities.Of(p)
+		if severity == verdict.Silent || allows(allowed, p) {
 			continue
 		}
 		q := *p
@@ -49,7 +51,7 @@ func (l *Linter) Settle(found []*problem.Problem, built bool) []*problem.Problem
 	}
 	for _, list := range allowed {
 		for _, a := range list {
-			if p := a.judge(built); p != nil && l.tree.severities.of(p) != silent {
+			if p := a.judge(built); p != nil && l.tree.Severities.Of(p) != verdict.Silent {
 				out = append(out, p)
 			}
 		}
@@ -65,8 +67,8 @@ func allows(all map[string][]*allowance, p *problem.Problem) bool {
 			continue
 		}
 		a.used = true
-		taken = taken || a.reason != "" && !stops(p)
-		if stops(p) {
+		taken = taken || a.reason != "" && !verdict.Stops(p)
+		if verdict.Stops(p) {
 			a.code = refusedCode + a.code
 		}
 	}
@@ -111,40 +113,40 @@ func OnlyBuilt(code string) bool {
 }
 
 // allowances reads the comments of all files, by file.
-func (t *tree) allowances() map[string][]*allowance {
+func (t look) allowances() map[string][]*allowance {
 	out := map[string][]*allowance{}
-	for _, f := range t.files {
+	for _, f := range t.Files {
 		head, ok := t.head(f)
 		if !ok || !strings.Contains(head, "bindery:allow") {
 			continue
 		}
-		if d := t.byName[f.name]; d != nil {
-			out[f.name] = inXML(d.root, f.name, head)
+		if d := t.ByName[f.Name]; d != nil {
+			out[f.Name] = inXML(d.Root, f.Name, head)
 			continue
 		}
 		pattern := allowInText
-		if path.Ext(f.name) == ".xml" {
+		if path.Ext(f.Name) == ".xml" {
 			pattern = allowInXML
 		}
 		for _, m := range pattern.FindAllStringSubmatchIndex(head, -1) {
 			a := parseAllowance(head[m[2]:m[3]])
-			a.pos = position(f.name, []byte(head), m[0])
-			out[f.name] = append(out[f.name], a)
+			a.pos = tree.Position(f.Name, []byte(head), m[0])
+			out[f.Name] = append(out[f.Name], a)
 		}
 	}
 	return out
 }
 
 // head gives the beginning of a text file, or all of an XML file that is read.
-func (t *tree) head(f file) (string, bool) {
-	if ignored(path.Base(f.name)) || !f.mode.IsRegular() {
+func (t look) head(f tree.File) (string, bool) {
+	if tree.Ignored(path.Base(f.Name)) || !f.Mode.IsRegular() {
 		return "", false
 	}
-	if t.byName[f.name] != nil {
-		data, ok := t.read(f)
+	if t.ByName[f.Name] != nil {
+		data, ok := t.Read(f)
 		return string(data), ok
 	}
-	r, err := t.fsys.Open(f.name)
+	r, err := t.FS.Open(f.Name)
 	if err != nil {
 		return "", false
 	}
@@ -177,7 +179,7 @@ func inXML(root *xmltree.Element, name, text string) []*allowance {
 	visit(root)
 	var out []*allowance
 	for _, m := range allowInXML.FindAllStringSubmatchIndex(text, -1) {
-		pos := position(name, []byte(text), m[0])
+		pos := tree.Position(name, []byte(text), m[0])
 		if list := inside[pos.Line]; len(list) > 0 {
 			out = append(out, list[0])
 			inside[pos.Line] = list[1:]

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/bindery/bindery/engine/internal/lint"
+	"github.com/bindery/bindery/engine/internal/lint/source"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -32,16 +32,16 @@ func FuzzLint(f *testing.F) {
 			fsys[n] = &fstest.MapFile{Data: []byte(text)}
 		}
 		fsys["Metadata/more.xml"] = &fstest.MapFile{Data: []byte(text + "\npassword='canary'\n")}
-		source := lint.NewSource(fsys)
+		lines := source.New(fsys)
 		for _, p := range run(t, fsys) {
 			require.LessOrEqual(t, p.Pos.Line, strings.Count(text, "\n")+strings.Count(text, "\r")+4)
-			if line, column, ok := source.Line(p.Pos); ok {
+			if line, column, ok := lines.Line(p.Pos); ok {
 				require.GreaterOrEqual(t, column, 0)
 				require.NotContains(t, line, "\n")
 			}
 		}
 		for n := 1; ; n++ {
-			line, _, ok := source.Line(problem.Pos{File: "Metadata/more.xml", Line: n, Column: 1})
+			line, _, ok := lines.Line(problem.Pos{File: "Metadata/more.xml", Line: n, Column: 1})
 			if !ok {
 				break
 			}
