@@ -163,13 +163,24 @@ func (s *Spec) completed(v *memo.View, k *basis) {
 		sensitive := v.Apart(func() { st, found = c.Complete(v, have) })
 		k.notes = append(k.notes, found...)
 		if st != nil {
-			st.Sensitive = st.Sensitive || sensitive
+			st = tainted(st, sensitive)
 			have = append(have, st)
 			list = append(list, s.structure(v, s.dissolved(v, st), nil))
 		}
 	}
 	sortStructures(list)
 	k.all, k.uses = list, s.sources.Uses(v)
+}
+
+// tainted gives a structure that says that it is made of secrets, if it is. The one
+// given may be shared with other hosts, and stays as it is.
+func tainted(st *plugin.Structure, sensitive bool) *plugin.Structure {
+	if !sensitive || st.Sensitive {
+		return st
+	}
+	one := *st
+	one.Sensitive = true
+	return &one
 }
 
 func sortStructures(list []*boundStructure) {
@@ -185,8 +196,7 @@ func (s *Spec) fixed(v *memo.View) []*boundStructure {
 			var made []*plugin.Structure
 			sensitive := v.Apart(func() { made = p.Structures(v) })
 			for _, st := range made {
-				st.Sensitive = st.Sensitive || sensitive
-				list = append(list, s.structure(v, s.dissolved(v, st), nil))
+				list = append(list, s.structure(v, s.dissolved(v, tainted(st, sensitive)), nil))
 			}
 			for _, b := range list {
 				b.uses = s.sources.Uses(v)
@@ -276,8 +286,7 @@ type abstract struct {
 func (s *Spec) abstract(v *memo.View, name string) *abstract {
 	return s.abstracts[name].Get(v, func(v *memo.View) *abstract {
 		st, required := s.plugins.Bundler.Structure(v, name)
-		st.Sensitive = st.Sensitive || v.Tainted()
-		return &abstract{s.dissolved(v, st), required}
+		return &abstract{s.dissolved(v, tainted(st, v.Tainted())), required}
 	})
 }
 
