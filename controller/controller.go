@@ -174,7 +174,7 @@ func (ct *Controller) openPipeline(ctx context.Context) error {
 		repo: s.Repository.Name, branch: s.Repository.Branch, hold: s.Publish.Unreviewed == hold, adminURL: s.AdminURL,
 		mirror: ct.mirror, store: kept, publisher: ct.publisher, forge: forge, key: reviewKey, secrets: ct.c.Secrets.encrypted,
 		metrics: ct.metrics, log: ct.c.Logger, now: ct.c.Now, asked: map[string]asked{}, sure: map[string]int64{},
-		merges: map[int]webhooks.Pull{},
+		merges: map[int]webhooks.Pull{}, heard: map[int]time.Time{},
 	}
 	return nil
 }

@@ -93,6 +93,9 @@ type pipeline struct {
 	// latest is what hosts got from the branch when it was built last: most of the
 	// next build is taken from there. Only reconcile uses it.
 	latest map[string]*engine.Result
+	// heard is when each pull request was touched last, as the forge had it when its
+	// comments were read.
+	heard map[int]time.Time
 	// merges are the pull requests that are known to be merged, for good.
 	merges map[int]webhooks.Pull
 }
@@ -213,7 +216,8 @@ func (p *pipeline) previews(ctx context.Context, tip string, pulls []webhooks.Pu
 			err = p.fetch(ctx, []webhooks.Pull{pull})
 		}
 		if err == nil {
-			err = p.preview(ctx, tip, pull, built)
+			// A question that cannot be answered is no reason to show nothing.
+			err = errors.Join(p.hear(ctx, tip, pull, built), p.preview(ctx, tip, pull, built))
 		}
 		if err != nil {
 			p.failed(err)

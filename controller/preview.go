@@ -28,8 +28,13 @@ func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, 
 		return err // what is in the branch already has nothing to show
 	}
 	name := fmt.Sprintf("refs/pull/%d", pull.Number)
-	done := shown(tip, merged, built.fleet.digest, pull.Draft)
-	if ref, err := p.store.Ref(ctx, p.repo, name); err == nil && ref.Commit == pull.Head && ref.Detail == done {
+	allowed, err := p.allowed(ctx, pull)
+	if err != nil {
+		return err
+	}
+	done := shown(tip, merged, built.fleet.digest, pull.Draft, pull.Fork && allowed)
+	ref, err := p.store.Ref(ctx, p.repo, name)
+	if err == nil && ref.Commit == pull.Head && ref.Detail == done {
 		return nil
 	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
@@ -52,7 +57,7 @@ func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, 
 	if err != nil {
 		return err
 	}
-	if err := p.show(ctx, tip, pull, report, seq); err != nil {
+	if err := p.show(ctx, tip, pull, report, seq, ref.Outcome == purged); err != nil {
 		return err
 	}
 	p.log.Info("previewed", "repo", p.repo, "pull", pull.Number, "rev", pull.Head, "verdict", report.Verdict.Title)
@@ -97,8 +102,12 @@ func (p *pipeline) merge(ctx context.Context, tip string, pull webhooks.Pull) (s
 }
 
 // shown names what a preview was made of, besides the head.
-func shown(tip, merged, facts string, draft bool) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %s %t", tip, merged, facts, draft))
+func shown(tip, merged, facts string, draft, allowed bool) string {
+	text := fmt.Appendf(nil, "%s %s %s %t", tip, merged, facts, draft)
+	if allowed {
+		text = append(text, " allowed"...)
+	}
+	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }
 
@@ -111,7 +120,11 @@ func (p *pipeline) report(ctx context.Context, tip, merged string, pull webhooks
 	if p.adminURL != "" {
 		meta.ReportURL = fmt.Sprintf("%s/reviews/%d", strings.TrimSuffix(p.adminURL, "/"), pull.Number)
 	}
-	if pull.Fork {
+	allowed, err := p.allowed(ctx, pull)
+	if err != nil {
+		return nil, err
+	}
+	if !allowed {
 		return p.unbuilt(ctx, meta, tip, merged)
 	}
 	base, err := built.get(ctx, tip)
@@ -155,7 +168,7 @@ func (p *pipeline) unbuilt(ctx context.Context, meta review.Meta, tip, merged st
 // merge and facts: a run that was cut off goes on with its number.
 func (p *pipeline) remember(ctx context.Context, tip, merged string, pull webhooks.Pull, f *fleet, report *review.Report) (int64, error) {
 	last, err := p.store.LatestReview(ctx, p.repo, pull.Number)
-	if err == nil && last.Head == pull.Head && last.Base == tip && last.Merged == merged && last.Facts == f.digest {
+	if err == nil && last.Head == pull.Head && last.Base == tip && last.Merged == merged && last.Facts == f.digest && last.Digest == report.Digest {
 		return last.Seq, nil
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -179,7 +192,7 @@ func (p *pipeline) remember(ctx context.Context, tip, merged string, pull webhoo
 
 // show posts the comment, then the status: a check that succeeds is never there
 // before the comment that it stands for.
-func (p *pipeline) show(ctx context.Context, tip string, pull webhooks.Pull, report *review.Report, seq int64) error {
+func (p *pipeline) show(ctx context.Context, tip string, pull webhooks.Pull, report *review.Report, seq int64, anew bool) error {
 	page := markdown.New(report, markdown.Options{})
 	status := webhooks.Status{State: webhooks.Failure, Description: report.Verdict.Title}
 	if report.Verdict.OK && page.OK() {
@@ -189,21 +202,21 @@ func (p *pipeline) show(ctx context.Context, tip string, pull webhooks.Pull, rep
 		status.State = webhooks.Pending
 	}
 	if !pull.Draft {
-		if err := p.post(ctx, tip, pull, report, page.Body, seq); err != nil {
+		if err := p.post(ctx, tip, pull, report, page.Body, seq, anew); err != nil {
 			return err
 		}
 	}
 	return p.forge.SetStatus(ctx, pull.Head, status)
 }
 
-func (p *pipeline) post(ctx context.Context, tip string, pull webhooks.Pull, report *review.Report, body string, seq int64) error {
+func (p *pipeline) post(ctx context.Context, tip string, pull webhooks.Pull, report *review.Report, body string, seq int64, anew bool) error {
 	known, err := p.store.Comment(ctx, p.repo, pull.Number)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
 	_, text, _ := strings.Cut(body, "\n") // the forge writes the marker itself: it knows the account
 	posted, err := p.forge.Post(ctx, webhooks.Post{
-		Number: pull.Number, Known: known.ID, Body: text, OnlyEdit: report.Verdict.State == review.Clean,
+		Number: pull.Number, Known: known.ID, Body: text, OnlyEdit: report.Verdict.State == review.Clean, Anew: anew,
 		Marker: webhooks.Marker{Head: pull.Head, Base: tip, Seq: seq, Digest: report.Digest},
 	})
 	if err != nil || posted.ID == 0 {

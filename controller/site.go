@@ -71,6 +71,17 @@ func (p *pipeline) fleet(ctx context.Context) (*fleet, error) {
 	return f, nil
 }
 
+// input is what is known of a host by name, besides the specification.
+func (f *fleet) input(name string) engine.Input {
+	in := engine.Input{Host: name, External: f.external[name]}
+	for _, h := range f.hosts {
+		if h.Name == name {
+			in.Profile, in.Probes = h.Profile, f.facts[h.ID].Answers
+		}
+	}
+	return in
+}
+
 // site is one commit of the specification with every host bound.
 type site struct {
 	commit, tree string

@@ -270,7 +270,7 @@ func (w *world) wait(what string, ok func() bool, poke func()) {
 // wake makes the controller look, as its poll does.
 func (w *world) wake() {
 	w.pings++
-	require.Less(w.t, w.deliver("ping", fmt.Sprintf("ping-%d", w.pings), hookSecret, []byte(`{"project":{"path_with_namespace":"a/b"}}`)), 300)
+	require.Less(w.t, w.deliver("push", fmt.Sprintf("ping-%d", w.pings), hookSecret, []byte(`{"repository":{"full_name":"a/b"},"project":{"path_with_namespace":"a/b"}}`)), 300)
 }
 
 // deliver sends a delivery to the public address and gives the answer's code.
@@ -283,7 +283,7 @@ func (w *world) deliver(event, id, secret string, body []byte) int {
 		req.Header.Set("X-"+forge+"-Event", event)
 		req.Header.Set("X-"+forge+"-Delivery", id)
 	}
-	req.Header.Set("X-Gitlab-Event", strings.ReplaceAll(event, "ping", "Push Hook"))
+	req.Header.Set("X-Gitlab-Event", strings.ReplaceAll(event, "push", "Push Hook"))
 	req.Header.Set("X-Gitlab-Event-UUID", id)
 	req.Header.Set("X-Gitlab-Token", secret)
 	if secret != "" {
