@@ -33,3 +33,45 @@ func TestParseFacts(t *testing.T) {
 		require.ErrorContains(t, err, want, in)
 	}
 }
+
+// Facts that are written are read as they were; redacted ones keep groups and equality
+// and nothing else.
+func TestFormatAndRedactFacts(t *testing.T) {
+	facts := map[string]engine.Facts{
+		"a": {
+			Probes: map[string]string{"os": "group:linux\nCANARY\ngroup: web:late\n", "none": "", "same": "CANARY\n"},
+			External: map[string]string{
+				"PuppetENC": `{"classes":["web","db"],"parameters":{"password":"CANARY","port":4711,"on":true}}`,
+				"Probes":    `{"groups":["g"],"answers":{"os":"group:x\nCANARY"}}`,
+			},
+		},
+		"b": {Probes: map[string]string{"same": "CANARY\n"}},
+		"c": {Probes: map[string]string{}},
+	}
+	data, err := engine.FormatFacts(facts)
+	require.NoError(t, err)
+	back, err := engine.ParseFacts(data)
+	require.NoError(t, err)
+	require.Equal(t, facts, back)
+
+	key := []byte("0123456789abcdef")
+	got, err := engine.RedactFacts(facts, key)
+	require.NoError(t, err)
+	data, err = engine.FormatFacts(got)
+	require.NoError(t, err)
+	require.NotContains(t, string(data), "CANARY")
+	require.NotContains(t, string(data), "4711")
+	require.Regexp(t, `^group:linux\ngroup:web\nredacted-[0-9a-f]{16}\n$`, got["a"].Probes["os"])
+	require.Empty(t, got["a"].Probes["none"])
+	require.Equal(t, got["a"].Probes["same"], got["b"].Probes["same"])
+	require.NotNil(t, got["c"].Probes)
+	require.Contains(t, got["a"].External["PuppetENC"], `"classes":["web","db"]`)
+	require.Contains(t, got["a"].External["PuppetENC"], `"on":true`)
+	require.Contains(t, got["a"].External["Probes"], `"groups":["g"]`)
+	other, err := engine.RedactFacts(facts, []byte("another key, 16b"))
+	require.NoError(t, err)
+	require.NotEqual(t, got["b"], other["b"])
+	_, err = engine.RedactFacts(map[string]engine.Facts{"a": {External: map[string]string{"Ldap": "CANARY"}}}, key)
+	require.ErrorContains(t, err, "what Ldap knows of a")
+	require.NotContains(t, err.Error(), "CANARY")
+}

@@ -61,6 +61,12 @@ func (o *comparisonOptions) compare(ctx context.Context, args []string, progress
 		return nil, fmt.Errorf("head: %w", err)
 	}
 	meta := review.Meta{Base: base.Commit(), Head: head.Commit(), Files: len(git.Changed(base, head)), Supposed: slices.Concat(o.asIf, o.set)}
+	if f := c.now.exported; f != nil {
+		meta.Facts = "facts of " + f.Taken.Format("2006-01-02 15:04 UTC")
+		if f.Redacted {
+			meta.Facts += ", redacted"
+		}
+	}
 	if len(c.now.spec.Hosts()) == 0 && len(c.old.spec.Hosts()) > 0 && len(c.now.problems) > 0 {
 		c.report = review.Unreadable(meta, c.now.problems)
 		return c, nil

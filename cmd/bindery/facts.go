@@ -26,11 +26,12 @@ of a host besides the specification is a fact, told by the host or recorded here
 ` + exitHelp,
 		Example: `  bindery facts import --source PuppetENC classes.yaml
   bindery facts import --source Probes /var/lib/bcfg2/Probes/probed.xml
+  bindery facts export --redact > facts.json
   bindery facts files --spec . --host web1.example.org --branch probed-files`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newFactsImportCommand(s), newFactsFilesCommand(s))
+	cmd.AddCommand(newFactsImportCommand(s), newFactsExportCommand(s), newFactsFilesCommand(s))
 	return cmd
 }
 

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,18 +14,21 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/engine"
 	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/release"
 	"github.com/bindery/bindery/internal/secrets"
 )
 
 // specOptions are the flags with which build, lint and diff read a specification.
 type specOptions struct {
 	probeData string
+	factsRoot string
 	plugins   []string
 	conf      string
 	hosts     string
@@ -38,7 +42,8 @@ type specOptions struct {
 // AddFlags declares the flags that say how a specification is read.
 func (o *specOptions) AddFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.probeData, "probe-data", "", "JSON `file` with the hosts' answers: {\"host\": {\"probe\": \"output\"}}, and under \"external\" what others know of a host")
+	f.StringVar(&o.probeData, "probe-data", "", "JSON `file` with the hosts' answers: {\"host\": {\"probe\": \"output\"}}, and under \"external\" what others know of a host; or what facts export wrote")
+	f.StringVar(&o.factsRoot, "facts-root", "", "root metadata, a `file`: --probe-data must be signed by its targets key")
 	f.StringSliceVar(&o.plugins, "plugins", nil, "plugins that are on, separated by commas (default: bindery.yaml, else the directories that exist)")
 	f.StringVar(&o.conf, "conf", "", "bcfg2.conf `file` whose options win over those of the tree")
 	f.StringVar(&o.hosts, "hosts", "", "`file` of lines \"address name...\" that stands for DNS")
@@ -82,20 +87,49 @@ func (o *specOptions) engineOptions() (engine.Options, error) {
 	return opts, nil
 }
 
-// facts reads what is known of hosts; without --probe-data that is nothing.
-func (o *specOptions) facts() (map[string]engine.Facts, error) {
+// facts reads what is known of hosts; without --probe-data that is nothing. Where it
+// was exported by a controller, what that says of it comes too.
+func (o *specOptions) facts() (map[string]engine.Facts, *release.FleetFacts, error) {
 	if o.probeData == "" {
-		return nil, nil
+		if o.factsRoot != "" {
+			return nil, nil, errors.New("--facts-root goes with --probe-data")
+		}
+		return nil, nil, nil
 	}
 	data, err := readFile(o.probeData)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	var exported *release.FleetFacts
+	if o.factsRoot != "" || release.IsFleetFacts(data) {
+		if exported, err = o.openFacts(data); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", o.probeData, err)
+		}
+		data = exported.Hosts
 	}
 	out, err := engine.ParseFacts(data)
 	if err != nil {
-		return nil, withCode(exitUsage, fmt.Errorf("%s: %w", o.probeData, err))
+		return nil, nil, withCode(exitUsage, fmt.Errorf("%s: %w", o.probeData, err))
 	}
-	return out, nil
+	return out, exported, nil
+}
+
+// openFacts reads exported facts, and checks who signed them where that is asked for.
+func (o *specOptions) openFacts(data []byte) (*release.FleetFacts, error) {
+	if o.factsRoot == "" {
+		f, err := release.ReadFleetFacts(data)
+		return f, withCode(exitUsage, err)
+	}
+	text, err := readFile(o.factsRoot)
+	if err != nil {
+		return nil, err
+	}
+	root, err := release.ParseRoot(text)
+	if err != nil {
+		return nil, withCode(exitUntrusted, fmt.Errorf("%s: %w", o.factsRoot, err))
+	}
+	f, err := release.OpenFleetFacts(data, root, time.Now())
+	return f, withCode(exitUntrusted, err)
 }
 
 // inputs pairs hosts with their facts, an alias with those of the host that it stands
@@ -213,6 +247,8 @@ type opened struct {
 	snap  *git.Snapshot
 	spec  *engine.Spec
 	facts map[string]engine.Facts
+	// exported says where facts come from; nil where nothing says it.
+	exported *release.FleetFacts
 	// last is what hosts got from another revision, if that was built.
 	last map[string]*engine.Result
 	// supposed is what is taken for true of hosts, against what is known of them.
@@ -226,7 +262,7 @@ func openSpec(ctx context.Context, snap *git.Snapshot, o *specOptions) (*opened,
 	if err != nil {
 		return nil, err
 	}
-	facts, err := o.facts()
+	facts, exported, err := o.facts()
 	if err != nil {
 		return nil, err
 	}
@@ -241,5 +277,5 @@ func openSpec(ctx context.Context, snap *git.Snapshot, o *specOptions) (*opened,
 		return nil, withCode(exitUnavailable, err)
 	}
 	all := problem.Sort(append(slices.Clone(snap.Problems()), spec.Problems()...))
-	return &opened{snap: snap, spec: spec, facts: facts, problems: all}, nil
+	return &opened{snap: snap, spec: spec, facts: facts, exported: exported, problems: all}, nil
 }

@@ -40,6 +40,8 @@ type Meta struct {
 	Built  int           `json:"built,omitempty"`
 	Reused int           `json:"reused,omitempty"`
 	Took   time.Duration `json:"took_ns,omitempty"`
+	// Facts says which facts the hosts were built with, where that is known.
+	Facts string `json:"facts,omitempty"`
 	// Supposed is what was taken for true of hosts, against what is known of them.
 	Supposed []string `json:"supposed,omitempty"`
 	// ReportURL and JSONURL lead to the whole report.

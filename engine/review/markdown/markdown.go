@@ -287,6 +287,9 @@ func (r view) provenance(b *strings.Builder) {
 		}
 		parts = append(parts, text)
 	}
+	if m.Facts != "" {
+		parts = append(parts, neutral(words.Visible(m.Facts, false), 120))
+	}
 	for _, x := range m.Supposed {
 		parts = append(parts, "as if "+codeUpTo(x, 120))
 	}

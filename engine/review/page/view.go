@@ -85,6 +85,9 @@ func (v *view) Provenance() []string {
 	if m.Base != "" {
 		out = append(out, "base "+strings.TrimSpace(words.Visible(m.BaseName, false)+" "+words.Short(m.Base)))
 	}
+	if m.Facts != "" {
+		out = append(out, words.Visible(m.Facts, false))
+	}
 	for _, x := range m.Supposed {
 		out = append(out, "as if "+words.Visible(x, false))
 	}

@@ -58,6 +58,9 @@ func New(r *review.Report, o Options) string {
 		tone = red
 	}
 	t.line(0, t.paint(bold+";"+tone, r.Verdict.Title+"."))
+	if r.Meta.Facts != "" {
+		t.line(2, t.paint(dim, words.Visible(r.Meta.Facts, false)))
+	}
 	for _, x := range r.Meta.Supposed {
 		t.line(2, t.paint(yellow, "as if ")+words.Visible(x, false))
 	}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/controller/store"
+)
+
+// What a controller exports is what a preview elsewhere is built with; it is checked
+// against the root, and redacted no answer is in it.
+func TestFactsExport(t *testing.T) {
+	dir := t.TempDir()
+	command := func(want int, args ...string) (string, string) {
+		t.Helper()
+		var out, problems bytes.Buffer
+		code := run(t.Context(), args, streams{Out: &out, Err: &problems})
+		require.Equal(t, want, code, problems.String())
+		return out.String(), problems.String()
+	}
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	for _, keys := range []string{"keys", "others"} {
+		command(exitOK, "root", "init", "--dir", filepath.Join(dir, keys+"-offline"), "--online", filepath.Join(dir, keys), "--no-passphrase")
+	}
+	config := write("controller.yaml", "listen: 127.0.0.1:0\nstate: "+dir+"/state\nkeys: "+dir+"/keys\nrepository: {name: o/r, url: "+dir+"}\n")
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "state"), 0o700))
+	st, err := store.New(t.Context(), store.Config{Path: filepath.Join(dir, "state", "bindery.db")})
+	require.NoError(t, err)
+	require.NoError(t, st.AddToken(t.Context(), store.Token{ID: "t", Host: "web1", Verifier: []byte("v"), Expires: time.Now().Add(time.Hour)}))
+	require.NoError(t, st.Enrol(t.Context(), "t", store.Host{ID: "id", Name: "web1", Identity: []byte{1}, Recipient: "r"}))
+	_, err = st.PutFacts(t.Context(), store.Facts{HostID: "id", Counter: 1, ProbeDigest: "d", Answers: map[string]string{"arch": "group:amd64\nCANARY\n"}})
+	require.NoError(t, err)
+	_, err = st.PutExternal(t.Context(), "a", "Ldap", map[string]string{"web2": `{"q":["CANARY"]}`}, false)
+	require.NoError(t, err)
+	require.NoError(t, st.Close())
+
+	write("spec/Metadata/clients.xml", `<Clients><Client name="web1" profile="p"/></Clients>`)
+	write("spec/Metadata/groups.xml", `<Groups><Group name="p" profile="true"/><Group name="amd64"><Bundle name="b"/></Group></Groups>`)
+	write("spec/Bundler/b.xml", `<Bundle name="b"><Path name="/arch"/></Bundle>`)
+	write("spec/Probes/arch", "#!/bin/sh\n")
+	write("spec/Cfg/arch/arch.genshi", "${metadata.Probes['arch']}\n")
+	root := filepath.Join(dir, "keys", "1.root.json")
+
+	whole, _ := command(exitOK, "facts", "export", "--config", config)
+	facts := write("facts.json", whole)
+	out, _ := command(exitOK, "build", "--spec", dir+"/spec", "--host", "web1", "--probe-data", facts, "--facts-root", root)
+	require.Contains(t, out, "CANARY")
+
+	redacted, _ := command(exitOK, "facts", "export", "--redact", "--config", config)
+	facts = write("redacted.json", redacted)
+	out, _ = command(exitOK, "diff", "--spec-dirs", dir+"/spec", dir+"/spec", "--probe-data", facts, "--facts-root", root)
+	require.Regexp(t, `^No host is affected\.\n  facts of 20\d\d-\d\d-\d\d \d\d:\d\d UTC, redacted\n`, out)
+	out, _ = command(exitOK, "build", "--spec", dir+"/spec", "--host", "web1", "--probe-data", facts)
+	require.Contains(t, out, "redacted-")
+	require.NotContains(t, out, "CANARY")
+
+	_, problem := command(exitUntrusted, "build", "--spec", dir+"/spec", "--host", "web1", "--probe-data", facts, "--facts-root", dir+"/others/1.root.json")
+	require.Contains(t, problem, "not trusted")
+	plain := write("plain.json", `{"web1": {"arch": "x"}}`)
+	command(exitUntrusted, "build", "--spec", dir+"/spec", "--host", "web1", "--probe-data", plain, "--facts-root", root)
+	command(exitUntrusted, "build", "--spec", dir+"/spec", "--host", "web1", "--probe-data", plain, "--facts-root", plain)
+	command(exitUsage, "build", "--spec", dir+"/spec", "--host", "web1", "--facts-root", root)
+
+	st, err = store.New(t.Context(), store.Config{Path: filepath.Join(dir, "state", "bindery.db")})
+	require.NoError(t, err)
+	trail, err := st.AuditTrail(t.Context(), 2)
+	require.NoError(t, err)
+	require.NoError(t, st.Close())
+	require.Equal(t, "facts-exported", trail[0].Action)
+	require.Equal(t, "redacted", trail[0].Detail)
+}
