@@ -175,7 +175,7 @@ func (s *site) side(host string) *review.Side {
 	if r == nil {
 		return nil
 	}
-	side := &review.Side{Config: r.Config, Refused: r.Refused}
+	side := &review.Side{Config: r.Config, Refused: r.Refused, Probes: r.Probes}
 	for _, f := range r.Failures {
 		side.Failures = append(side.Failures, review.Failure(f))
 	}
@@ -195,9 +195,10 @@ type comparison struct {
 
 func (p *pipeline) compare(c comparison) (*review.Report, error) {
 	f, head := c.fleet, c.head
-	facts := map[string]bool{}
+	facts := map[string]store.Facts{}
+	enrolled := map[string]bool{}
 	for _, h := range f.hosts {
-		facts[h.Name] = f.facts[h.ID].Answers != nil
+		facts[h.Name], enrolled[h.Name] = f.facts[h.ID], true
 	}
 	in := review.Input{Meta: c.meta, Key: p.key, Problems: head.problems, BaseProblems: c.old}
 	names := maps.Clone(c.names)
@@ -208,7 +209,9 @@ func (p *pipeline) compare(c comparison) (*review.Report, error) {
 		h := review.Host{Name: name, Base: c.from(name).side(name), Head: head.side(name)}
 		if r := head.results[name]; r != nil {
 			h.Groups = r.Groups
-			h.NoFacts = len(r.Probes) > 0 && !facts[name]
+			h.NoFacts = len(r.Probes) > 0 && facts[name].Answers == nil
+			h.OldFacts = facts[name].Answers != nil && p.now().Sub(facts[name].At) > review.FactsLife
+			h.Unseen = !enrolled[name]
 		}
 		in.Hosts = append(in.Hosts, h)
 	}

@@ -74,7 +74,7 @@ func (o *comparisonOptions) compare(ctx context.Context, args []string, progress
 	if c.now.supposed, err = o.suppositions(c.now.spec.Hosts()); err != nil {
 		return nil, err
 	}
-	in, err := o.hosts(ctx, c, progress)
+	in, err := o.hosts(ctx, c, start, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (o *comparisonOptions) compare(ctx context.Context, args []string, progress
 }
 
 // hosts builds the hosts of both sides.
-func (o *comparisonOptions) hosts(ctx context.Context, c *compared, progress io.Writer) (*review.Input, error) {
+func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.Time, progress io.Writer) (*review.Input, error) {
 	opts, err := o.engineOptions()
 	if err != nil {
 		return nil, err
@@ -112,6 +112,7 @@ func (o *comparisonOptions) hosts(ctx context.Context, c *compared, progress io.
 			h := hostOf(hosts, r.Host)
 			h.Head, h.Groups = sideOf(r), r.Groups
 			h.NoFacts = len(r.Probes) > 0 && c.now.facts[r.Host].Probes == nil
+			h.OldFacts = c.now.stale(r.Host, start)
 			wanted[r.Host] = wanted[r.Host] || o.wants(r.Groups)
 			for _, p := range r.Probes {
 				asked[p.Key()] = true
@@ -177,7 +178,7 @@ func hostOf(hosts map[string]*review.Host, name string) *review.Host {
 
 // sideOf is what a review needs of a result.
 func sideOf(r *engine.Result) *review.Side {
-	out := &review.Side{Config: r.Config, Refused: r.Refused}
+	out := &review.Side{Config: r.Config, Refused: r.Refused, Probes: r.Probes}
 	for _, f := range r.Failures {
 		out.Failures = append(out.Failures, review.Failure{Tag: f.Tag, Name: f.Name, Problem: f.Problem})
 	}
@@ -192,4 +193,13 @@ func addresses(names map[string][]string, host string) []string {
 		}
 	}
 	return out
+}
+
+// stale tells whether a host gave its facts too long ago for them to be trusted.
+func (o *opened) stale(host string, now time.Time) bool {
+	if o.exported == nil {
+		return false
+	}
+	at, ok := o.exported.Answered[host]
+	return ok && now.Sub(at) > review.FactsLife
 }

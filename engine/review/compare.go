@@ -41,6 +41,7 @@ type comparison struct {
 	byKey   map[pairKey]*pair
 	memo    map[pointers]*pair
 	set     *Set
+	probes  *probes
 	namer   *hostset.Namer
 
 	// Each host is in one of these.
@@ -53,8 +54,9 @@ type comparison struct {
 
 // classKey is equal for hosts that have equal configurations on both sides.
 type classKey struct {
-	base, head       config.Digest
-	hasBase, hasHead bool
+	base, head             config.Digest
+	baseProbes, headProbes config.Digest
+	hasBase, hasHead       bool
 }
 
 // class is what all its hosts have in common.
@@ -71,13 +73,13 @@ type change struct {
 }
 
 func compare(in Input) *comparison {
-	c := &comparison{in: in, secrets: newSecrets(), byKey: map[pairKey]*pair{}, memo: map[pointers]*pair{}, set: NewSet(in.Key)}
+	c := &comparison{in: in, secrets: newSecrets(), byKey: map[pairKey]*pair{}, memo: map[pointers]*pair{}, set: NewSet(in.Key), probes: newProbes()}
 	classes := map[classKey]*class{}
 	keys := make([]classKey, len(in.Hosts))
 	shared := map[classKey]int{}
 	fresh := false
 	for i := range in.Hosts {
-		keys[i] = classOf(&in.Hosts[i])
+		keys[i] = c.classOf(&in.Hosts[i])
 		shared[keys[i]]++
 		fresh = fresh || keys[i].hasHead && !keys[i].hasBase
 	}
@@ -91,7 +93,7 @@ func compare(in Input) *comparison {
 		if h.NoFacts && h.Head != nil {
 			c.noFacts = append(c.noFacts, int32(i))
 		}
-		if k.base == k.head && k.hasBase == k.hasHead {
+		if k.base == k.head && k.hasBase == k.hasHead && k.baseProbes == k.headProbes {
 			c.sort(int32(i), h, nil)
 			continue
 		}
@@ -99,7 +101,7 @@ func compare(in Input) *comparison {
 		c.secrets.look(h.Head)
 		cl := classes[k]
 		if cl == nil {
-			cl = newClass(h, k, exists)
+			cl = c.newClass(h, k, exists)
 			if shared[k] > 1 { // what only one host has would fill the memory
 				classes[k] = cl
 			}
@@ -109,8 +111,8 @@ func compare(in Input) *comparison {
 	return c
 }
 
-func classOf(h *Host) classKey {
-	var k classKey
+func (c *comparison) classOf(h *Host) classKey {
+	k := classKey{baseProbes: c.probes.digest(h.Base), headProbes: c.probes.digest(h.Head)}
 	if h.Base != nil && h.Base.Config != nil {
 		k.base, k.hasBase = h.Base.Config.Digest(), true
 	}
@@ -130,6 +132,9 @@ func (c *comparison) entriesOfBase() map[config.Digest]bool {
 		if base == nil || base.Config == nil {
 			continue
 		}
+		for _, e := range c.probes.of(base) {
+			out[e.Digest()] = true
+		}
 		for _, b := range base.Config.Bundles {
 			if seen[b] {
 				continue
@@ -143,7 +148,7 @@ func (c *comparison) entriesOfBase() map[config.Digest]bool {
 	return out
 }
 
-func newClass(h *Host, k classKey, exists map[config.Digest]bool) *class {
+func (c *comparison) newClass(h *Host, k classKey, exists map[config.Digest]bool) *class {
 	cl := &class{fresh: k.hasHead && !k.hasBase}
 	var base, head *config.Config
 	if k.hasBase {
@@ -153,6 +158,14 @@ func newClass(h *Host, k classKey, exists map[config.Digest]bool) *class {
 		head = h.Head.Config
 	}
 	cl.raw = config.Diff(base, head)
+	if k.hasHead { // of a host that goes nothing is asked any more
+		asked := c.probes.changes(h.Base, h.Head)
+		for _, ch := range asked {
+			c.secrets.note(ch.Old)
+			c.secrets.note(ch.New)
+		}
+		cl.raw = append(cl.raw, asked...)
+	}
 	if !k.hasHead {
 		return cl // a host that goes is one line, not all of its entries
 	}
@@ -336,6 +349,14 @@ func (c *comparison) totals(r *Report) {
 		Hosts: len(c.in.Hosts) - len(c.removed), Changed: len(c.changed), Failed: len(c.failed),
 		Unaffected: len(c.unaffected), Equivalent: len(c.equivalent),
 		Added: len(c.added), Removed: len(c.removed), NoFacts: len(c.noFacts),
+	}
+	for _, i := range union(c.changed, c.failed, c.added) {
+		if c.in.Hosts[i].OldFacts {
+			r.Totals.OldFacts++
+		}
+		if c.in.Hosts[i].Unseen {
+			r.Totals.Unseen++
+		}
 	}
 	r.Held = c.optional(c.held)
 	r.Added, r.Removed = c.optional(c.added), c.optional(c.removed)

@@ -100,7 +100,7 @@ func severity(p *pair, d detail, x *effects) Severity {
 		return Failing
 	case removal(p) != "":
 		return Removal
-	case d.secrets != nil, rights(p, d):
+	case d.secrets != nil, rights(p, d), p.key.Tag == probeTag && p.kind != EntryRemoved:
 		return Sensitive
 	}
 	out := Metadata

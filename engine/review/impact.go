@@ -16,7 +16,7 @@ import (
 func Impacts() []string {
 	return []string{
 		"package-removed", "package-downgraded", "path-deleted", "path-removed", "user-removed", "service-stopped",
-		"service-removed", restarts, reloads, runs, "secret", "rights", "fixed",
+		"service-removed", restarts, reloads, runs, "secret", "rights", "probe", "fixed",
 	}
 }
 
@@ -58,6 +58,8 @@ func (c *comparison) impact() []Impact {
 			kinds = append(kinds, "secret")
 		case p.kind == EntryFixed:
 			kinds = append(kinds, "fixed")
+		case p.key.Tag == probeTag:
+			kinds = append(kinds, "probe")
 		case rights(p, d):
 			kinds = append(kinds, "rights")
 		}

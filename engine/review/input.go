@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/problem"
@@ -38,8 +39,11 @@ type Host struct {
 	Addresses []string
 	// Base and Head are nil where the host does not exist.
 	Base, Head *Side
-	// NoFacts means that the host has probes and no answers yet.
-	NoFacts bool
+	// NoFacts means that the host has probes and no answers yet, OldFacts that they are
+	// older than FactsLife.
+	NoFacts, OldFacts bool
+	// Unseen means that the host has never fetched anything.
+	Unseen bool
 }
 
 // Side is what one side gives a host.
@@ -48,6 +52,8 @@ type Side struct {
 	Config   *config.Config
 	Refused  *problem.Problem
 	Failures []Failure
+	// Probes are what the host is asked.
+	Probes []config.Probe
 }
 
 // Failure is an entry that could not be bound, and why.
@@ -55,6 +61,9 @@ type Failure struct {
 	Tag, Name string
 	Problem   *problem.Problem
 }
+
+// FactsLife is how old the facts of a host may be before a report says so.
+const FactsLife = 7 * 24 * time.Hour
 
 // minKey is the shortest key that cannot be guessed.
 const minKey = 16

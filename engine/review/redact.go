@@ -79,13 +79,19 @@ func (s *secrets) look(side *Side) {
 		}
 		s.seen[b] = true
 		for _, e := range b.Entries {
-			if secret(e) {
-				s.digests[e.Digest()] = true
-				if d, ok := contentDigest(e); ok {
-					s.contents[d] = true
-				}
-			}
+			s.note(e)
 		}
+	}
+}
+
+// note remembers an entry if it is secret.
+func (s *secrets) note(e *config.Entry) {
+	if !secret(e) {
+		return
+	}
+	s.digests[e.Digest()] = true
+	if d, ok := contentDigest(e); ok {
+		s.contents[d] = true
 	}
 }
 

@@ -130,6 +130,10 @@ type Totals struct {
 	// NoFacts hosts have not answered their probes, so what is shown for them
 	// was bound without facts.
 	NoFacts int `json:"no_facts,omitempty"`
+	// OldFacts hosts are affected and answered more than a week ago.
+	OldFacts int `json:"old_facts,omitempty"`
+	// Unseen hosts are affected and have never fetched anything.
+	Unseen int `json:"unseen,omitempty"`
 }
 
 // Hosts is a set of hosts. In JSON it is a list of names beside its label.

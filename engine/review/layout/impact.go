@@ -16,6 +16,7 @@ var impacts = map[string]struct{ icon, words string }{
 	"run":                {"▶️", "actions run"},
 	"secret":             {"🔑", "secret value changes"},
 	"rights":             {"👤", "owner, group, mode or account changes"},
+	"probe":              {"❔", "probes changed, effect unknown until they ran"},
 	"fixed":              {"🩹", "entries that build again"},
 }
 

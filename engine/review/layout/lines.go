@@ -212,6 +212,8 @@ func Said(ch *review.Change) Phrase {
 		return Phrase{"🔑", thing, map[review.Kind]string{review.EntryAdded: " new", review.EntryModified: " changed"}[ch.Kind] + " (secret)"}
 	case ch.Kind == review.EntryAdded:
 		return Phrase{"➕", thing, " new"}
+	case p.Tag == "Probe":
+		return Phrase{"❔", thing, " changed"}
 	case ch.Severity == review.Sensitive:
 		return Phrase{"👤", thing, " rights change"}
 	default:

@@ -253,6 +253,8 @@ func (r view) table(b *strings.Builder) {
 	who("Unaffected (proved, not sampled)", t.Unaffected, false)
 	who("Order or wording only", t.Equivalent, false)
 	who("Facts missing", t.NoFacts, false)
+	who("Facts older than 7 days", t.OldFacts, false)
+	who("Never seen", t.Unseen, false)
 	for _, im := range r.Impact {
 		icon, what := layout.Impact(im.Kind)
 		right = append(right, [2]string{icon + " " + what + ": " + listed(im.Subjects, 3), "**" + words.Number(im.Hosts.Len()) + "**"})

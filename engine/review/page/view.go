@@ -72,6 +72,8 @@ func (v *view) Tiles() []Tile {
 	add(t.Unaffected, "unaffected", "")
 	add(t.Equivalent, "order or wording only", "")
 	add(t.NoFacts, "facts missing", "wait")
+	add(t.OldFacts, "facts older than 7 days", "wait")
+	add(t.Unseen, "never seen", "wait")
 	return out
 }
 
@@ -183,7 +185,7 @@ func severityName(s review.Severity) string {
 }
 
 func severityWords(s review.Severity) string {
-	return [...]string{"failing", "removals", "secrets and rights", "restarts", "reloads", "content", "attributes"}[s]
+	return [...]string{"failing", "removals", "secrets, rights, probes", "restarts", "reloads", "content", "attributes"}[s]
 }
 
 // Change is a change as the page shows it.

@@ -88,6 +88,8 @@ func (t *textView) numbers(r *review.Report) {
 		{"unaffected", n.Unaffected},
 		{"order or wording only", n.Equivalent},
 		{"facts missing", n.NoFacts},
+		{"facts older than 7 days", n.OldFacts},
+		{"never seen", n.Unseen},
 	} {
 		if row.n > 0 {
 			t.line(2, fmt.Sprintf("%7s  %s", words.Number(row.n), row.what))
