@@ -159,12 +159,7 @@ func (c *comparison) newClass(h *Host, k classKey, exists map[config.Digest]bool
 	}
 	cl.raw = config.Diff(base, head)
 	if k.hasHead { // of a host that goes nothing is asked any more
-		asked := c.probes.changes(h.Base, h.Head)
-		for _, ch := range asked {
-			c.secrets.note(ch.Old)
-			c.secrets.note(ch.New)
-		}
-		cl.raw = append(cl.raw, asked...)
+		cl.raw = append(cl.raw, c.probes.changes(h.Base, h.Head)...)
 	}
 	if !k.hasHead {
 		return cl // a host that goes is one line, not all of its entries

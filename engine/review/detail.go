@@ -58,6 +58,7 @@ func (c *comparison) look(p *pair) detail {
 	default:
 		d.hunks = hunksOf(textdiff.Hunks(old, now, Context))
 	}
+	scanner{c.in.Key}.detail(&d)
 	return d
 }
 

@@ -100,7 +100,9 @@ func severity(p *pair, d detail, x *effects) Severity {
 		return Failing
 	case removal(p) != "":
 		return Removal
-	case d.secrets != nil, rights(p, d), p.key.Tag == probeTag && p.kind != EntryRemoved:
+	case p.key.Tag == probeTag && p.kind == EntryRemoved:
+		return Content
+	case d.secrets != nil, rights(p, d):
 		return Sensitive
 	}
 	out := Metadata

@@ -4,8 +4,10 @@ package review_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -290,4 +292,41 @@ func TestTooBig(t *testing.T) {
 	require.False(t, page.OK())
 	require.Positive(t, page.Cut.Removals)
 	require.True(t, r.Verdict.OK, "the page is red although the change builds")
+}
+
+// The change of the documentation: 400 hosts, three files.
+func TestSmallChangeIsShort(t *testing.T) {
+	in := site()
+	in.Hosts = slices.DeleteFunc(in.Hosts, func(h review.Host) bool { return h.Groups[0] == "db" })
+	require.Len(t, in.Hosts, 400)
+	page := markdown.New(report(t, in), markdown.Options{})
+	require.Less(t, utf8.RuneCountInString(page.Body), 5_000)
+	require.Zero(t, page.Cut.Dropped+page.Cut.OneLine+page.Cut.Lines)
+}
+
+// 5,000 distinct changes, every fifth a removal: the comment keeps its budget, and each
+// removal is shown or counted in the verdict.
+func TestManyChanges(t *testing.T) {
+	const changes, removals = 5000, 1000
+	var old, now []*config.Entry
+	for i := range changes {
+		name := fmt.Sprintf("/etc/%s/%04d", strings.Repeat("deep/", i%7), i)
+		old = append(old, file(name, fmt.Sprint("old ", i, "\n")))
+		if i%(changes/removals) != 0 {
+			now = append(now, file(name, fmt.Sprint("new ", i, "\n")))
+		}
+	}
+	r := report(t, review.Input{Hosts: []review.Host{host("a", side(bundle("b", old...)), side(bundle("b", now...)))}})
+	require.Len(t, r.Changes, changes)
+	for _, budget := range []int{16_000, markdown.DefaultBudget, 1 << 20} {
+		checkMarkdown(t, r, budget)
+		page := markdown.New(r, markdown.Options{Budget: budget})
+		shown := strings.Count(page.Body, "no longer managed</b>")
+		require.Equal(t, removals, shown+page.Cut.Removals, "with %d bytes", budget)
+		require.Equal(t, changes, page.Cut.Full+page.Cut.OneLine+page.Cut.Dropped)
+		require.Equal(t, page.Cut.Removals == 0, page.OK())
+		if !page.OK() {
+			require.Contains(t, page.Body, fmt.Sprintf("### ❌ %d removals do not fit here", page.Cut.Removals))
+		}
+	}
 }

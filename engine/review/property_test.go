@@ -80,7 +80,11 @@ func anySide(t *rapid.T, pool []*config.Bundle) *review.Side {
 	case 1:
 		return &review.Side{Refused: problem.New(problem.Pos{File: anyText(t, "refused in")}, "refused", anyText(t, "refused"), "")}
 	}
-	return side(rapid.SliceOfNDistinct(rapid.SampledFrom(pool), 0, len(pool), func(b *config.Bundle) string { return b.Name() }).Draw(t, "bundles")...)
+	s := side(rapid.SliceOfNDistinct(rapid.SampledFrom(pool), 0, len(pool), func(b *config.Bundle) string { return b.Name() }).Draw(t, "bundles")...)
+	if rapid.IntRange(0, 3).Draw(t, "asked") == 0 {
+		s.Probes = []config.Probe{{Name: anyText(t, "probe"), Source: config.SourceProbes, Interpreter: anyText(t, "interpreter"), Script: canary}}
+	}
+	return s
 }
 
 func anyInput(t *rapid.T) review.Input {
@@ -219,6 +223,13 @@ func TestTextIsInert(t *testing.T) {
 func TestSetIsLiteral(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := anyInput(t)
+		for i := range in.Hosts {
+			for _, s := range []*review.Side{in.Hosts[i].Base, in.Hosts[i].Head} {
+				if s != nil {
+					s.Probes = nil // they are no part of a configuration
+				}
+			}
+		}
 		r, err := review.New(in)
 		require.NoError(t, err)
 		want := review.NewSet(key)
@@ -260,4 +271,26 @@ func TestSetIsLiteral(t *testing.T) {
 		require.Len(t, out.Hosts, n.Changed+n.Failed+n.Added+n.Removed)
 		require.Equal(t, len(in.Hosts), len(out.Hosts)+n.Unaffected+n.Equivalent)
 	})
+}
+
+// The same over what chance alone does not find.
+func FuzzViews(f *testing.F) {
+	f.Fuzz(rapid.MakeFuzz(func(t *rapid.T) {
+		in := anyInput(t)
+		r, err := review.New(in)
+		require.NoError(t, err)
+		for _, budget := range []int{16_000, 60_000} {
+			checkMarkdown(t, r, budget)
+		}
+		body := pageOf(t, r)
+		checkPage(t, body)
+		comment, text := markdown.New(r, markdown.Options{}).Body, terminal.New(r, terminal.Options{Context: 3})
+		for _, view := range []string{comment, text, body} {
+			require.NotContains(t, view, canary)
+		}
+		again, err := review.New(in)
+		require.NoError(t, err)
+		require.Equal(t, comment, markdown.New(again, markdown.Options{}).Body)
+		require.Equal(t, body, pageOf(t, again))
+	}))
 }

@@ -79,24 +79,18 @@ func (s *secrets) look(side *Side) {
 		}
 		s.seen[b] = true
 		for _, e := range b.Entries {
-			s.note(e)
+			if secret(e) {
+				s.digests[e.Digest()] = true
+				if d, ok := contentDigest(e); ok {
+					s.contents[d] = true
+				}
+			}
 		}
 	}
 }
 
-// note remembers an entry if it is secret.
-func (s *secrets) note(e *config.Entry) {
-	if !secret(e) {
-		return
-	}
-	s.digests[e.Digest()] = true
-	if d, ok := contentDigest(e); ok {
-		s.contents[d] = true
-	}
-}
-
 func (s *secrets) has(e *config.Entry) bool {
-	if e == nil || s.digests[e.Digest()] {
+	if e == nil || e.Tag == probeTag || s.digests[e.Digest()] {
 		return e != nil
 	}
 	d, ok := contentDigest(e)

@@ -200,6 +200,8 @@ func Said(ch *review.Change) Phrase {
 	switch {
 	case removed[ch.Removal] != "" && ch.Kind != review.EntryFailed:
 		return Phrase{"🗑", thing, " " + removed[ch.Removal]}
+	case p.Tag == "Probe":
+		return Phrase{"❔", thing, map[review.Kind]string{review.EntryAdded: " new", review.EntryModified: " changed", review.EntryRemoved: " no longer asked"}[ch.Kind]}
 	case ch.Kind == review.EntryRemoved:
 		return Phrase{"🗑", thing, " removed"}
 	case ch.Kind == review.EntryFailed:
@@ -212,8 +214,6 @@ func Said(ch *review.Change) Phrase {
 		return Phrase{"🔑", thing, map[review.Kind]string{review.EntryAdded: " new", review.EntryModified: " changed"}[ch.Kind] + " (secret)"}
 	case ch.Kind == review.EntryAdded:
 		return Phrase{"➕", thing, " new"}
-	case p.Tag == "Probe":
-		return Phrase{"❔", thing, " changed"}
 	case ch.Severity == review.Sensitive:
 		return Phrase{"👤", thing, " rights change"}
 	default:
@@ -223,6 +223,9 @@ func Said(ch *review.Change) Phrase {
 
 // SecretNote says what can be said of a secret.
 func SecretNote(ch *review.Change, v *review.Variant) string {
+	if ch.Entry.Tag == "Probe" {
+		return "It runs on the host before anything is known of its effect; its code is in the change of the specification."
+	}
 	var parts []string
 	if ch.Kind == review.EntryModified && ch.Entry.Tag == "Path" && len(v.Attrs) == 0 {
 		parts = append(parts, "Owner, group and mode: unchanged.")
