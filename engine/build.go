@@ -27,6 +27,10 @@ import (
 
 // boundStructure is a structure with all its entries bound.
 type boundStructure struct {
+	// listed is the name under which the structure was asked for, title that which it
+	// has: both are looked at for every host.
+	listed, title string
+
 	bundle   *config.Bundle
 	failures []Failure
 	notes    []*problem.Problem
@@ -184,7 +188,7 @@ func tainted(st *plugin.Structure, sensitive bool) *plugin.Structure {
 }
 
 func sortStructures(list []*boundStructure) {
-	slices.SortStableFunc(list, func(a, b *boundStructure) int { return cmp.Compare(a.name(), b.name()) })
+	slices.SortStableFunc(list, func(a, b *boundStructure) int { return strings.Compare(a.title, b.title) })
 }
 
 // fixed gives the structures that do not come from the host's list of bundles.
@@ -250,13 +254,6 @@ func (s *Spec) required(v *memo.View, p *past, names []string, out []*boundStruc
 	return out
 }
 
-func (b *boundStructure) name() string {
-	if b.bundle == nil {
-		return ""
-	}
-	return b.bundle.Name()
-}
-
 // bundle gives one bundle for the host, nil where it does not exist.
 func (s *Spec) bundle(v *memo.View, p *past, name string) *boundStructure {
 	tree := s.bundles[name]
@@ -300,7 +297,7 @@ func (s *Spec) dissolved(v *memo.View, st *plugin.Structure) *plugin.Structure {
 // structure binds every entry of a structure and orders them by name. old is what
 // it was for this host before, nil for nothing.
 func (s *Spec) structure(v *memo.View, st *plugin.Structure, old *boundStructure) *boundStructure {
-	out := &boundStructure{abstract: st}
+	out := &boundStructure{abstract: st, listed: st.Name}
 	if vault.Closed(st.Lost) {
 		lost := *st.Lost
 		lost.Msg = fmt.Sprintf("bundle %s cannot be given: %s", st.Name, lost.Msg)
@@ -334,6 +331,7 @@ func (s *Spec) structure(v *memo.View, st *plugin.Structure, old *boundStructure
 	}
 	slices.SortStableFunc(entries, func(a, b *config.Entry) int { return cmp.Compare(a.Name(), b.Name()) })
 	out.bundle = config.NewBundle(st.Tag, slices.Clone(st.Attrs), entries)
+	out.title = out.bundle.Name()
 	if s.sources.Revision != nil && v.Own() && !from.own {
 		out.kept = all
 	}

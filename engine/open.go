@@ -90,8 +90,10 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	s.all = sync.OnceValue(s.listHosts)
 	s.problems = problem.Sort(s.problems)
 	s.hosts = append(s.meta.Names(), opts.Clients...)
-	slices.Sort(s.hosts)
-	s.hosts = slices.Compact(s.hosts)
+	if len(opts.Clients) > 0 {
+		slices.Sort(s.hosts)
+		s.hosts = slices.Compact(s.hosts)
+	}
 	return s, ctx.Err()
 }
 

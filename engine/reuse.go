@@ -91,7 +91,7 @@ func (p *past) bundle(name string) (b *boundStructure, holds bool) {
 		}
 		b = p.bundles[p.next]
 		p.next++
-		if b.abstract.Name == name {
+		if b.listed == name {
 			holds = p.sources.Hold(b.uses)
 			p.changed = p.changed || !holds
 			return b, holds

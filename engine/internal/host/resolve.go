@@ -19,6 +19,7 @@ type Metadata struct {
 	clients  *clients
 	problems []*problem.Problem
 	broken   *problem.Problem
+	names    []string // of clients, sorted
 
 	mu    sync.RWMutex
 	cache map[string]*Membership
@@ -147,7 +148,9 @@ func Read(fsys, forClients fs.FS, voc *Vocabulary) *Metadata {
 		for _, profile := range c.Profiles {
 			voc.ID(profile)
 		}
+		m.names = append(m.names, c.Name)
 	}
+	slices.Sort(m.names)
 	return m
 }
 
@@ -159,7 +162,7 @@ func (m *Metadata) Names() []string {
 	if m.broken != nil {
 		return nil
 	}
-	return slices.Sorted(maps.Keys(m.clients.byName))
+	return slices.Clone(m.names)
 }
 
 // Canonical gives the client that a name stands for, in lower case.
