@@ -22,6 +22,8 @@ func sysModule(th *Thread) map[string]Value {
 			return starlark.Tuple{o.Class, o, starlark.None}, nil
 		},
 		"setdefaultencoding": biNothing,
+		"getdefaultencoding": always(starlark.String("ascii")), "getfilesystemencoding": always(starlark.String("UTF-8")),
+		"getrecursionlimit": always(starlark.MakeInt(maxDepth)), "setrecursionlimit": biNothing,
 	})
 	quiet := NewModule("file", funcs(map[string]maker{"write": biNothing, "flush": biNothing}))
 	out["stdout"], out["stderr"] = quiet, quiet
@@ -39,6 +41,11 @@ func sysModule(th *Thread) map[string]Value {
 	return out
 }
 
+// always makes a function that always gives the same.
+func always(v Value) maker {
+	return func(*Thread, starlark.Tuple, []starlark.Tuple) (Value, error) { return v, nil }
+}
+
 func osModule(th *Thread) map[string]Value {
 	no := func(n string) maker {
 		return func(*Thread, starlark.Tuple, []starlark.Tuple) (Value, error) {
@@ -46,6 +53,7 @@ func osModule(th *Thread) map[string]Value {
 		}
 	}
 	m := map[string]maker{
+		"fspath": func(_ *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) { return one("fspath", args) },
 		"listdir": func(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
 			p, err := textArg(th, "listdir", args, 0)
 			if err != nil {
@@ -71,7 +79,10 @@ func osModule(th *Thread) map[string]Value {
 	out := funcs(m)
 	out["path"] = NewModule("posixpath", pathModule(th))
 	out["environ"] = new(starlark.Dict)
-	out["sep"], out["linesep"], out["curdir"], out["pardir"] = starlark.String("/"), starlark.String("\n"), starlark.String("."), starlark.String("..")
+	for n, v := range separators {
+		out[n] = starlark.String(v)
+	}
+	out["linesep"] = starlark.String("\n")
 	out["name"] = starlark.String("posix")
 	out["error"] = th.py.classes["OSError"]
 	return out
@@ -102,7 +113,10 @@ func pathModule(*Thread) map[string]Value {
 			return starlark.Tuple{starlark.String(dirname(s)), starlark.String(s[strings.LastIndexByte(s, '/')+1:])}
 		}),
 		"splitext":   text("splitext", splitext),
-		"normpath":   text("normpath", func(s string) Value { return starlark.String(path.Clean(s)) }),
+		"normpath":   text("normpath", func(s string) Value { return starlark.String(normpath(s)) }),
+		"normcase":   text("normcase", func(s string) Value { return starlark.String(s) }),
+		"splitdrive": text("splitdrive", func(s string) Value { return starlark.Tuple{starlark.String(""), starlark.String(s)} }),
+		"relpath":    relpath, "commonprefix": commonPrefix, "commonpath": commonPath,
 		"abspath":    text("abspath", func(s string) Value { return starlark.String(path.Join("/", s)) }),
 		"realpath":   text("realpath", func(s string) Value { return starlark.String(path.Join("/", s)) }),
 		"isabs":      text("isabs", func(s string) Value { return starlark.Bool(strings.HasPrefix(s, "/")) }),
@@ -129,8 +143,119 @@ func pathModule(*Thread) map[string]Value {
 		"exists": there(true, true), "lexists": there(true, true), "isfile": there(true, false), "isdir": there(false, true),
 	}
 	out := funcs(m)
-	out["sep"] = starlark.String("/")
+	for n, v := range separators {
+		out[n] = starlark.String(v)
+	}
 	return out
+}
+
+// separators are constants of os and of os.path.
+var separators = map[string]string{"sep": "/", "curdir": ".", "pardir": "..", "extsep": ".", "pathsep": ":", "defpath": "/bin:/usr/bin", "devnull": "/dev/null"}
+
+// normpath is path.Clean, but that two slashes at the start stay, as POSIX has it.
+func normpath(s string) string {
+	if strings.HasPrefix(s, "//") && !strings.HasPrefix(s, "///") {
+		return "/" + path.Clean(s)
+	}
+	return path.Clean(s)
+}
+
+func relpath(th *Thread, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
+	var to, from string
+	if err := starlark.UnpackArgs("relpath", plainTexts(args), kw, "path", &to, "start?", &from); err != nil {
+		return nil, Fail("TypeError", "%v", err)
+	}
+	if to == "" {
+		return nil, Fail("ValueError", "no path specified")
+	}
+	split := func(s string) []string {
+		return strings.FieldsFunc(path.Join("/", s), func(r rune) bool { return r == '/' })
+	}
+	a, b := split(to), split(from)
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	if err := th.Grow(len(to) + 3*len(b)); err != nil {
+		return nil, err
+	}
+	out := strings.Join(append(slices.Repeat([]string{".."}, len(b)), a...), "/")
+	if out == "" {
+		out = "."
+	}
+	return starlark.String(out), nil
+}
+
+// commonPrefix is what all texts of a list begin with.
+func commonPrefix(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
+	v, err := one("commonprefix", args)
+	if err != nil {
+		return nil, err
+	}
+	items, err := th.list(v)
+	if err != nil || len(items) == 0 {
+		return starlark.String(""), err
+	}
+	var out []rune
+	for i := range items {
+		s, err := textArg(th, "commonprefix", items, i)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			out = []rune(s)
+			continue
+		}
+		n := 0
+		for _, r := range s {
+			if n == len(out) || out[n] != r {
+				break
+			}
+			n++
+		}
+		out = out[:n]
+	}
+	return starlark.String(string(out)), nil
+}
+
+// commonPath is the folder that all paths of a list are in.
+func commonPath(th *Thread, args starlark.Tuple, _ []starlark.Tuple) (Value, error) {
+	v, err := one("commonpath", args)
+	if err != nil {
+		return nil, err
+	}
+	items, err := th.list(v)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	rooted := false
+	for i := range items {
+		s, err := textArg(th, "commonpath", items, i)
+		if err != nil {
+			return nil, err
+		}
+		parts := slices.DeleteFunc(strings.Split(s, "/"), func(p string) bool { return p == "" || p == "." })
+		if i == 0 {
+			out, rooted = parts, strings.HasPrefix(s, "/")
+			continue
+		}
+		if rooted != strings.HasPrefix(s, "/") {
+			return nil, Fail("ValueError", "Can't mix absolute and relative paths")
+		}
+		n := 0
+		for n < len(out) && n < len(parts) && out[n] == parts[n] {
+			n++
+		}
+		out = out[:n]
+	}
+	if len(items) == 0 {
+		return nil, Fail("ValueError", "commonpath() arg is an empty sequence")
+	}
+	head := ""
+	if rooted {
+		head = "/"
+	}
+	return starlark.String(head + strings.Join(out, "/")), nil
 }
 
 func dirname(s string) string {

@@ -10,7 +10,7 @@ import (
 func moduleTable() map[string]func(*Thread) map[string]Value {
 	return map[string]func(*Thread) map[string]Value{
 		"math": mathModule, "re": reModule, "json": jsonModule, "simplejson": jsonModule,
-		"copy": copyModule, "sys": sysModule, "os": osModule, "posixpath": pathModule, "glob": globModule, "hashlib": hashlibModule, "md5": md5Module, "base64": base64Module, "binascii": binasciiModule, "zlib": zlibModule,
+		"copy": copyModule, "sys": sysModule, "os": osModule, "posixpath": pathModule, "glob": globModule, "hashlib": hashlibModule, "md5": md5Module, "sha": shaModule, "hmac": hmacModule, "struct": structModule, "base64": base64Module, "binascii": binasciiModule, "zlib": zlibModule,
 		"socket": socketModule, "types": typesModule, "logging": loggingModule, "__future__": futureModule,
 		"__builtin__": builtinModule, "builtins": builtinModule, "genshi": genshiModule, "passlib": passlibModule, "pprint": pprintModule,
 	}
@@ -73,16 +73,23 @@ func (th *Thread) duplicate(v Value, deep bool) (Value, error) {
 		}
 		return th.duplicate(x, true)
 	}
-	switch x := v.(type) {
-	case *starlark.List:
-		items := elements(x)
+	all := func(items []Value) ([]Value, error) {
+		out := make([]Value, len(items))
 		for i := range items {
 			var err error
-			if items[i], err = inner(items[i]); err != nil {
+			if out[i], err = inner(items[i]); err != nil {
 				return nil, err
 			}
 		}
-		return starlark.NewList(items), th.Grow(slot * len(items))
+		return out, th.Grow(slot * len(items))
+	}
+	switch x := v.(type) {
+	case *starlark.List:
+		items, err := all(elements(x))
+		return starlark.NewList(items), err
+	case starlark.Tuple:
+		items, err := all(x)
+		return starlark.Tuple(items), err
 	case *starlark.Set:
 		return th.set(setItems(x))
 	case *starlark.Dict:
@@ -98,24 +105,29 @@ func (th *Thread) duplicate(v Value, deep bool) (Value, error) {
 		}
 		return d, nil
 	case *Instance:
-		o := &Instance{Class: x.Class, attrs: map[string]Value{}, base: x.base}
-		for n, a := range x.attrs {
-			value, err := inner(a)
-			if err != nil {
-				return nil, err
-			}
-			o.attrs[n] = value
-		}
-		if x.base != nil {
-			base, err := th.duplicate(x.base, deep)
-			if err != nil {
-				return nil, err
-			}
-			o.base = base
-		}
-		return o, nil
+		return th.duplicateObject(x, deep, inner)
 	}
 	return v, nil
+}
+
+// duplicateObject makes an object like another, its attributes by inner.
+func (th *Thread) duplicateObject(x *Instance, deep bool, inner func(Value) (Value, error)) (*Instance, error) {
+	o := &Instance{Class: x.Class, attrs: map[string]Value{}, base: x.base}
+	for n, a := range x.attrs {
+		value, err := inner(a)
+		if err != nil {
+			return nil, err
+		}
+		o.attrs[n] = value
+	}
+	if x.base != nil {
+		base, err := th.duplicate(x.base, deep)
+		if err != nil {
+			return nil, err
+		}
+		o.base = base
+	}
+	return o, nil
 }
 
 func typesModule(th *Thread) map[string]Value {
@@ -123,6 +135,8 @@ func typesModule(th *Thread) map[string]Value {
 	for n, c := range map[string]string{
 		"StringType": "str", "UnicodeType": "str", "IntType": "int", "LongType": "long", "FloatType": "float", "BooleanType": "bool",
 		"ListType": "list", "TupleType": "tuple", "DictType": "dict", "NoneType": "NoneType", "FunctionType": "function", "ModuleType": "module",
+		"LambdaType": "function", "GeneratorType": "generator", "BuiltinFunctionType": "builtin_function_or_method", "TypeType": "type", "ClassType": "type",
+		"BuiltinMethodType": "builtin_function_or_method", "MethodType": "instancemethod", "ObjectType": "object", "MappingProxyType": "dict",
 	} {
 		out[n] = th.py.classes[c]
 	}

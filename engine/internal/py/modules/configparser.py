@@ -10,6 +10,22 @@ class InterpolationMissingOptionError(InterpolationError): pass
 _missing = []
 _truths = {'1': True, 'yes': True, 'true': True, 'on': True, '0': False, 'no': False, 'false': False, 'off': False}
 DEFAULTSECT = 'DEFAULT'
+
+class SectionProxy(dict):
+    def __init__(self, parser, name, items):
+        self._parser, self.name = parser, name
+        dict.update(self, items)
+    def __getitem__(self, option): return dict.__getitem__(self, self._parser.optionxform(option))
+    def __contains__(self, option): return dict.__contains__(self, self._parser.optionxform(option))
+    def __setitem__(self, option, value):
+        self._parser.set(self.name, option, value)
+        dict.__setitem__(self, self._parser.optionxform(option), value)
+    def get(self, option, fallback=None, **k): return self[option] if option in self else fallback
+    def _as(self, how, option, fallback): return getattr(self._parser, how)(self.name, option) if option in self else fallback
+    def getint(self, option, fallback=None): return self._as('getint', option, fallback)
+    def getfloat(self, option, fallback=None): return self._as('getfloat', option, fallback)
+    def getboolean(self, option, fallback=None): return self._as('getboolean', option, fallback)
+
 class RawConfigParser(object):
     _fill = False
     def __init__(self, defaults=None, dict_type=None, allow_no_value=False, **settings):
@@ -17,6 +33,8 @@ class RawConfigParser(object):
         self._sections = {}
         self._bare = allow_no_value
         if settings.get('interpolation', self) is None: self._fill = False
+        self._marks = settings.get('delimiters') or ('=', ':')
+        self._notes, self._inline = tuple(settings.get('comment_prefixes') or '#;'), tuple(settings.get('inline_comment_prefixes') or ())
         for k, v in (defaults or {}).items(): self._defaults[self.optionxform(k)] = v
     def optionxform(self, option): return option.lower()
     def defaults(self): return self._defaults
@@ -45,8 +63,10 @@ class RawConfigParser(object):
         section, option = None, None
         for line in text.splitlines():
             bare = line.strip()
-            if not bare or bare[0] in '#;':
+            if not bare or bare.startswith(self._notes):
                 continue
+            for mark in self._inline:
+                if ' ' + mark in bare: bare = bare[:bare.index(' ' + mark)].rstrip()
             if line[0].isspace() and option is not None and section is not None:
                 section[option] = (section[option] or '') + '\n' + bare
                 continue
@@ -56,7 +76,7 @@ class RawConfigParser(object):
                 section, option = self._at(n), None
                 continue
             if section is None: raise MissingSectionHeaderError(line)
-            at = min([i for i in (bare.find('='), bare.find(':')) if i >= 0] or [-1])
+            at = min([i for i in [bare.find(m) for m in self._marks] if i >= 0] or [-1])
             if at < 0 and not self._bare: raise ParsingError(line)
             option = self.optionxform((bare if at < 0 else bare[:at]).strip())
             section[option] = None if at < 0 else bare[at + 1:].strip()
@@ -103,12 +123,21 @@ class RawConfigParser(object):
     def set(self, section, option, value=None): self._at(section)[self.optionxform(option)] = value
     def remove_option(self, section, option): return self._at(section).pop(self.optionxform(option), None) is not None
     def remove_section(self, section): return self._sections.pop(section, None) is not None
-    def write(self, f, space_around_delimiters=True): __refused__('writing', 'templates write no files')
+    def write(self, f, space_around_delimiters=True):
+        eq = ' = ' if space_around_delimiters else '='
+        for n in [DEFAULTSECT] * bool(self._defaults) + list(self._sections):
+            f.write('[%s]\n' % n)
+            for k, v in self._at(n).items():
+                f.write(k + ('' if v is None else eq + str(v).replace('\n', '\n\t')) + '\n')
+            f.write('\n')
     def __contains__(self, section): return section in self._sections
-    def __iter__(self): return iter(self.sections())
+    def __iter__(self): return iter([DEFAULTSECT] + self.sections())
+    def __setitem__(self, section, options):
+        self._sections.pop(section, None)
+        self.read_dict({section: options})
     def __getitem__(self, section):
         if section not in self._sections and section != DEFAULTSECT: raise KeyError(section)
-        return dict((o, self.get(section, o)) for o in (self.options(section) if section != DEFAULTSECT else self._defaults))
+        return SectionProxy(self, section, [(o, self.get(section, o)) for o in (self.options(section) if section != DEFAULTSECT else self._defaults)])
 class ConfigParser(RawConfigParser):
     _fill = True
 class SafeConfigParser(ConfigParser): pass
