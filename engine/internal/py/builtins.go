@@ -572,5 +572,10 @@ func (th *Thread) readPath(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return strings.Clone(s), th.Grow(len(s))
+	if th.read == nil {
+		th.read = map[string]string{}
+	}
+	s = strings.Clone(s)
+	th.read[s] = path
+	return s, th.Grow(len(s))
 }

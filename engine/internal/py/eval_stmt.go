@@ -322,6 +322,12 @@ func (th *Thread) execute(code Value, scope Scope) error {
 	if !ok {
 		return refused("give exec a text", "exec of %s", th.describe(code))
 	}
+	if from, ok := th.read[string(src)]; ok && th.world.Code != nil {
+		// It is the text of a file: what goes wrong is in that file.
+		if prog, file, err := th.world.Code(from); err == nil {
+			return th.executeFile(prog, file, scope)
+		}
+	}
 	prog, err := Parse(strings.ReplaceAll(string(src), "\r\n", "\n"), 1)
 	if err != nil {
 		return Fail("SyntaxError", "%v", err)
@@ -331,4 +337,15 @@ func (th *Thread) execute(code Value, scope Scope) error {
 	}
 	defer th.inText()()
 	return prog.Run(th, scope)
+}
+
+// executeFile runs the code of a file of the specification.
+func (th *Thread) executeFile(p *Program, file string, scope Scope) error {
+	if err := th.enter(); err != nil {
+		return err
+	}
+	outer := th.file
+	th.file = file
+	defer func() { th.file, th.depth = outer, th.depth-1 }()
+	return p.Run(th, scope)
 }

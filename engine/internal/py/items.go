@@ -15,6 +15,14 @@ func (th *Thread) Item(v, index Value) (Value, error) {
 	}
 	base := native(v)
 	if s, ok := index.(*sliceValue); ok {
+		if o, is := base.(Object); is {
+			if m, err := o.Member(th, "__getitem__"); m != nil || err != nil {
+				if err != nil {
+					return nil, err
+				}
+				return th.Call(m, starlark.Tuple{index}, nil)
+			}
+		}
 		return th.cut(base, s)
 	}
 	switch x := base.(type) {

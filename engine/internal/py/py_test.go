@@ -31,7 +31,7 @@ func world() *py.World {
 	}
 	return &py.World{
 		Code: func(p string) (*py.Program, string, error) {
-			program, err := py.Parse(lib[p], 1)
+			program, err := py.Parse(lib[p]+files[p], 1)
 			return program, strings.TrimPrefix(p, "/repo/"), err
 		},
 		Lib: []string{"/repo/lib"},

@@ -93,6 +93,9 @@ func texts(list []string) *starlark.List {
 	return starlark.NewList(out)
 }
 
+// lineEnds are the characters that end a line in Python.
+const lineEnds = "\n\r\v\f\x1c\x1d\x1e\u0085\u2028\u2029"
+
 func strSplitlines(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tuple) (Value, error) {
 	var keep Value = starlark.False
 	if err := starlark.UnpackArgs("splitlines", args, kw, "keepends?", &keep); err != nil {
@@ -100,16 +103,24 @@ func strSplitlines(th *Thread, self Value, args starlark.Tuple, kw []starlark.Tu
 	}
 	var out []string
 	text := string(self.(starlark.String))
-	if err := th.Grow(slot * (1 + strings.Count(text, "\n") + strings.Count(text, "\r"))); err != nil {
+	lines := 1
+	for _, r := range text {
+		if strings.ContainsRune(lineEnds, r) {
+			lines++
+		}
+	}
+	if err := th.Grow(slot * lines); err != nil {
 		return nil, err
 	}
 	for s := text; s != ""; {
-		i := strings.IndexAny(s, "\r\n")
+		i := strings.IndexAny(s, lineEnds)
 		end := len(s)
 		if i < 0 {
 			i = len(s)
-		} else if end = i + 1; strings.HasPrefix(s[i:], "\r\n") {
-			end++
+		} else if _, n := utf8.DecodeRuneInString(s[i:]); strings.HasPrefix(s[i:], "\r\n") {
+			end = i + 2
+		} else {
+			end = i + n
 		}
 		if bool(keep.Truth()) {
 			i = end

@@ -147,6 +147,8 @@ type Thread struct {
 	file    string
 	line    int
 	handled []*Raised
+	// read are the texts of files, with their paths.
+	read map[string]string
 	// growing are texts that code adds to.
 	growing []*strings.Builder
 	// interned are objects that were keys, by class and by what they hash to;

@@ -52,6 +52,16 @@ func (x *element) find(_ *py.Thread, n string) (py.Value, error) {
 		return text(s), err
 	case "tail":
 		return text(x.e.Tail), nil
+	case "sourceline":
+		return starlark.MakeInt(x.e.Pos.Line), nil
+	case "prefix":
+		return starlark.None, nil
+	case "nsmap":
+		d := starlark.NewDict(len(x.e.Namespaces))
+		for _, n := range x.e.Namespaces {
+			_ = d.SetKey(text(n.Prefix), starlark.String(n.URI)) // texts can be hashed
+		}
+		return d, nil
 	case "attrib":
 		d := starlark.NewDict(len(x.e.Attrs))
 		for _, a := range x.e.Attrs {
@@ -66,8 +76,10 @@ func (x *element) find(_ *py.Thread, n string) (py.Value, error) {
 }
 
 func (x *element) method(n string) method {
-	if fn := x.finder(n); fn != nil {
-		return fn
+	for _, of := range []func(string) method{x.finder, x.walker} {
+		if fn := of(n); fn != nil {
+			return fn
+		}
 	}
 	switch n {
 	case "get":
@@ -86,18 +98,21 @@ func (x *element) method(n string) method {
 			}
 			return starlark.NewList(out), nil
 		}
-	case "getchildren", "iterchildren", "__iter__":
+	case "values":
 		return func(*py.Thread, starlark.Tuple, []starlark.Tuple) (py.Value, error) {
-			return elementList(x.children()), nil
-		}
-	case "iter", "getiterator", "iterdescendants":
-		return x.iter(n != "iterdescendants")
-	case "getparent":
-		return func(*py.Thread, starlark.Tuple, []starlark.Tuple) (py.Value, error) {
-			if x.parent == nil {
-				return starlark.None, nil
+			var out []py.Value
+			for _, a := range x.e.Attrs {
+				out = append(out, starlark.String(a.Value))
 			}
-			return x.parent, nil
+			return starlark.NewList(out), nil
+		}
+	case "__eq__":
+		return func(_ *py.Thread, args starlark.Tuple, _ []starlark.Tuple) (py.Value, error) {
+			if len(args) != 1 {
+				return nil, py.Fail("TypeError", "__eq__() takes one argument")
+			}
+			o, ok := args[0].(*element)
+			return starlark.Bool(ok && o.e == x.e), nil
 		}
 	case "__len__":
 		return func(*py.Thread, starlark.Tuple, []starlark.Tuple) (py.Value, error) {
@@ -105,6 +120,9 @@ func (x *element) method(n string) method {
 		}
 	case "__getitem__":
 		return func(th *py.Thread, args starlark.Tuple, _ []starlark.Tuple) (py.Value, error) {
+			if len(args) != 1 {
+				return nil, py.Fail("TypeError", "__getitem__() takes one argument")
+			}
 			return th.Item(elementList(x.children()), args[0])
 		}
 	}
@@ -113,7 +131,7 @@ func (x *element) method(n string) method {
 
 // finder gives a method that follows a path.
 func (x *element) finder(n string) method {
-	along := func(give func(found []*element) (py.Value, error)) method {
+	along := func(give func(found []*element, rest starlark.Tuple) (py.Value, error)) method {
 		return func(th *py.Thread, args starlark.Tuple, _ []starlark.Tuple) (py.Value, error) {
 			if len(args) == 0 {
 				return nil, py.Fail("TypeError", "%s() takes a path", n)
@@ -126,22 +144,25 @@ func (x *element) finder(n string) method {
 			if err != nil {
 				return nil, err
 			}
-			return give(found)
+			return give(found, args[1:])
 		}
 	}
 	switch n {
 	case "find":
-		return along(func(found []*element) (py.Value, error) {
+		return along(func(found []*element, _ starlark.Tuple) (py.Value, error) {
 			if len(found) == 0 {
 				return starlark.None, nil
 			}
 			return found[0], nil
 		})
 	case "findall", "iterfind":
-		return along(func(found []*element) (py.Value, error) { return elementList(found), nil })
+		return along(func(found []*element, _ starlark.Tuple) (py.Value, error) { return elementList(found), nil })
 	case "findtext":
-		return along(func(found []*element) (py.Value, error) {
+		return along(func(found []*element, rest starlark.Tuple) (py.Value, error) {
 			if len(found) == 0 {
+				if len(rest) > 0 {
+					return rest[0], nil
+				}
 				return starlark.None, nil
 			}
 			s, err := found[0].content()
@@ -163,6 +184,9 @@ func (x *element) get(_ *py.Thread, args starlark.Tuple, kw []starlark.Tuple) (p
 	return deflt, nil
 }
 
+// Truth tells whether there are children, as in lxml.
+func (x *element) Truth() starlark.Bool { return len(x.children()) > 0 }
+
 func (x *element) children() []*element {
 	var out []*element
 	for _, c := range x.e.Children {
@@ -171,28 +195,6 @@ func (x *element) children() []*element {
 		}
 	}
 	return out
-}
-
-// iter gives an element and all below it, of one tag where that is given.
-func (x *element) iter(self bool) method {
-	return func(th *py.Thread, args starlark.Tuple, _ []starlark.Tuple) (py.Value, error) {
-		tag := "*"
-		if len(args) > 0 {
-			if s, ok := py.Plain(args[0]).(starlark.String); ok {
-				tag = string(s)
-			}
-		}
-		var out []*element
-		if self && (tag == "*" || tag == x.e.Tag) {
-			out = append(out, x)
-		}
-		for _, c := range x.below() {
-			if tag == "*" || tag == c.e.Tag {
-				out = append(out, c)
-			}
-		}
-		return elementList(out), th.Step(1 + len(out))
-	}
 }
 
 func (x *element) below() []*element {
