@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,6 +44,8 @@ type compared struct {
 	report    *review.Report
 	old, now  *opened
 	snapshots [2]*git.Snapshot
+	// groups are those of each host, on both sides.
+	groups map[string]string
 }
 
 // compare builds both sides and makes the report.
@@ -53,7 +56,7 @@ func (o *comparisonOptions) compare(ctx context.Context, args []string, progress
 		return nil, err
 	}
 	o.clients = append(o.clients, o.host...)
-	c := &compared{snapshots: [2]*git.Snapshot{base, head}}
+	c := &compared{snapshots: [2]*git.Snapshot{base, head}, groups: map[string]string{}}
 	if c.old, err = openSpec(ctx, base, &o.specOptions); err != nil {
 		return nil, fmt.Errorf("base: %w", err)
 	}
@@ -105,6 +108,7 @@ func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.T
 	err = buildAll(ctx, c.old, oldNames, bar, func(r *engine.Result) {
 		hostOf(hosts, r.Host).Base = sideOf(r)
 		wanted[r.Host] = o.wants(r.Groups)
+		c.groups[r.Host] = strings.Join(r.Groups, " ")
 		c.now.last[r.Host] = r
 	})
 	if err == nil {
@@ -114,6 +118,7 @@ func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.T
 			h.NoFacts = len(r.Probes) > 0 && c.now.facts[r.Host].Probes == nil
 			h.OldFacts = c.now.stale(r.Host, start)
 			wanted[r.Host] = wanted[r.Host] || o.wants(r.Groups)
+			c.groups[r.Host] += "\x00" + strings.Join(r.Groups, " ")
 			for _, p := range r.Probes {
 				asked[p.Key()] = true
 			}

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -98,13 +99,15 @@ func runImpact(ctx context.Context, o *impactOptions, args []string, s streams) 
 
 // affected finds the reasons of every host, and joins hosts with equal ones.
 func (c *compared) affected(ctx context.Context, progress io.Writer) ([]affected, error) {
-	entries := map[string][]int{}
+	entries := map[string][]part{}
 	for i := range c.report.Changes {
-		for _, h := range c.report.Changes[i].Names {
-			entries[h] = append(entries[h], i)
+		for j := range c.report.Changes[i].Variants {
+			for _, h := range c.report.Changes[i].Variants[j].Names {
+				entries[h] = append(entries[h], part{i, j})
+			}
 		}
 	}
-	t := tracer{compared: c, changed: map[string]bool{}}
+	t := tracer{compared: c, changed: map[string]bool{}, known: map[likeness][]string{}}
 	for _, f := range git.Changed(c.snapshots[0], c.snapshots[1]) {
 		t.changed[f] = true
 	}
@@ -149,13 +152,25 @@ func joined(found []affected) []affected {
 	return out
 }
 
+// part is a variant of a change, by their places in the report.
+type part struct{ change, variant int }
+
+// likeness is what hosts have in common whose entry changes alike for the same reasons.
+type likeness struct {
+	part
+	groups string
+}
+
 // tracer follows entries back to the files of the change.
 type tracer struct {
 	*compared
 	changed map[string]bool
+
+	mu    sync.Mutex
+	known map[likeness][]string
 }
 
-func (t *tracer) host(ctx context.Context, name string, changes []int) (affected, error) {
+func (t *tracer) host(ctx context.Context, name string, changes []part) (affected, error) {
 	out := affected{Hosts: []string{name}}
 	was, is := slices.Contains(t.old.spec.Hosts(), name), slices.Contains(t.now.spec.Hosts(), name)
 	if was != is {
@@ -170,9 +185,9 @@ func (t *tracer) host(ctx context.Context, name string, changes []int) (affected
 		}
 		return out, nil
 	}
-	for _, i := range changes {
-		ch := &t.report.Changes[i]
-		files, err := t.files(ctx, name, ch.Entry)
+	for _, p := range changes {
+		ch := &t.report.Changes[p.change]
+		files, err := t.alike(ctx, name, ch.Entry, likeness{p, t.groups[name]})
 		if err != nil {
 			return out, err
 		}
@@ -181,33 +196,56 @@ func (t *tracer) host(ctx context.Context, name string, changes []int) (affected
 	return out, nil
 }
 
-// files are the changed files on the way to an entry, on either side.
-func (t *tracer) files(ctx context.Context, host string, entry config.Key) ([]string, error) {
+// alike looks at one of the hosts that are in the same groups and get the same change,
+// unless something on the way is for single hosts.
+func (t *tracer) alike(ctx context.Context, host string, entry config.Key, like likeness) ([]string, error) {
+	t.mu.Lock()
+	files, ok := t.known[like]
+	t.mu.Unlock()
+	if ok {
+		return files, nil
+	}
+	files, own, err := t.files(ctx, host, entry)
+	if err == nil && !own {
+		t.mu.Lock()
+		t.known[like] = files
+		t.mu.Unlock()
+	}
+	return files, err
+}
+
+// files are the changed files on the way to an entry, on either side, and whether
+// something there is for single hosts.
+func (t *tracer) files(ctx context.Context, host string, entry config.Key) (files []string, own bool, err error) {
 	found := map[string]bool{}
 	for _, side := range []*opened{t.old, t.now} {
 		list, refused, err := side.spec.Explain(ctx, side.inputs([]string{host})[0], entry.Tag, entry.Name, 0)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if refused != nil {
 			found[refused.Pos.File] = true
 		}
 		for _, e := range list {
 			for _, l := range e.Links {
-				found[l.Pos.File] = true
+				// What was not chosen on either side has no part in it.
+				if l.State == "" || l.State == "chosen" {
+					found[l.Pos.File] = true
+				}
+				own = own || strings.HasPrefix(l.For, "host ")
 			}
 			if e.Problem != nil {
 				found[e.Problem.Pos.File] = true
 			}
 		}
 	}
-	out := []string{}
+	files = []string{}
 	for _, f := range slices.Sorted(maps.Keys(found)) {
 		if t.changed[f] {
-			out = append(out, f)
+			files = append(files, f)
 		}
 	}
-	return out, nil
+	return files, own, nil
 }
 
 func writeImpact(w io.Writer, r *review.Report, list []affected) error {
