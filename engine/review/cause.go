@@ -8,6 +8,7 @@ import (
 
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/problem"
+	"github.com/bindery/bindery/engine/review/redaction"
 )
 
 // cause collects the hosts and entries that one Problem hits.
@@ -122,14 +123,14 @@ func failureOf(e *config.Entry) problem.Problem {
 }
 
 func note(into map[problem.Problem]*cause, e failedEntry, p problem.Problem, host int32) {
-	p.Msg, p.Hint = safeName(p.Msg), safeName(p.Hint)
+	p.Msg, p.Hint = redaction.Name(p.Msg), redaction.Name(p.Hint)
 	x := into[p]
 	if x == nil {
 		x = &cause{problem: p, entries: map[string]bool{}}
 		into[p] = x
 	}
 	if e != refused {
-		x.entries[config.Key{Tag: e.tag, Name: safeName(e.name)}.String()] = true
+		x.entries[config.Key{Tag: e.tag, Name: redaction.Name(e.name)}.String()] = true
 	}
 	if n := len(x.hosts); n == 0 || x.hosts[n-1] != host {
 		x.hosts = append(x.hosts, host)

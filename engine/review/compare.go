@@ -10,6 +10,7 @@ import (
 
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/review/hostset"
+	"github.com/bindery/bindery/engine/review/redaction"
 )
 
 // members are numbers of hosts, sorted.
@@ -36,7 +37,7 @@ type pair struct {
 // comparison is the work of New: what differs, before it is named and grouped.
 type comparison struct {
 	in      Input
-	secrets *secrets
+	secrets *redaction.Secrets
 	pairs   []*pair
 	byKey   map[pairKey]*pair
 	memo    map[pointers]*pair
@@ -73,7 +74,7 @@ type change struct {
 }
 
 func compare(in Input) *comparison {
-	c := &comparison{in: in, secrets: newSecrets(), byKey: map[pairKey]*pair{}, memo: map[pointers]*pair{}, set: NewSet(in.Key), probes: newProbes()}
+	c := &comparison{in: in, secrets: redaction.New(), byKey: map[pairKey]*pair{}, memo: map[pointers]*pair{}, set: NewSet(in.Key), probes: newProbes()}
 	classes := map[classKey]*class{}
 	keys := make([]classKey, len(in.Hosts))
 	shared := map[classKey]int{}
@@ -97,8 +98,8 @@ func compare(in Input) *comparison {
 			c.sort(int32(i), h, nil)
 			continue
 		}
-		c.secrets.look(h.Base)
-		c.secrets.look(h.Head)
+		c.secrets.Look(h.Base.config())
+		c.secrets.Look(h.Head.config())
 		cl := classes[k]
 		if cl == nil {
 			cl = c.newClass(h, k, exists)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/review/redaction"
 	"github.com/bindery/bindery/engine/review/words"
 	"github.com/bindery/bindery/engine/textdiff"
 )
@@ -44,8 +45,8 @@ func (c *comparison) look(p *pair) detail {
 		return d // nothing else happens, or its cause says what
 	}
 	if c.secretPair(p) {
-		d.attrs = attrs(ch.Old, ch.New, showable)
-		d.secrets = &Fingerprints{fingerprint(c.in.Key, ch.Old), fingerprint(c.in.Key, ch.New)}
+		d.attrs = attrs(ch.Old, ch.New, redaction.Showable)
+		d.secrets = &Fingerprints{redaction.Fingerprint(c.in.Key, ch.Old), redaction.Fingerprint(c.in.Key, ch.New)}
 		return d
 	}
 	d.attrs = attrs(ch.Old, ch.New, anyAttr)
@@ -58,21 +59,21 @@ func (c *comparison) look(p *pair) detail {
 	default:
 		d.hunks = hunksOf(textdiff.Hunks(old, now, Context))
 	}
-	scanner{c.in.Key}.detail(&d)
+	d.scan(redaction.Scanner{Key: c.in.Key})
 	return d
 }
 
 func anyAttr(*config.Entry, string, string) bool { return true }
 
 func (c *comparison) secretPair(p *pair) bool {
-	return c.secrets.has(p.change.Old) || c.secrets.has(p.change.New)
+	return c.secrets.Has(p.change.Old) || c.secrets.Has(p.change.New)
 }
 
 func nameOf(b *config.Bundle) string {
 	if b.Name() == "" {
 		return "a nameless " + strings.ToLower(b.Tag)
 	}
-	return strings.ToLower(b.Tag) + " " + safeName(b.Name())
+	return strings.ToLower(b.Tag) + " " + redaction.Name(b.Name())
 }
 
 func structure(ch config.Change) []AttrChange {
@@ -107,7 +108,7 @@ func attrChanges(old, now []config.Attr) []AttrChange {
 	find := func(in []config.Attr, name string) *string {
 		for _, a := range in {
 			if a.Name == name {
-				v := safeName(a.Value)
+				v := redaction.Name(a.Value)
 				return &v
 			}
 		}
@@ -177,4 +178,31 @@ func sizes(ch config.Change, old, now []byte) string {
 		return words.Number(len(old)) + " bytes, " + sum(old)
 	}
 	return words.Number(len(old)) + " → " + words.Number(len(now)) + " bytes, " + sum(old) + " → " + sum(now)
+}
+
+// scan hides what looks like a secret in all that a detail shows.
+func (d *detail) scan(s redaction.Scanner) {
+	found := false
+	hide := func(text string, changed bool) string {
+		out := s.Text(text, changed)
+		found = found || out != text
+		return out
+	}
+	for i := range d.attrs {
+		for _, v := range []*string{d.attrs[i].Old, d.attrs[i].New} {
+			if v != nil {
+				// The name of an attribute can say what its value is.
+				*v = strings.TrimPrefix(hide(d.attrs[i].Name+"="+*v, true), d.attrs[i].Name+"=")
+			}
+		}
+	}
+	for i := range d.hunks {
+		for j := range d.hunks[i].Lines {
+			l := &d.hunks[i].Lines[j]
+			l.Text = hide(l.Text, l.Op != " ")
+		}
+	}
+	if found {
+		d.notes = append(d.notes, "what looks like a secret is shown as a fingerprint")
+	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/review/hostset"
+	"github.com/bindery/bindery/engine/review/redaction"
 )
 
 // effect is something that a host does because an entry of a bundle changed.
@@ -21,7 +22,7 @@ const (
 	runs     = "run"
 )
 
-func (e effect) String() string { return e.verb + " " + safeName(e.name) }
+func (e effect) String() string { return e.verb + " " + redaction.Name(e.name) }
 
 // effects remembers what follows from a change, per bundle.
 type effects struct{ memo map[*config.Bundle][]effect }
@@ -100,7 +101,7 @@ func severity(p *pair, d detail, x *effects) Severity {
 		return Failing
 	case removal(p) != "":
 		return Removal
-	case p.key.Tag == probeTag && p.kind == EntryRemoved:
+	case p.key.Tag == redaction.ProbeTag && p.kind == EntryRemoved:
 		return Content
 	case d.secrets != nil, rights(p, d):
 		return Sensitive

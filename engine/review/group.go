@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/review/redaction"
 )
 
 // maxFingerprints is how many pairs of values of one secret are kept; more are
@@ -55,7 +56,7 @@ func (c *comparison) changes() []Change {
 func (c *comparison) block(pairs []*pair, effects *effects) Change {
 	first := pairs[0]
 	ch := Change{Entry: first.key, Kind: first.kind, From: source(first)}
-	ch.Entry.Name = safeName(ch.Entry.Name)
+	ch.Entry.Name = redaction.Name(ch.Entry.Name)
 	ch.Severity = Metadata
 	var hosts members
 	variants := map[[sha256.Size]byte]*variant{}

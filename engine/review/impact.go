@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/engine/review/hostset"
+	"github.com/bindery/bindery/engine/review/redaction"
 )
 
 // Impacts are the kinds of Impact, in the order in which they are shown. A row stands
@@ -45,7 +46,7 @@ func (c *comparison) impact() []Impact {
 				r = &impactRow{subjects: map[string]bool{}}
 				rows[kind] = r
 			}
-			r.subjects[safeName(subject)] = true
+			r.subjects[redaction.Name(subject)] = true
 			r.hosts = append(r.hosts, hosts...)
 		}
 		kinds := []string{removal(p)}
@@ -54,9 +55,9 @@ func (c *comparison) impact() []Impact {
 			d.attrs = attrs(p.change.Old, p.change.New, anyAttr)
 		}
 		switch {
-		case p.key.Tag == probeTag:
+		case p.key.Tag == redaction.ProbeTag:
 			kinds = append(kinds, "probe")
-		case c.secretPair(p) && fingerprint(c.in.Key, p.change.Old) != fingerprint(c.in.Key, p.change.New):
+		case c.secretPair(p) && redaction.Fingerprint(c.in.Key, p.change.Old) != redaction.Fingerprint(c.in.Key, p.change.New):
 			kinds = append(kinds, "secret")
 		case p.kind == EntryFixed:
 			kinds = append(kinds, "fixed")

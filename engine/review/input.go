@@ -56,6 +56,14 @@ type Side struct {
 	Probes []config.Probe
 }
 
+// config is nil where there is no side.
+func (s *Side) config() *config.Config {
+	if s == nil {
+		return nil
+	}
+	return s.Config
+}
+
 // Failure is an entry that could not be bound, and why.
 type Failure struct {
 	Tag, Name string

@@ -6,14 +6,12 @@ import (
 	"slices"
 
 	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/review/redaction"
 )
 
-// probeTag is what probes are called among the entries of a report. They are no part of
-// a configuration, but they are code that runs on hosts, and what their answers change
-// is not known before they ran.
-const probeTag = "Probe"
-
-// probes shows the probes of hosts as entries of one structure.
+// probes shows the probes of hosts as entries of one structure. They are no part of a
+// configuration, but they are code that runs on hosts, and what their answers change is
+// not known before they ran.
 type probes struct {
 	structure *config.Bundle
 	entries   map[config.Probe]*config.Entry
@@ -42,7 +40,7 @@ func (x *probes) entry(p config.Probe) *config.Entry {
 	e := x.entries[p]
 	if e == nil {
 		e = config.NewEntry(config.Entry{
-			Tag:   probeTag,
+			Tag:   redaction.ProbeTag,
 			Attrs: []config.Attr{{Name: "name", Value: p.Key()}, {Name: "interpreter", Value: p.Interpreter}},
 			Text:  p.Script,
 		})
@@ -74,7 +72,7 @@ func (x *probes) changes(base, head *Side) []config.Change {
 	var out []config.Change
 	old, now := x.of(base), x.of(head)
 	for _, e := range old {
-		ch := config.Change{Kind: config.Modified, Key: config.Key{Tag: probeTag, Name: e.Name()}, Old: e, OldBundle: x.structure}
+		ch := config.Change{Kind: config.Modified, Key: config.Key{Tag: redaction.ProbeTag, Name: e.Name()}, Old: e, OldBundle: x.structure}
 		switch n := find(now, e.Name()); {
 		case n == nil:
 			ch.Kind = config.Removed
@@ -87,7 +85,7 @@ func (x *probes) changes(base, head *Side) []config.Change {
 	}
 	for _, e := range now {
 		if find(old, e.Name()) == nil {
-			out = append(out, config.Change{Kind: config.Added, Key: config.Key{Tag: probeTag, Name: e.Name()}, New: e, NewBundle: x.structure})
+			out = append(out, config.Change{Kind: config.Added, Key: config.Key{Tag: redaction.ProbeTag, Name: e.Name()}, New: e, NewBundle: x.structure})
 		}
 	}
 	return out

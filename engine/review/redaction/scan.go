@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package review
+package redaction
 
 import (
 	"crypto/hmac"
@@ -38,12 +38,15 @@ var forms = []form{
 // publicKey is where such a word is what it may be.
 var publicKey = regexp.MustCompile(`(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S+|sk-\S+@openssh\.com|age1|sha(?:1|256|384|512)[:=-]|integrity=)\s*["']?$`)
 
-// scanner replaces what looks like a secret by its fingerprint, in texts whose
+// Scanner replaces what looks like a secret by its fingerprint, in texts whose
 // provenance says nothing.
-type scanner struct{ key []byte }
+type Scanner struct {
+	// Key makes fingerprints.
+	Key []byte
+}
 
-// text looks at one line, and for words by their looks only where it changed.
-func (s scanner) text(line string, changed bool) string {
+// Text looks at one line, and for words by their looks only where it changed.
+func (s Scanner) Text(line string, changed bool) string {
 	lower := strings.ToLower(line)
 	for _, f := range forms {
 		if slices.ContainsFunc(f.hints, func(h string) bool { return strings.Contains(lower, h) }) {
@@ -83,7 +86,7 @@ func wordly(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("+/_=-", c) >= 0
 }
 
-func (s scanner) replace(re *regexp.Regexp, line string) string {
+func (s Scanner) replace(re *regexp.Regexp, line string) string {
 	found := re.FindAllStringSubmatchIndex(line, -1)
 	if found == nil {
 		return line
@@ -102,8 +105,8 @@ func (s scanner) replace(re *regexp.Regexp, line string) string {
 	return b.String() + line[from:]
 }
 
-func (s scanner) mark(value string) string {
-	mac := hmac.New(sha256.New, s.key)
+func (s Scanner) mark(value string) string {
+	mac := hmac.New(sha256.New, s.Key)
 	mac.Write([]byte("bindery review word\x00"))
 	mac.Write([]byte(value))
 	return "‹secret " + hex.EncodeToString(mac.Sum(nil)[:3]) + "›"
@@ -143,31 +146,4 @@ func random(w string) bool {
 		}
 	}
 	return entropy >= minEntropy
-}
-
-// detail hides what looks like a secret in all that a detail shows.
-func (s scanner) detail(d *detail) {
-	found := false
-	hide := func(text string, changed bool) string {
-		out := s.text(text, changed)
-		found = found || out != text
-		return out
-	}
-	for i := range d.attrs {
-		for _, v := range []*string{d.attrs[i].Old, d.attrs[i].New} {
-			if v != nil {
-				// The name of an attribute can say what its value is.
-				*v = strings.TrimPrefix(hide(d.attrs[i].Name+"="+*v, true), d.attrs[i].Name+"=")
-			}
-		}
-	}
-	for i := range d.hunks {
-		for j := range d.hunks[i].Lines {
-			l := &d.hunks[i].Lines[j]
-			l.Text = hide(l.Text, l.Op != " ")
-		}
-	}
-	if found {
-		d.notes = append(d.notes, "what looks like a secret is shown as a fingerprint")
-	}
 }

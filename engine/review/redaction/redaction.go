@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package review
+// Package redaction decides what of a configuration may be shown, and puts keyed
+// fingerprints in the place of the rest: by provenance where that is known, by its looks
+// where it is not. It must not know what the rest is shown in.
+package redaction
 
 import (
 	"bytes"
@@ -12,6 +15,10 @@ import (
 
 	"github.com/bindery/bindery/engine/config"
 )
+
+// ProbeTag is what probes are called among the entries of a report. Their code is in the
+// change of the specification; it may hold what it logs in with.
+const ProbeTag = "Probe"
 
 // keyMarks open private keys. Entry.Secret looks for them in the content; here
 // all of an entry is searched, because an attribute or a child is shown too.
@@ -42,17 +49,18 @@ func secret(e *config.Entry) bool {
 	return false
 }
 
-// secrets remembers the digests of secret entries, and of what they hold: a value
+// Secrets remembers the digests of secret entries, and of what they hold: a value
 // that is secret on one host is secret on every host, whatever its provenance there,
 // and it stays so when a change moves it to another path with another mode.
-type secrets struct {
+type Secrets struct {
 	seen     map[*config.Bundle]bool
 	digests  map[config.Digest]bool
 	contents map[config.Digest]bool
 }
 
-func newSecrets() *secrets {
-	return &secrets{map[*config.Bundle]bool{}, map[config.Digest]bool{}, map[config.Digest]bool{}}
+// New begins with nothing that is known to be secret.
+func New() *Secrets {
+	return &Secrets{map[*config.Bundle]bool{}, map[config.Digest]bool{}, map[config.Digest]bool{}}
 }
 
 // shortest is how long a content must be to be known again: shorter ones are in many
@@ -69,11 +77,12 @@ func contentDigest(e *config.Entry) (config.Digest, bool) {
 	return sha256.Sum256(data), len(data) >= shortest
 }
 
-func (s *secrets) look(side *Side) {
-	if side == nil || side.Config == nil {
+// Look remembers what is secret in a configuration.
+func (s *Secrets) Look(c *config.Config) {
+	if c == nil {
 		return
 	}
-	for _, b := range side.Config.Bundles {
+	for _, b := range c.Bundles {
 		if s.seen[b] {
 			continue
 		}
@@ -89,17 +98,18 @@ func (s *secrets) look(side *Side) {
 	}
 }
 
-func (s *secrets) has(e *config.Entry) bool {
-	if e == nil || e.Tag == probeTag || s.digests[e.Digest()] {
+// Has tells whether nothing of an entry may be shown.
+func (s *Secrets) Has(e *config.Entry) bool {
+	if e == nil || e.Tag == ProbeTag || s.digests[e.Digest()] {
 		return e != nil
 	}
 	d, ok := contentDigest(e)
 	return ok && s.contents[d]
 }
 
-// fingerprint stands for a secret: without the key it tells nothing, not even to
+// Fingerprint stands for a secret: without the key it tells nothing, not even to
 // someone who guesses the value. The length of the value is not in it.
-func fingerprint(key []byte, e *config.Entry) string {
+func Fingerprint(key []byte, e *config.Entry) string {
 	if e == nil || e.Failure != "" {
 		return ""
 	}
@@ -121,8 +131,8 @@ var plain = map[string]*regexp.Regexp{
 	"mode":  regexp.MustCompile(`^[0-7]{3,5}$`),
 }
 
-// showable tells whether an attribute may be shown although its entry is secret.
-func showable(e *config.Entry, name, value string) bool {
+// Showable tells whether an attribute may be shown although its entry is secret.
+func Showable(e *config.Entry, name, value string) bool {
 	shape := plain[name]
 	return e.Tag == "Path" && shape != nil && shape.MatchString(value)
 }
@@ -130,7 +140,8 @@ func showable(e *config.Entry, name, value string) bool {
 // hidden is shown instead of a name that is itself a key.
 const hidden = "‹redacted›"
 
-func safeName(s string) string {
+// Name gives a name as it may be shown.
+func Name(s string) string {
 	if keyMarked(s) {
 		return hidden
 	}
