@@ -118,6 +118,7 @@ var doors = []door{
 	{"github.com/GehirnInc/crypt", []string{"engine/internal/py"}, "hashes of passwords are functions of templates"},
 	{"github.com/bluekeyes/go-gitdiff", []string{"engine/internal/plugins/cfg"}, "patches are a kind of Cfg file"},
 	{"github.com/bmatcuk/doublestar/v4", []string{"engine/internal/..."}, "globs belong to the specification"},
+	{"github.com/bradleyfalzon/ghinstallation/v2", []string{"webhooks/github"}, "tokens of Apps belong to their forge"},
 	{"github.com/danielgtaylor/huma/v2", []string{"controller/api"}, "the API's types are its document"},
 	{"github.com/go-git/go-billy/v5", []string{"controller/git"}, "go-git's files"},
 	{"github.com/go-git/go-git/v5", []string{"controller/git"}, "git is bytes behind a snapshot"},

@@ -83,6 +83,8 @@ func TestBadSettingsSayWhatIsWrong(t *testing.T) {
 		"gitea password":      {"github: {token_file: api.token", "gitea: {url: 'https://CANARY@gitea.test', token_file: api.token", "gitea.url holds a user"},
 		"gitlab address":      {"github: {token_file: api.token", "gitlab: {url: gitlab.test, token_file: api.token", "gitlab.url is not an http"},
 		"groups":              {"name: example/site", "name: a/b/c", "repository.name is not OWNER/NAME, as github has it"},
+		"token and app":       {"{token_file: api.token", "{token_file: api.token, app: {id: 1, installation_id: 2}", "github.token_file and github.app are both there"},
+		"half an app":         {"{token_file: api.token", "{app: {id: 1}", "github.app lacks id or installation_id"},
 		"generic secrets":     {"github: {token_file: api.token, webhook_secret_files: [hook.secret]}", "webhook: {secret_files: [a, b, c]}", "webhook.secret_files has 3 files"},
 		"deep brackets":       {"listen:", strings.Repeat("[", 100_000) + "\nlisten:", "controller.yaml:1: it is nested too deeply"},
 		"deep dashes":         {"listen:", strings.Repeat("- ", 100_000) + "\nlisten:", "controller.yaml:1: it is nested too deeply"},

@@ -120,7 +120,7 @@ func (ct *Controller) openState(ctx context.Context) (err error) {
 	ct.stop = append(ct.stop, ct.store.Close)
 	ct.mirror, err = git.New(git.Config{
 		URL: s.Repository.URL, Dir: filepath.Join(s.State, "mirror"), Username: s.Repository.Username,
-		Token: ct.c.Secrets.gitToken, Logger: ct.c.Logger,
+		Token: ct.c.Secrets.gitToken, Tokens: ct.forgeToken, Logger: ct.c.Logger,
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -21,9 +22,22 @@ type GitHub struct {
 	API string `yaml:"api"`
 	// File with the API token; or set BINDERY_GITHUB_TOKEN.
 	TokenFile string `yaml:"token_file"`
+	// A GitHub App instead of a token: it makes check runs with annotations, and its
+	// tokens fetch where repository.token_file is not set.
+	App *GitHubApp `yaml:"app"`
 	// Files with the webhook secrets, one or two: two while one replaces the other;
 	// or set BINDERY_WEBHOOK_SECRET.
 	WebhookSecretFiles []string `yaml:"webhook_secret_files"`
+}
+
+// GitHubApp is a GitHub App that is installed on the repository.
+type GitHubApp struct {
+	// App ID, as the App's settings show it.
+	ID int64 `yaml:"id"`
+	// The number at the end of the installation's address.
+	InstallationID int64 `yaml:"installation_id"`
+	// File with the private key, in PEM; or set BINDERY_GITHUB_APP_KEY.
+	PrivateKeyFile string `yaml:"private_key_file"`
 }
 
 // Gitea is a Gitea or a Forgejo.
@@ -69,26 +83,40 @@ type forge struct {
 	address, token *string
 	secrets        []string
 	secretsName    string
+	tokenName      string
 	env            string // where the token may be instead
 	dialect        func() webhooks.Dialect
 	// open makes it; nil where there are no pull requests.
 	open func(repo, token string) (webhooks.Forge, error)
 }
 
+func (g *GitHub) forge() forge {
+	f := forge{
+		name: "github", address: &g.API, token: &g.TokenFile, tokenName: "github.token_file", secrets: g.WebhookSecretFiles,
+		secretsName: "github.webhook_secret_files", env: "BINDERY_GITHUB_TOKEN", dialect: github.Dialect,
+		open: func(repo, token string) (webhooks.Forge, error) {
+			return github.New(github.Config{API: g.API, Repo: repo, Token: token, HTTP: transport.Config{}})
+		},
+	}
+	if a := g.App; a != nil {
+		f.token, f.tokenName, f.env = &a.PrivateKeyFile, "github.app.private_key_file", "BINDERY_GITHUB_APP_KEY"
+		f.open = func(repo, key string) (webhooks.Forge, error) {
+			return github.New(github.Config{
+				API: g.API, Repo: repo, App: &github.App{ID: a.ID, Installation: a.InstallationID, Key: []byte(key)}, HTTP: transport.Config{},
+			})
+		}
+	}
+	return f
+}
+
 // forges are those that the settings name.
 func (s *Settings) forges() (out []forge) {
 	if g := s.GitHub; g != nil {
-		out = append(out, forge{
-			name: "github", address: &g.API, token: &g.TokenFile, secrets: g.WebhookSecretFiles, secretsName: "github.webhook_secret_files",
-			env: "BINDERY_GITHUB_TOKEN", dialect: github.Dialect,
-			open: func(repo, token string) (webhooks.Forge, error) {
-				return github.New(github.Config{API: g.API, Repo: repo, Token: token, HTTP: transport.Config{}})
-			},
-		})
+		out = append(out, g.forge())
 	}
 	if g := s.Gitea; g != nil {
 		out = append(out, forge{
-			name: "gitea", address: &g.URL, token: &g.TokenFile, secrets: g.WebhookSecretFiles, secretsName: "gitea.webhook_secret_files",
+			name: "gitea", address: &g.URL, token: &g.TokenFile, secrets: g.WebhookSecretFiles, secretsName: "gitea.webhook_secret_files", tokenName: "gitea.token_file",
 			env: "BINDERY_GITEA_TOKEN", dialect: gitea.Dialect,
 			open: func(repo, token string) (webhooks.Forge, error) {
 				return gitea.New(gitea.Config{URL: g.URL, Repo: repo, Token: token, HTTP: transport.Config{}})
@@ -97,7 +125,7 @@ func (s *Settings) forges() (out []forge) {
 	}
 	if g := s.GitLab; g != nil {
 		out = append(out, forge{
-			name: "gitlab", groups: true, address: &g.URL, token: &g.TokenFile, secrets: g.WebhookSecretFiles, secretsName: "gitlab.webhook_secret_files",
+			name: "gitlab", groups: true, address: &g.URL, token: &g.TokenFile, secrets: g.WebhookSecretFiles, secretsName: "gitlab.webhook_secret_files", tokenName: "gitlab.token_file",
 			env: "BINDERY_GITLAB_TOKEN", dialect: gitlab.Dialect,
 			open: func(repo, token string) (webhooks.Forge, error) {
 				return gitlab.New(gitlab.Config{URL: g.URL, Repo: repo, Token: token, HTTP: transport.Config{}})
@@ -138,6 +166,14 @@ func (s *Settings) checkForges() error {
 		if owner, _, err := webhooks.Names(s.Repository.Name); err != nil || !f.groups && strings.Contains(owner, "/") {
 			return fmt.Errorf("repository.name is not OWNER/NAME, as %s has it", f.name)
 		}
+		if g := s.GitHub; g != nil && g.App != nil {
+			if g.TokenFile != "" {
+				return errors.New("github.token_file and github.app are both there: it is one or the other")
+			}
+			if g.App.ID <= 0 || g.App.InstallationID <= 0 {
+				return errors.New("github.app lacks id or installation_id")
+			}
+		}
 		if s.Gitea != nil && s.Gitea.URL == "" {
 			return errors.New("gitea.url is missing")
 		}
@@ -158,10 +194,10 @@ func (s *Settings) loadForge(out *Secrets, getenv func(string) string) error {
 		var err error
 		if f.open != nil {
 			if out.apiToken, err = secret(*f.token, getenv(f.env)); err != nil {
-				return fmt.Errorf("%s.token_file: %w", f.name, err)
+				return fmt.Errorf("%s: %w", f.tokenName, err)
 			}
 			if out.apiToken == "" {
-				return fmt.Errorf("%s.token_file and %s are both missing", f.name, f.env)
+				return fmt.Errorf("%s and %s are both missing", f.tokenName, f.env)
 			}
 		}
 		for _, file := range f.secrets {
@@ -194,6 +230,16 @@ func (ct *Controller) forge() (webhooks.Forge, error) {
 		}
 	}
 	return nil, nil
+}
+
+// forgeToken is the forge's own token to fetch with; "" where it has none.
+func (ct *Controller) forgeToken(ctx context.Context) (string, error) {
+	if f, ok := ct.pipeline.forge.(interface {
+		Token(ctx context.Context) (string, error)
+	}); ok {
+		return f.Token(ctx)
+	}
+	return "", nil
 }
 
 // receivers take webhooks, by the last part of their paths; none where the settings

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/bindery/bindery/engine/problem"
 	"github.com/bindery/bindery/engine/review"
 	"github.com/bindery/bindery/engine/review/markdown"
+	"github.com/bindery/bindery/engine/review/words"
 	"github.com/bindery/bindery/webhooks"
 )
 
@@ -194,7 +196,7 @@ func (p *pipeline) remember(ctx context.Context, tip, merged string, pull webhoo
 // before the comment that it stands for.
 func (p *pipeline) show(ctx context.Context, tip string, pull webhooks.Pull, report *review.Report, seq int64, anew bool) error {
 	page := markdown.New(report, markdown.Options{})
-	status := webhooks.Status{State: webhooks.Failure, Description: report.Verdict.Title}
+	status := webhooks.Status{State: webhooks.Failure, Description: report.Verdict.Title, Annotations: annotations(report)}
 	if report.Verdict.OK && page.OK() {
 		status.State = webhooks.Success
 	}
@@ -207,6 +209,40 @@ func (p *pipeline) show(ctx context.Context, tip string, pull webhooks.Pull, rep
 		}
 	}
 	return p.forge.SetStatus(ctx, pull.Head, status)
+}
+
+// annotations are the problems that are new, on their lines: of the specification
+// first, then of entries that do not bind.
+func annotations(report *review.Report) (out []webhooks.Annotation) {
+	add := func(pr *problem.Problem, message string) {
+		if pr == nil || pr.Pos.File == "" {
+			return
+		}
+		if pr.Hint != "" {
+			message += " (" + pr.Hint + ")"
+		}
+		out = append(out, webhooks.Annotation{
+			Path: pr.Pos.File, Line: pr.Pos.Line, Failure: pr.Severity == problem.Error, Title: pr.Code, Message: words.Visible(message, false),
+		})
+	}
+	for _, pr := range report.Problems {
+		add(pr, pr.Msg)
+	}
+	for _, c := range report.Errors {
+		if c.Problem != nil {
+			add(c.Problem, c.Problem.Msg+", on "+c.Label)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b webhooks.Annotation) int {
+		if a.Failure == b.Failure {
+			return 0
+		}
+		if a.Failure {
+			return -1
+		}
+		return 1
+	})
+	return out
 }
 
 func (p *pipeline) post(ctx context.Context, tip string, pull webhooks.Pull, report *review.Report, body string, seq int64, anew bool) error {

@@ -136,6 +136,19 @@ type Status struct {
 	Description string
 	// URL leads to more; it may be empty.
 	URL string
+	// Annotations are problems on lines, for forges that show them there; errors come
+	// first. The same problems give the same list.
+	Annotations []Annotation
+}
+
+// Annotation is a problem on a line of a file.
+type Annotation struct {
+	Path string
+	Line int
+	// Failure is an error; else it is a warning.
+	Failure bool
+	// Title is a short name of it, Message what is wrong.
+	Title, Message string
 }
 
 // Reason says why a forge did not do what it was asked.

@@ -124,9 +124,15 @@ func (m *Mirror) fetchInto(ctx context.Context, repo *gogit.Repository, disk *fi
 	if err != nil {
 		return err
 	}
+	token := m.c.Token
+	if token == "" && m.c.Tokens != nil {
+		if token, err = m.c.Tokens(ctx); err != nil {
+			return err
+		}
+	}
 	var auth gittransport.AuthMethod
-	if m.c.Token != "" {
-		auth = &githttp.BasicAuth{Username: m.c.Username, Password: m.c.Token}
+	if token != "" {
+		auth = &githttp.BasicAuth{Username: m.c.Username, Password: token}
 	}
 	session, err := githttp.NewClient(m.client).NewUploadPackSession(endpoint, auth)
 	if err != nil {

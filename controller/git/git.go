@@ -54,6 +54,9 @@ type Config struct {
 	Username string
 	// Token is the password for HTTP. It is never written anywhere.
 	Token string
+	// Tokens gives the password for each fetch anew, where Token is empty: some last
+	// for an hour. Nil: there is none.
+	Tokens func(ctx context.Context) (string, error)
 	// FileLimit bounds one file; a larger one is a problem at its path. Zero: 32 MiB.
 	FileLimit int64
 	// PackLimit bounds one fetch. Zero: 4 GiB.

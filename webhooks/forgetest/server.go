@@ -138,6 +138,9 @@ func (s *Server) Repo() string { return s.c.Repo }
 // ClonePath is the repository's path below the server's address.
 func (s *Server) ClonePath() string { return "/" + s.c.Repo + ".git" }
 
+// Root is the folder that the repository is in.
+func (s *Server) Root() string { return s.git.root }
+
 // RepoDir is the bare repository on disk.
 func (s *Server) RepoDir() string { return s.git.dir }
 

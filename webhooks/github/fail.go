@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/bradleyfalzon/ghinstallation/v2"
 	"github.com/google/go-github/v60/github"
 
 	"github.com/bindery/bindery/internal/transport"
@@ -27,6 +28,9 @@ func fail(op string, err error) error {
 	var answer *http.Response
 	if refused, ok := errors.AsType[*github.ErrorResponse](err); ok {
 		answer = refused.Response
+	}
+	if refused, ok := errors.AsType[*ghinstallation.HTTPError](err); ok && refused.Response != nil {
+		answer, err = refused.Response, errors.New("the App got no token: the server answered "+refused.Response.Status)
 	}
 	return webhooks.Fail(op, answer, err)
 }

@@ -30,8 +30,10 @@ type Config struct {
 	API string
 	// Repo is "owner/name".
 	Repo string
-	// Token is the credential. It goes into one header and nowhere else.
+	// Token is the credential. It goes into one header and nowhere else. An App takes
+	// its place.
 	Token string
+	App   *App
 	// HTTP bounds the requests.
 	HTTP transport.Config
 }
@@ -40,6 +42,7 @@ type Config struct {
 // repository take turns.
 type Forge struct {
 	client      *github.Client
+	app         *app // nil: we come with a token
 	owner, name string
 
 	posting chan struct{}
@@ -53,8 +56,8 @@ func New(c Config) (*Forge, error) {
 	if err != nil || strings.Contains(owner, "/") {
 		return nil, fmt.Errorf("github: repository %q is not owner/name", c.Repo)
 	}
-	if c.Token == "" {
-		return nil, errors.New("github: no token")
+	if (c.Token == "") == (c.App == nil) {
+		return nil, errors.New("github: it takes a token or an App")
 	}
 	if c.API == "" {
 		c.API = publicAPI
@@ -67,10 +70,19 @@ func New(c Config) (*Forge, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := github.NewClient(httpClient).WithAuthToken(c.Token)
+	var own *app
+	if c.App != nil {
+		if own, httpClient, err = newApp(c.App, root, httpClient); err != nil {
+			return nil, err
+		}
+	}
+	client := github.NewClient(httpClient)
+	if own == nil {
+		client = client.WithAuthToken(c.Token)
+	}
 	client.BaseURL = root
 	client.UserAgent = "bindery"
-	return &Forge{client: client, owner: owner, name: name, posting: make(chan struct{}, 1)}, nil
+	return &Forge{client: client, app: own, owner: owner, name: name, posting: make(chan struct{}, 1)}, nil
 }
 
 // Pulls implements webhooks.Forge.
@@ -130,9 +142,13 @@ func (f *Forge) pull(p *github.PullRequest) webhooks.Pull {
 	return out
 }
 
-// SetStatus implements webhooks.Forge.
+// SetStatus implements webhooks.Forge. An App makes a check run instead, with
+// annotations.
 func (f *Forge) SetStatus(ctx context.Context, commit string, s webhooks.Status) error {
 	s.Description = webhooks.OneLine(s.Description)
+	if f.app != nil {
+		return f.check(ctx, commit, s)
+	}
 	old, _, err := f.client.Repositories.ListStatuses(ctx, f.owner, f.name, commit, &github.ListOptions{PerPage: pageSize})
 	if err != nil {
 		return fail("read status", err)
@@ -164,7 +180,13 @@ func (f *Forge) account(ctx context.Context) (int64, error) {
 	if f.me != 0 {
 		return f.me, nil
 	}
-	user, _, err := f.client.Users.Get(ctx, "")
+	var user *github.User
+	var err error
+	if f.app != nil {
+		user, err = f.bot(ctx)
+	} else {
+		user, _, err = f.client.Users.Get(ctx, "")
+	}
 	if err != nil {
 		return 0, fail("read own account", err)
 	}
