@@ -190,6 +190,9 @@ func (p *pipeline) reconcile(ctx context.Context) error {
 		errs = append(errs, fmt.Errorf("publish %.12s: %w", tip, err))
 	}
 	errs = append(errs, p.previews(ctx, tip, pulls, built)...)
+	if forgeErr == nil {
+		errs = append(errs, p.queue(ctx, tip, built))
+	}
 	if got := built.built[tip]; got != nil {
 		p.latest = got.results
 	}

@@ -216,3 +216,17 @@ type Talk interface {
 	// React adds a reaction to a comment; the same again changes nothing.
 	React(ctx context.Context, number int, n Note, r Reaction) error
 }
+
+// Group is a merge of the queue that waits for its check.
+type Group struct {
+	// Ref and Commit are where it is.
+	Ref, Commit string
+	// Number is the pull request that it adds to those before it.
+	Number int
+}
+
+// Queue is what the controller needs of a forge that merges by a queue.
+type Queue interface {
+	// Queued lists what waits to become a branch, such as refs/heads/main.
+	Queued(ctx context.Context, branch string) ([]Group, error)
+}
