@@ -19,6 +19,7 @@ N       ?= 100000
 GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+OPENAPI     := @octokit/openapi@23.0.2
 
 .PHONY: help
 help: ## list what can be made
@@ -79,6 +80,14 @@ python-agreement: need-go ## the Python of templates against the python3 of the 
 apt-closure: build ## hold COUNT (200) packages that are added against what apt-get installs, on this Debian machine's own sources
 	@command -v apt-get >/dev/null || { echo "make: apt-get is needed: a Debian or Ubuntu machine"; exit 1; }
 	$(GO) run ./bench/aptclosure -count $(COUNT) $(ARGS)
+
+.PHONY: forge-shapes
+forge-shapes: need-go need-git ## hold the fake GitHub of the tests against GitHub's published description of its API, from npm
+	@command -v npm >/dev/null || { echo "make: npm is needed: apt-get install npm"; exit 1; }
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; cd "$$dir"; \
+	npm pack --silent $(OPENAPI) >/dev/null; \
+	tar xzf octokit-openapi-*.tgz package/generated/api.github.com.deref.json; cd $(CURDIR); \
+	$(GO) run ./bench/forgeshapes -openapi "$$dir/package/generated/api.github.com.deref.json"
 
 .PHONY: hostile
 hostile: build ## templates and files that mean harm, each built by a process of its own: time, memory, problem

@@ -132,7 +132,10 @@ func (a api) permission(r *http.Request, _ User) (int, any, error) {
 func (a api) listPulls(r *http.Request, _ User) (int, any, error) {
 	list := []any{}
 	for _, p := range a.Pulls(r.URL.Query().Get("state")) {
-		list = append(list, pullJSON(a.Server, r.Host, p))
+		one := pullJSON(a.Server, r.Host, p)
+		delete(one, "merged") // a list does not have these
+		delete(one, "mergeable")
+		list = append(list, one)
 	}
 	return http.StatusOK, list, nil
 }
