@@ -12,6 +12,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)"
 TOOLS   := $(CURDIR)/bin/tools
 FUZZ    ?= 10s
+PKGS    ?= ./...
 COUNT   ?= 200
 N       ?= 100000
 
@@ -60,10 +61,10 @@ check: need-go ## fast checks alone: format, vet, the rules of the house, genera
 	$(GO) test -count=1 .
 
 .PHONY: fuzz
-fuzz: need-go ## every fuzz target for FUZZ (10s) each
-	@$(GO) list ./... | while read -r pkg; do \
+fuzz: need-go ## every fuzz target for FUZZ (10s) each, in the packages PKGS (./...)
+	@$(GO) list $(PKGS) | while read -r pkg; do \
 	  for f in $$($(GO) test -list '^Fuzz' "$$pkg" | grep '^Fuzz' || true); do \
-	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZ) "$$pkg"; \
+	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZ) -fuzzminimizetime 10x "$$pkg"; \
 	  done; \
 	done
 
