@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/engine/internal/file"
+	"github.com/bindery/bindery/engine/internal/xmltree"
 )
 
 // ignored are the default patterns of [server] ignore_files.
@@ -68,4 +69,26 @@ func Walk(env Env, dir string) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// Elements visits the elements of one tag in a file that need not exist, includes
+// followed. What is wrong with the file is reported.
+func Elements(env Env, file, tag string, visit func(*xmltree.Element)) {
+	if _, err := fs.Stat(env.FS, file); errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	doc, p := xmltree.Load(env.FS, file)
+	if p != nil {
+		env.Report(p)
+		return
+	}
+	for _, p := range doc.Problems {
+		env.Report(p)
+	}
+	doc.Root.Walk(func(e *xmltree.Element) bool {
+		if e.Is(tag) {
+			visit(e)
+		}
+		return true
+	})
 }

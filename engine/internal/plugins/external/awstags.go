@@ -3,9 +3,7 @@
 package external
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"regexp"
 	"slices"
@@ -35,23 +33,7 @@ var _ plugin.Connector = (*tags)(nil)
 
 func newTags(env plugin.Env) *tags {
 	t := &tags{}
-	if _, err := fs.Stat(env.FS, tagsFile); errors.Is(err, fs.ErrNotExist) {
-		return t
-	}
-	doc, p := xmltree.Load(env.FS, tagsFile)
-	if p != nil {
-		env.Report(p)
-		return t
-	}
-	for _, p := range doc.Problems {
-		env.Report(p)
-	}
-	doc.Root.Walk(func(e *xmltree.Element) bool {
-		if e.Is("Tag") {
-			t.add(env, e)
-		}
-		return true
-	})
+	plugin.Elements(env, tagsFile, "Tag", func(e *xmltree.Element) { t.add(env, e) })
 	return t
 }
 

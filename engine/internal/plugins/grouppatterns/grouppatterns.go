@@ -7,7 +7,6 @@ package grouppatterns
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"regexp"
 	"slices"
 	"strconv"
@@ -38,23 +37,7 @@ var _ plugin.Connector = (*GroupPatterns)(nil)
 // New reads the file. A pattern that cannot be used is reported and left out.
 func New(env plugin.Env) *GroupPatterns {
 	g := &GroupPatterns{}
-	if _, err := fs.Stat(env.FS, file); errors.Is(err, fs.ErrNotExist) {
-		return g
-	}
-	doc, p := xmltree.Load(env.FS, file)
-	if p != nil {
-		env.Report(p)
-		return g
-	}
-	for _, p := range doc.Problems {
-		env.Report(p)
-	}
-	doc.Root.Walk(func(e *xmltree.Element) bool {
-		if e.Is("GroupPattern") {
-			g.add(env, e)
-		}
-		return true
-	})
+	plugin.Elements(env, file, "GroupPattern", func(e *xmltree.Element) { g.add(env, e) })
 	return g
 }
 
