@@ -161,7 +161,7 @@ var testBans = map[string]string{
 }
 
 // testOnly are modules that only tests may import.
-var testOnly = []string{"github.com/stretchr/testify", "pgregory.net/rapid"}
+var testOnly = []string{"github.com/stretchr/testify", "github.com/yuin/goldmark", "pgregory.net/rapid"}
 
 // suiteUsers are packages that are no tests and may import a suite.
 var suiteUsers = []struct{ from, suite, why string }{

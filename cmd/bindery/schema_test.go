@@ -31,7 +31,7 @@ func reportSchema(t *testing.T) (huma.Registry, *huma.Schema) {
 	file, err := parser.ParseFile(set, "../../engine/review/report.go", nil, parser.ParseComments)
 	require.NoError(t, err)
 	words := map[string][]any{}
-	for s := review.Failing; s <= review.Metadata; s++ {
+	for s := review.Failing; s <= review.Order; s++ {
 		name, err := s.MarshalText()
 		require.NoError(t, err)
 		words["Severity"] = append(words["Severity"], string(name))

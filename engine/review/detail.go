@@ -3,6 +3,7 @@
 package review
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -27,6 +28,9 @@ type detail struct {
 	hunks   []Hunk
 	notes   []string
 	secrets *Fingerprints
+	// access tells that an access list differs, order that nothing but the order of
+	// what has none does.
+	access, order bool
 }
 
 // look compares the two sides of a pair. Redaction comes first: of a secret only
@@ -51,6 +55,11 @@ func (c *comparison) look(p *pair) detail {
 	}
 	d.attrs = attrs(ch.Old, ch.New, anyAttr)
 	old, now := content(ch.Old), content(ch.New)
+	d.access = accessDiffers(ch.Old, ch.New)
+	if d.order = orderOnly(p); d.order {
+		d.notes = append(d.notes, "order only")
+		return d
+	}
 	switch {
 	case textdiff.Binary(old) || textdiff.Binary(now):
 		d.notes = append(d.notes, "binary: "+sizes(ch, old, now))
@@ -146,10 +155,47 @@ func content(e *config.Entry) []byte {
 	if len(out) > 0 && out[len(out)-1] != '\n' {
 		out = append(out, '\n')
 	}
-	for _, n := range e.Children {
+	for _, n := range ordered(e) {
 		out = child(out, n, "")
 	}
 	return out
+}
+
+// sets are the elements whose order says nothing: members of groups, rules of an access
+// list, versions of a package that may be there.
+var sets = []string{"ACL", "MemberOf", "Instance", "Package"}
+
+// ordered gives the children of an entry as they are compared: sets are sorted.
+func ordered(e *config.Entry) []*config.Node {
+	if slices.ContainsFunc(e.Children, func(n *config.Node) bool { return !slices.Contains(sets, n.Tag) }) {
+		return e.Children
+	}
+	out := slices.Clone(e.Children)
+	slices.SortStableFunc(out, func(a, b *config.Node) int { return bytes.Compare(child(nil, a, ""), child(nil, b, "")) })
+	return out
+}
+
+// orderOnly tells whether nothing differs but the order of what has none.
+func orderOnly(p *pair) bool {
+	old, now := p.change.Old, p.change.New
+	return p.kind == EntryModified && p.oldIn == p.newIn && old != nil && now != nil && old.Type() == now.Type() &&
+		len(attrs(old, now, anyAttr)) == 0 && bytes.Equal(content(old), content(now))
+}
+
+// accessDiffers tells whether the access list of a path differs.
+func accessDiffers(old, now *config.Entry) bool {
+	list := func(e *config.Entry) (out []byte) {
+		if e == nil {
+			return nil
+		}
+		for _, n := range ordered(e) {
+			if n.Tag == "ACL" {
+				out = child(out, n, "")
+			}
+		}
+		return out
+	}
+	return !bytes.Equal(list(old), list(now))
 }
 
 func child(out []byte, n *config.Node, indent string) []byte {

@@ -5,6 +5,7 @@ package review
 import (
 	"cmp"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -17,10 +18,16 @@ import (
 type effect struct{ verb, name string }
 
 const (
+	reboots  = "reboot"
+	stops    = "stop"
 	restarts = "restart"
 	reloads  = "reload"
 	runs     = "run"
 )
+
+// rebooting are commands that start a host anew. Nothing else in a configuration says
+// that: a new kernel is installed, and waits.
+var rebooting = regexp.MustCompile(`(?:^|[\s;&|(/])(?:reboot|shutdown\s+(?:\S+\s+)*-\S*r\S*|(?:tel)?init\s+6|systemctl\s+(?:\S+\s+)*(?:soft-reboot|kexec))(?:$|[\s;&|)])`)
 
 func (e effect) String() string { return e.verb + " " + redaction.Name(e.name) }
 
@@ -45,18 +52,49 @@ func (x *effects) bundle(b *config.Bundle) []effect {
 			continue
 		}
 		switch {
-		case e.Tag == "Service" && e.Get("status") == "on" && e.Get("restart") != "false" && e.Get("restart") != "interactive":
-			verb := restarts
-			if e.Get("target") == "reload" {
-				verb = reloads
+		case e.Tag == "Service":
+			if verb := service(e); verb != "" {
+				out = append(out, effect{verb, e.Name()})
+			}
+		case e.Tag == "Action" && e.Get("when") != "always":
+			verb := runs
+			if rebooting.MatchString(e.Get("command")) {
+				verb = reboots
 			}
 			out = append(out, effect{verb, e.Name()})
-		case e.Tag == "Action" && e.Get("when") != "always":
-			out = append(out, effect{runs, e.Name()})
 		}
 	}
 	x.memo[b] = out
 	return out
+}
+
+// service says what happens to a service when its bundle was changed, "" for nothing.
+// One that is off is stopped already, unless the host drifted.
+func service(e *config.Entry) string {
+	no := func(attribute string) bool { return e.Get(attribute) == "false" || e.Get(attribute) == "interactive" }
+	if e.Get("status") != "on" || no("restart") || no("install") {
+		return ""
+	}
+	target := e.Get("target")
+	if mode := e.Get("mode"); mode != "" && e.Get("restart")+e.Get("install")+e.Get("bootstatus") == "" {
+		// Bcfg2 had one word for all this before 1.3.
+		switch mode {
+		case "manual", "interactive_only":
+			return ""
+		case "custom":
+		default:
+			target = ""
+		}
+	}
+	switch target {
+	case "reload":
+		return reloads
+	case "stop":
+		return stops
+	case "start":
+		return "" // it runs
+	}
+	return restarts
 }
 
 // pair lists what follows from one pair, and where: something must be changed on
@@ -77,7 +115,7 @@ func (x *effects) pair(p *pair) map[effect]members {
 	return out
 }
 
-// of lists what follows from a change: restarts, then reloads, then actions.
+// of lists what follows from a change, the gravest first.
 func (x *effects) of(pairs []*pair) []string {
 	all := map[effect]bool{}
 	for _, p := range pairs {
@@ -85,7 +123,7 @@ func (x *effects) of(pairs []*pair) []string {
 			all[e] = true
 		}
 	}
-	rank := map[string]int{restarts: 0, reloads: 1, runs: 2}
+	rank := map[string]int{reboots: 0, stops: 1, restarts: 2, reloads: 3, runs: 4}
 	var out []string
 	for _, e := range slices.SortedFunc(maps.Keys(all), func(a, b effect) int {
 		return cmp.Or(cmp.Compare(rank[a.verb], rank[b.verb]), hostset.Compare(a.name, b.name))
@@ -103,6 +141,8 @@ func severity(p *pair, d detail, x *effects) Severity {
 		return Removal
 	case p.key.Tag == redaction.ProbeTag && p.kind == EntryRemoved:
 		return Content
+	case d.order:
+		return Order
 	case d.secrets != nil, rights(p, d):
 		return Sensitive
 	}
@@ -112,7 +152,9 @@ func severity(p *pair, d detail, x *effects) Severity {
 	}
 	for e := range x.pair(p) {
 		switch e.verb {
-		case restarts:
+		case reboots:
+			out = min(out, Reboot)
+		case restarts, stops:
 			out = min(out, Restart)
 		case reloads:
 			out = min(out, Reload)
@@ -121,14 +163,17 @@ func severity(p *pair, d detail, x *effects) Severity {
 	return out
 }
 
-// rights tells whether a change lets others read, write or log in: owner, group
-// or mode of a path that stays, or an account.
+// rights tells whether a change lets others read, write or log in: owner, group, mode,
+// access list or context of a path that stays, or an account.
 func rights(p *pair, d detail) bool {
-	if p.kind == EntryModified && strings.HasPrefix(p.key.Tag, "POSIX") {
+	if p.kind == EntryModified && strings.HasPrefix(p.key.Tag, "POSIX") && !d.order {
 		return true
 	}
-	return p.kind == EntryModified && p.key.Tag == "Path" && slices.ContainsFunc(d.attrs, func(a AttrChange) bool {
-		return a.Name == "owner" || a.Name == "group" || a.Name == "mode"
+	if p.kind != EntryModified || p.key.Tag != "Path" {
+		return false
+	}
+	return d.access || slices.ContainsFunc(d.attrs, func(a AttrChange) bool {
+		return a.Name == "owner" || a.Name == "group" || a.Name == "mode" || a.Name == "secontext"
 	})
 }
 
@@ -145,7 +190,7 @@ func removal(p *pair) string {
 		return ""
 	case now.Tag == "Path" && now.Type() == "nonexistent" && (old == nil || old.Type() != "nonexistent"):
 		return "path-deleted"
-	case now.Tag == "Service" && now.Get("status") != "on" && now.Get("status") != "ignore" && old != nil && old.Get("status") == "on":
+	case now.Tag == "Service" && now.Get("status") == "off" && now.Get("install") != "false" && (old == nil || old.Get("status") != "off"):
 		return "service-stopped"
 	case now.Tag == "Package" && old != nil && older(now.Get("version"), old.Get("version")):
 		return "package-downgraded"

@@ -57,7 +57,7 @@ func (c *comparison) block(pairs []*pair, effects *effects) Change {
 	first := pairs[0]
 	ch := Change{Entry: first.key, Kind: first.kind, From: source(first)}
 	ch.Entry.Name = redaction.Name(ch.Entry.Name)
-	ch.Severity = Metadata
+	ch.Severity = Order
 	var hosts members
 	variants := map[[sha256.Size]byte]*variant{}
 	for _, p := range pairs {
@@ -69,7 +69,9 @@ func (c *comparison) block(pairs []*pair, effects *effects) Change {
 		ch.Removal = cmp.Or(ch.Removal, removal(p))
 		c.place(variants, p, d)
 	}
-	ch.Hosts = c.hosts(union(hosts))
+	all := union(hosts)
+	ch.Hosts = c.hosts(all)
+	ch.Drifted, ch.Extra = c.told(first.key, all)
 	ch.Effects = effects.of(pairs)
 	for _, v := range variants {
 		ch.Variants = append(ch.Variants, c.variant(v))
@@ -77,6 +79,9 @@ func (c *comparison) block(pairs []*pair, effects *effects) Change {
 	slices.SortFunc(ch.Variants, func(a, b Variant) int {
 		return cmp.Or(cmp.Compare(b.Hosts.Len(), a.Hosts.Len()), slices.Compare(a.Hosts.Names, b.Hosts.Names))
 	})
+	for i := 1; i < len(ch.Variants) && !ch.Secret; i++ {
+		ch.Variants[i].Like = likeness(&ch.Variants[0], &ch.Variants[i])
+	}
 	return ch
 }
 

@@ -17,7 +17,7 @@ import (
 func Impacts() []string {
 	return []string{
 		"package-removed", "package-downgraded", "path-deleted", "path-removed", "user-removed", "service-stopped",
-		"service-removed", restarts, reloads, runs, "secret", "rights", "probe", "fixed",
+		"service-removed", reboots, stops, restarts, reloads, runs, "secret", "rights", "probe", "fixed",
 	}
 }
 
@@ -53,6 +53,7 @@ func (c *comparison) impact() []Impact {
 		d := detail{}
 		if p.kind == EntryModified && !c.secretPair(p) {
 			d.attrs = attrs(p.change.Old, p.change.New, anyAttr)
+			d.access, d.order = accessDiffers(p.change.Old, p.change.New), orderOnly(p)
 		}
 		switch {
 		case p.key.Tag == redaction.ProbeTag:

@@ -37,6 +37,11 @@ type Host struct {
 	// Addresses are the host's own, if known; they are masked where that makes
 	// changes of several hosts equal.
 	Addresses []string
+	// IDs are what else names this host alone, such as its UUID.
+	IDs []string
+	// Drifted are the entries that the host said are not as they should be, Extra what it
+	// has and nobody gave it.
+	Drifted, Extra []config.Key
 	// Base and Head are nil where the host does not exist.
 	Base, Head *Side
 	// NoFacts means that the host has probes and no answers yet, OldFacts that they are
@@ -103,6 +108,7 @@ func New(in Input) (*Report, error) {
 	c.causes(r)
 	c.totals(r)
 	r.Changes = c.changes()
+	r.Totals.Drifted = c.drifted(r.Changes)
 	r.Impact = c.impact()
 	r.Verdict = verdict(r)
 	if n := r.Totals.NoFacts; n > 0 {

@@ -40,7 +40,7 @@ func ReadJSON(data []byte) (*Report, error) {
 	return r, nil
 }
 
-var severities = [...]string{"failure", "removal", "sensitive", "restart", "reload", "content", "metadata"}
+var severities = [...]string{"failure", "removal", "sensitive", "reboot", "restart", "reload", "content", "metadata", "order"}
 
 // MarshalText gives the severity its name, so that the JSON needs no table.
 func (s Severity) MarshalText() ([]byte, error) {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// What stands for a host's own name and address.
+// What stands for a host's own name or id, and its address.
 const (
 	HostMask = "‹host›"
 	IPMask   = "‹ip›"
@@ -26,6 +26,11 @@ func maskOf(h *Host) mask {
 		m = append(m, replacement{h.Name, HostMask})
 		if name, _, ok := strings.Cut(h.Name, "."); ok && len(name) > 1 {
 			m = append(m, replacement{name, HostMask})
+		}
+	}
+	for _, id := range h.IDs {
+		if id != "" {
+			m = append(m, replacement{id, HostMask})
 		}
 	}
 	for _, a := range h.Addresses {

@@ -32,9 +32,9 @@ func pageOf(t require.TestingT, r *review.Report) string {
 // elements are all that a page is made of, with their attributes.
 var elements = map[string][]string{
 	"html": {"lang"}, "head": nil, "meta": {"charset", "http-equiv", "content", "name"}, "title": nil, "link": {"rel", "href"}, "style": nil,
-	"body": {"class"}, "main": nil, "div": {"class", "data-hosts"}, "h1": nil, "h2": nil, "p": {"class", "hidden"}, "span": {"class", "aria-hidden"},
+	"body": {"class"}, "main": nil, "div": {"class", "data-hosts"}, "h1": nil, "h2": nil, "p": {"class", "hidden"}, "span": {"class", "aria-hidden", "role", "aria-label"},
 	"ul": {"class"}, "li": {"class"}, "b": nil, "small": nil, "section": {"class"}, "code": {"class"}, "table": {"class"}, "thead": nil, "tbody": nil,
-	"tr": nil, "th": {"class"}, "td": {"class"}, "details": {"class", "id", "data-kind", "open"}, "summary": nil, "a": {"class", "href", "title"},
+	"tr": nil, "th": {"class", "scope"}, "td": {"class"}, "details": {"class", "id", "data-kind", "open"}, "summary": nil, "a": {"class", "href", "title"},
 	"pre": {"class", "tabindex"}, "ins": nil, "del": nil, "i": nil, "mark": nil, "script": {"type", "class"},
 	"form": {"class", "hidden", "role", "aria-label"}, "input": {"type", "name", "placeholder", "aria-label", "autocomplete", "spellcheck", "value"},
 	"label": {"class"}, "output": {"aria-live"}, "button": {"type", "name"},

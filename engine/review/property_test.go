@@ -87,6 +87,31 @@ func anySide(t *rapid.T, pool []*config.Bundle) *review.Side {
 	return s
 }
 
+func anyMeta(t *rapid.T) review.Meta {
+	m := review.Meta{
+		Head: "abcdef0123", Base: "0123abcdef", BaseName: anyText(t, "branch"), Facts: anyText(t, "facts"), Commands: rapid.Bool().Draw(t, "commands"),
+		ReportURL: "https://bindery.example/r/1", JSONURL: "https://bindery.example/r/1.json",
+	}
+	if rapid.Bool().Draw(t, "moved") {
+		m.Moved = &review.Moved{Commits: 3, Same: rapid.Bool().Draw(t, "same")}
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "others") {
+		m.Others = append(m.Others, review.Other{Number: 398, Entries: []string{anyText(t, "touched")}, Hosts: review.Hosts{Names: []string{"a"}, Label: "a"}})
+	}
+	m.Supposed = rapid.SliceOfN(rapid.SampledFrom(hostile), 0, 2).Draw(t, "supposed")
+	return m
+}
+
+// anyTold is what a host may say of anything.
+func anyTold(t *rapid.T) (out []config.Key) {
+	for range rapid.IntRange(0, 2).Draw(t, "told") {
+		out = append(out, config.Key{
+			Tag: rapid.SampledFrom([]string{"Path", "Package", "Service", hostile[0]}).Draw(t, "told tag"), Name: fmt.Sprintf("/e%d", rapid.IntRange(0, 8).Draw(t, "told name")),
+		})
+	}
+	return out
+}
+
 func anyInput(t *rapid.T) review.Input {
 	pool := make([]*config.Bundle, rapid.IntRange(1, 6).Draw(t, "pool"))
 	for i := range pool {
@@ -96,12 +121,13 @@ func anyInput(t *rapid.T) review.Input {
 		}
 		pool[i] = bundle(fmt.Sprintf("b%d", i/2), entries...)
 	}
-	in := review.Input{Key: key, Meta: review.Meta{Head: "abcdef0123", Base: "0123abcdef", BaseName: anyText(t, "branch")}}
+	in := review.Input{Key: key, Meta: anyMeta(t)}
 	for i := range rapid.IntRange(1, 12).Draw(t, "hosts") {
 		h := review.Host{Name: fmt.Sprintf("h%02d", i), Groups: []string{anyText(t, "group")}, Base: anySide(t, pool), Head: anySide(t, pool)}
 		if rapid.Bool().Draw(t, "hostile host") {
 			h.Name += anyText(t, "host")
 		}
+		h.Drifted, h.Extra = anyTold(t), anyTold(t)
 		if h.Base == nil && h.Head == nil {
 			h.Head = side(pool[0])
 		}
@@ -153,6 +179,13 @@ func checkMarkdown(t require.TestingT, r *review.Report, budget int) {
 	first, rest, _ := strings.Cut(page.Body, "\n")
 	require.True(t, strings.HasSuffix(first, " -->"))
 	checkInert(t, page.Body)
+	checkShown(t, page.Body)
+	if page.Rest != "" {
+		require.LessOrEqual(t, len(page.Rest), 65_535)
+		checkInert(t, page.Rest)
+		checkShown(t, page.Rest)
+		outside(t, page.Rest)
+	}
 	text := outside(t, rest)
 	require.Equal(t, strings.Count(text, "<details"), strings.Count(text, "</details>"))
 	require.Equal(t, strings.Count(text, "<summary>"), strings.Count(text, "</summary>"))
@@ -205,7 +238,7 @@ func TestNoSecretInAnyView(t *testing.T) {
 		set, err := r.Set().MarshalBinary()
 		require.NoError(t, err)
 		for _, view := range []string{
-			markdown.New(r, markdown.Options{}).Body, terminal.New(r, terminal.Options{Context: 3}),
+			markdown.New(r, markdown.Options{}).Body, markdown.New(r, markdown.Options{Budget: 1}).Rest, terminal.New(r, terminal.Options{Context: 3}),
 			string(data), string(set), r.Digest, fmt.Sprintf("%+v", *r),
 		} {
 			require.NotContains(t, view, canary)

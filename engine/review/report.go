@@ -44,9 +44,36 @@ type Meta struct {
 	Facts string `json:"facts,omitempty"`
 	// Supposed is what was taken for true of hosts, against what is known of them.
 	Supposed []string `json:"supposed,omitempty"`
+	// Moved says what became of the preview since the base moved, nil where it did not.
+	Moved *Moved `json:"moved,omitempty"`
+	// Others are other pull requests that touch the same.
+	Others []Other `json:"others,omitempty"`
+	// Commands says that commands in comments are answered.
+	Commands bool `json:"commands,omitempty"`
+	// Touches are the files of a change that was read and not built, Possible the hosts
+	// that it may reach at most.
+	Touches  []string `json:"touches,omitempty"`
+	Possible int      `json:"possible,omitempty"`
 	// ReportURL and JSONURL lead to the whole report.
 	ReportURL string `json:"report_url,omitempty"`
 	JSONURL   string `json:"json_url,omitempty"`
+}
+
+// Moved is how a preview compares with the one before it, of the same head on an
+// older base.
+type Moved struct {
+	// Commits came into the base since.
+	Commits int `json:"commits"`
+	// Same tells that hosts would get the same changes.
+	Same bool `json:"same"`
+}
+
+// Other is another pull request that touches the same entries of the same hosts.
+type Other struct {
+	Number int `json:"number"`
+	// Entries are those that both touch, as "Tag:name".
+	Entries []string `json:"entries"`
+	Hosts
 }
 
 // State is the verdict in one word.
@@ -134,6 +161,9 @@ type Totals struct {
 	OldFacts int `json:"old_facts,omitempty"`
 	// Unseen hosts are affected and have never fetched anything.
 	Unseen int `json:"unseen,omitempty"`
+	// Drifted hosts are affected and said that an entry which changes is not as it
+	// should be already.
+	Drifted int `json:"drifted,omitempty"`
 }
 
 // Hosts is a set of hosts. In JSON it is a list of names beside its label.
@@ -189,10 +219,12 @@ const (
 	Failing Severity = iota
 	Removal
 	Sensitive
+	Reboot
 	Restart
 	Reload
 	Content
 	Metadata
+	Order
 )
 
 // Change is what happens to one entry, wherever it happens.
@@ -207,9 +239,26 @@ type Change struct {
 	Removal string `json:"removal,omitempty"`
 	// Effects are what follows on the host: "restart ntpd".
 	Effects []string `json:"effects,omitempty"`
+	// Drifted are the hosts that said that it is not as it should be already, Extra
+	// those that said that they have something of its name which nobody gave them.
+	Drifted *Hosts  `json:"drifted,omitempty"`
+	Extra   []Extra `json:"extra,omitempty"`
 	// From is where it comes from in the specification.
 	From     config.Source `json:"from"`
 	Variants []Variant     `json:"variants"`
+}
+
+// Extra is what hosts have and nobody gave them.
+type Extra struct {
+	// Tag is what it is, such as Service.
+	Tag string `json:"tag"`
+	Hosts
+}
+
+// Swap is a word that takes the place of another.
+type Swap struct {
+	Old string `json:"old"`
+	New string `json:"new"`
 }
 
 // Variant is one way in which an entry changes.
@@ -217,7 +266,9 @@ type Variant struct {
 	Hosts
 	// Masked means that each host's own name or address is shown as ‹host› or
 	// ‹ip›; Context that unchanged lines differ between the hosts.
-	Masked  bool         `json:"masked,omitempty"`
+	Masked bool `json:"masked,omitempty"`
+	// Like says that it is the first variant with these words changed.
+	Like    []Swap       `json:"like,omitempty"`
 	Context bool         `json:"context_differs,omitempty"`
 	Attrs   []AttrChange `json:"attributes,omitempty"`
 	Hunks   []Hunk       `json:"hunks,omitempty"`

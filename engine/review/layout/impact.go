@@ -2,6 +2,8 @@
 
 package layout
 
+import "github.com/bindery/bindery/engine/review"
+
 // impacts are what the kinds of review.Impacts are called.
 var impacts = map[string]struct{ icon, words string }{
 	"package-removed":    {"🗑", "packages removed"},
@@ -11,6 +13,8 @@ var impacts = map[string]struct{ icon, words string }{
 	"user-removed":       {"🗑", "users or groups removed"},
 	"service-stopped":    {"⏹", "service stop"},
 	"service-removed":    {"🗑", "services no longer managed"},
+	"reboot":             {"⚡", "reboot"},
+	"stop":               {"⏹", "service stop by its target"},
 	"restart":            {"🔁", "service restart"},
 	"reload":             {"♻️", "service reload"},
 	"run":                {"▶️", "actions run"},
@@ -24,4 +28,27 @@ var impacts = map[string]struct{ icon, words string }{
 func Impact(kind string) (icon, words string) {
 	i := impacts[kind]
 	return i.icon, i.words
+}
+
+// Severity gives the words for how severe a change is.
+func Severity(s review.Severity) string {
+	switch s {
+	case review.Failing:
+		return "does not build"
+	case review.Removal:
+		return "removal"
+	case review.Sensitive:
+		return "secret, rights or probe"
+	case review.Reboot:
+		return "reboot"
+	case review.Restart:
+		return "service restart or stop"
+	case review.Reload:
+		return "service reload"
+	case review.Content:
+		return "content only, no restart"
+	case review.Metadata:
+		return "attributes only"
+	}
+	return "order only"
 }

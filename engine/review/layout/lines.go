@@ -214,6 +214,8 @@ func Said(ch *review.Change) Phrase {
 		return Phrase{"🔑", thing, map[review.Kind]string{review.EntryAdded: " new", review.EntryModified: " changed"}[ch.Kind] + " (secret)"}
 	case ch.Kind == review.EntryAdded:
 		return Phrase{"➕", thing, " new"}
+	case ch.Severity == review.Order:
+		return Phrase{"↕️", thing, " order only"}
 	case ch.Severity == review.Sensitive:
 		return Phrase{"👤", thing, " rights change"}
 	default:
@@ -242,3 +244,22 @@ func SecretNote(ch *review.Change, v *review.Variant) string {
 	}
 	return strings.Join(append(parts, "Value and length are never shown."), " ")
 }
+
+// Told says what hosts said of an entry before it changes.
+func Told(ch *review.Change) []Note {
+	var out []Note
+	if d := ch.Drifted; d != nil {
+		out = append(out, Note{words.Count(d.Len(), "host says that it is", "hosts say that it is") + " not as it should be today", d.Label})
+	}
+	for _, e := range ch.Extra {
+		what := "it"
+		if e.Tag != ch.Entry.Tag {
+			what = "a " + strings.ToLower(e.Tag) + " of this name"
+		}
+		out = append(out, Note{words.Count(e.Len(), "host lists ", "hosts list ") + what + " as extra today", e.Label})
+	}
+	return out
+}
+
+// Note is something said of hosts.
+type Note struct{ Words, Hosts string }

@@ -38,6 +38,9 @@ type Options struct {
 type Page struct {
 	Body string
 	Cut  Cut
+	// Rest is what Body does not show in full, for a place beside the comment; "" where
+	// nothing is missing.
+	Rest string
 }
 
 // Cut counts what a view does not show in full.
@@ -50,6 +53,36 @@ type Cut struct {
 	Lines int
 	// Causes counts errors that are not shown.
 	Causes int
+
+	// fewest and most are how many hosts what is dropped is on, gravest and least how
+	// severe it is.
+	fewest, most   int
+	gravest, least review.Severity
+}
+
+// dropped counts a change that is not shown.
+func (c *Cut) dropped(ch *review.Change) {
+	n := ch.Hosts.Len()
+	if c.Dropped == 0 {
+		c.fewest, c.most, c.gravest, c.least = n, n, ch.Severity, ch.Severity
+	}
+	c.fewest, c.most = min(c.fewest, n), max(c.most, n)
+	c.gravest, c.least = min(c.gravest, ch.Severity), max(c.least, ch.Severity)
+	c.Dropped++
+}
+
+// what says what kind of changes are dropped, and how far they reach.
+func (c Cut) what() string {
+	text := " on " + words.Count(c.most, "host", "hosts")
+	if c.fewest < c.most {
+		text = " on " + words.Number(c.fewest) + " to " + words.Number(c.most) + " hosts each"
+	} else if c.Dropped > 1 {
+		text += " each"
+	}
+	if c.gravest == c.least {
+		return text + ", all “" + layout.Severity(c.gravest) + "”"
+	}
+	return text + ", from “" + layout.Severity(c.gravest) + "” to “" + layout.Severity(c.least) + "”"
 }
 
 // OK tells whether a check may succeed by this page.
@@ -72,9 +105,11 @@ func New(report *review.Report, o Options) Page {
 	}
 	const reserve = 1_200 // headings and the line that counts the cuts
 	top, causes := r.top(budget - reserve)
-	shown, cut := r.fit(budget - len(top) - reserve)
+	footer := r.footer()
+	blocks := r.fit(budget - len(top) - len(footer) - reserve)
+	shown, cut := write(blocks, r.only())
 	cut.Causes = causes
-	page := Page{Cut: cut}
+	page := Page{Cut: cut, Rest: r.rest(blocks)}
 	var b strings.Builder
 	b.WriteString(r.marker())
 	b.WriteString(r.heading(page.OK(), cut))
@@ -83,6 +118,7 @@ func New(report *review.Report, o Options) Page {
 	if r.Digest != "" || causes > 0 {
 		b.WriteString(r.cutLine(cut))
 	}
+	b.WriteString(footer)
 	page.Body = b.String()
 	return page
 }
@@ -136,12 +172,12 @@ func (r view) top(room int) (string, int) {
 		r.table(&b)
 	}
 	r.provenance(&b)
+	r.moved(&b)
 	if n := len(r.Files); n > 0 {
 		b.WriteString("#### Files in conflict\n" + listed(r.Files, 20) + "\n\nMerge or rebase onto the base branch, then push.\n\n")
 	}
 	if r.Verdict.State == review.Untrusted {
-		b.WriteString("Templates are programs, and see what hosts answered: those of strangers are not run. " +
-			"Someone who may write here can push the branch to this repository; then it is previewed.\n\n")
+		r.untrusted(&b)
 	}
 	if r.Verdict.State == review.Unmergeable {
 		b.WriteString("The forge has not made the merge commit, and head is not ahead of base. This is looked at again by itself.\n\n")
@@ -184,6 +220,72 @@ func (r view) top(room int) (string, int) {
 	}
 	return b.String(), left
 }
+
+// moved says what a base that moved means for who looked before.
+func (r view) moved(b *strings.Builder) {
+	m := r.Meta.Moved
+	if m == nil {
+		return
+	}
+	b.WriteString("⚠️ " + code(r.Meta.BaseName) + " moved by " + words.Count(m.Commits, "commit", "commits") + " since the last preview. ")
+	if m.Same {
+		b.WriteString("What hosts would get is unchanged, so what was reviewed is still valid.\n\n")
+		return
+	}
+	b.WriteString("What hosts would get **changed** with it: this is built anew, look again.\n\n")
+}
+
+func (r view) untrusted(b *strings.Builder) {
+	m := r.Meta
+	if len(m.Touches) > 0 {
+		b.WriteString("Lint and structure only. It touches " + listed(m.Touches, 10))
+		if m.Possible > 0 {
+			b.WriteString(", which may reach " + words.Count(m.Possible, "host", "hosts") + " at most")
+		}
+		b.WriteString(".\n\n")
+	}
+	b.WriteString("Templates are programs, and see what hosts answered: those of strangers are not run. ")
+	if m.Commands && m.Head != "" {
+		b.WriteString("Someone who may write here can look at it and say " + code("/bindery preview "+m.Head) + ": that commit is built then, and none that is pushed later.\n\n")
+		return
+	}
+	b.WriteString("Someone who may write here can push the branch to this repository; then it is previewed.\n\n")
+}
+
+// footer is what else there is to know and to do.
+func (r view) footer() string {
+	m := r.Meta
+	if len(m.Others) == 0 && !m.Commands || r.Verdict.State == review.Untrusted {
+		return ""
+	}
+	var b strings.Builder
+	what := []string{}
+	if len(m.Others) > 0 {
+		what = append(what, "Other pull requests")
+		var parts []string
+		for i, o := range m.Others {
+			if i == maxOthers {
+				parts = append(parts, "+"+words.Number(len(m.Others)-i)+" more")
+				break
+			}
+			parts = append(parts, "#"+strconv.Itoa(o.Number)+" ("+listed(o.Entries, 3)+", "+words.Count(o.Hosts.Len(), "host", "hosts")+")")
+		}
+		b.WriteString("Also touching these hosts: " + strings.Join(parts, ", ") + ".\n")
+	}
+	if m.Commands {
+		what = append(what, "commands")
+		for i, c := range []string{"show HOST", "diff HOST TAG:NAME", "why HOST TAG:NAME", "purge"} {
+			b.WriteString(words.Verb(min(i, 1)+1, "", " · ") + "<code>/bindery " + c + "</code>")
+		}
+		b.WriteString("\n")
+	}
+	title := strings.Join(what, " · ")
+	title = strings.ToUpper(title[:1]) + title[1:]
+	return "\n<details><summary>" + title + "</summary>\n\n" + b.String() + "</details>\n"
+}
+
+// maxOthers is how many other pull requests are named.
+const maxOthers = 10
 
 // maxCauses is how many errors are shown in full.
 const maxCauses = 20
@@ -255,6 +357,7 @@ func (r view) table(b *strings.Builder) {
 	who("Facts missing", t.NoFacts, false)
 	who("Facts older than 7 days", t.OldFacts, false)
 	who("Never seen", t.Unseen, false)
+	who("Already drifted on touched entries", t.Drifted, false)
 	for _, im := range r.Impact {
 		icon, what := layout.Impact(im.Kind)
 		right = append(right, [2]string{icon + " " + what + ": " + listed(im.Subjects, 3), "**" + words.Number(im.Hosts.Len()) + "**"})
@@ -290,7 +393,7 @@ func (r view) provenance(b *strings.Builder) {
 		parts = append(parts, text)
 	}
 	if m.Facts != "" {
-		parts = append(parts, neutral(words.Visible(m.Facts, false), 120))
+		parts = append(parts, codeUpTo(m.Facts, 120))
 	}
 	for _, x := range m.Supposed {
 		parts = append(parts, "as if "+codeUpTo(x, 120))

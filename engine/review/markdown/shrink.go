@@ -40,6 +40,7 @@ type block struct {
 	line   string
 	left   int // lines left out of full
 	as     int
+	was    int // how the comment shows it
 }
 
 const (
@@ -54,11 +55,10 @@ const (
 	wouldGive    = "#### What the files that can be read would give; nothing of it is published\n"
 )
 
-// fit writes the changes into the room that there is. Less severe changes shrink
-// first; cuts are made between blocks only, so every fence and fold is closed.
-func (r view) fit(room int) (string, Cut) {
+// fit makes blocks of the changes that fit the room that there is. Less severe changes
+// shrink first; cuts are made between blocks only, so every fence and fold is closed.
+func (r view) fit(room int) []*block {
 	blocks := make([]*block, 0, len(r.Changes))
-	total := 0
 	for i := range r.Changes {
 		ch := &r.Changes[i]
 		if ch.Kind == review.EntryFailed {
@@ -71,16 +71,31 @@ func (r view) fit(room int) (string, Cut) {
 		} else {
 			b.render()
 		}
-		total += len(b.full)
 		blocks = append(blocks, b)
 	}
+	steps := len(shapes)
 	if r.Verdict.State == review.Invalid {
-		if total > room {
-			cutBlocks(blocks, room)
-		}
-		return write(blocks, wouldGive)
+		steps = 0
 	}
-	for step := 1; step < len(shapes) && total > room; step++ {
+	shrink(blocks, room, steps)
+	return blocks
+}
+
+// only is the heading above all changes, "" where each stands below its own.
+func (r view) only() string {
+	if r.Verdict.State == review.Invalid {
+		return wouldGive
+	}
+	return ""
+}
+
+// shrink goes through the steps until the blocks fit.
+func shrink(blocks []*block, room, steps int) {
+	total := 0
+	for _, b := range blocks {
+		total += len(b.full)
+	}
+	for step := 1; step < steps && total > room; step++ {
 		for i := len(blocks) - 1; i >= 0 && total > room; i-- {
 			b := blocks[i]
 			total -= len(b.full)
@@ -92,7 +107,30 @@ func (r view) fit(room int) (string, Cut) {
 	if total > room {
 		cutBlocks(blocks, room)
 	}
-	return write(blocks, "")
+}
+
+// restBudget is for the details of a check, of which GitHub takes 65,535 characters.
+const restBudget = 65_000
+
+// rest writes what the blocks do not show whole, as far as there is room.
+func (r view) rest(blocks []*block) string {
+	var more []*block
+	for _, b := range blocks {
+		if b.as == asFull && b.left == 0 || r.Verdict.State == review.Invalid {
+			continue
+		}
+		again := &block{change: b.change, line: b.line, was: b.as}
+		again.render()
+		more = append(more, again)
+	}
+	// What is not there at all comes before what is there as a line.
+	slices.SortStableFunc(more, func(a, b *block) int { return b.was - a.was })
+	if len(more) == 0 {
+		return ""
+	}
+	shrink(more, restBudget-1_000, len(shapes))
+	text, cut := write(more, "")
+	return "What the comment does not show whole:\n\n" + text + r.cutLine(cut)
 }
 
 // cutBlocks decides which changes are one line and which are only counted. The
@@ -139,7 +177,7 @@ func write(blocks []*block, only string) (string, Cut) {
 		text := b.full
 		switch b.as {
 		case asNothing:
-			cut.Dropped++
+			cut.dropped(b.change)
 			if b.change.Severity == review.Removal {
 				cut.Removals++
 			}
@@ -211,6 +249,10 @@ func oneLine(ch *review.Change) string { return "- " + title(ch) + "\n" }
 
 func (b *block) render() {
 	ch, s := b.change, shapes[b.shape]
+	if ch.Severity == review.Order {
+		b.full = b.line // there is nothing to be seen
+		return
+	}
 	var out strings.Builder
 	open := ""
 	if ch.Severity <= review.Sensitive {
@@ -221,7 +263,7 @@ func (b *block) render() {
 	for i := range ch.Variants {
 		v := &ch.Variants[i]
 		if len(ch.Variants) > 1 {
-			out.WriteString("**" + words.Count(v.Hosts.Len(), "host", "hosts") + "** " + code(v.Hosts.Label) + "\n")
+			out.WriteString("**" + words.Count(v.Hosts.Len(), "host", "hosts") + "** " + code(v.Hosts.Label) + like(v) + "\n")
 		}
 		if i > 0 && s.first {
 			rows, left := layout.Rows(ch, v, layout.Shape{Width: lineLimit})
@@ -230,8 +272,23 @@ func (b *block) render() {
 		}
 		b.left += writeVariant(&out, ch, v, s.Shape)
 	}
+	for _, n := range layout.Told(ch) {
+		out.WriteString(n.Words + ": " + code(n.Hosts) + "\n")
+	}
 	out.WriteString("</details>\n")
 	b.full = out.String()
+}
+
+// like says in words how a variant differs from the first.
+func like(v *review.Variant) string {
+	var parts []string
+	for _, s := range v.Like {
+		parts = append(parts, codeUpTo(s.New, 80)+" for "+codeUpTo(s.Old, 80))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ": the same, with " + strings.Join(parts, " and ")
 }
 
 func writeVariant(out *strings.Builder, ch *review.Change, v *review.Variant, s layout.Shape) int {
@@ -301,7 +358,7 @@ func (r view) cutLine(c Cut) string {
 	}
 	b.WriteString(".")
 	if c.Dropped > 0 {
-		b.WriteString(" **Not shown here: " + words.Count(c.Dropped, "change", "changes") + "**")
+		b.WriteString(" **Not shown here: " + words.Count(c.Dropped, "change", "changes") + "**" + c.what())
 		if c.Removals > 0 {
 			b.WriteString(", " + words.Count(c.Removals, "removal", "removals") + " among them")
 		}

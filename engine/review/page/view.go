@@ -74,6 +74,7 @@ func (v *view) Tiles() []Tile {
 	add(t.NoFacts, "facts missing", "wait")
 	add(t.OldFacts, "facts older than 7 days", "wait")
 	add(t.Unseen, "never seen", "wait")
+	add(t.Drifted, "already drifted on touched entries", "wait")
 	return out
 }
 
@@ -168,7 +169,7 @@ func (v *view) Kinds() []Tile {
 		counts[v.Changes[i].Severity]++
 	}
 	var out []Tile
-	for s := review.Failing; s <= review.Metadata; s++ {
+	for s := review.Failing; s <= review.Order; s++ {
 		if n := counts[s]; n > 0 {
 			out = append(out, Tile{severityWords(s), words.Number(n), severityName(s)})
 		}
@@ -185,7 +186,7 @@ func severityName(s review.Severity) string {
 }
 
 func severityWords(s review.Severity) string {
-	return [...]string{"failing", "removals", "secrets, rights, probes", "restarts", "reloads", "content", "attributes"}[s]
+	return [...]string{"failing", "removals", "secrets, rights, probes", "reboots", "restarts", "reloads", "content", "attributes", "order only"}[s]
 }
 
 // Change is a change as the page shows it.
@@ -198,6 +199,7 @@ type Change struct {
 	Severity string
 	Open     bool
 	Source   string
+	Told     []layout.Note
 	Variants []*Variant
 }
 
@@ -205,7 +207,7 @@ func (v *view) change(ch *review.Change) *Change {
 	sum := sha256.Sum256([]byte(ch.Entry.Tag + "\x00" + ch.Entry.Name + "\x00" + ch.Entry.Type + "\x00" + string(ch.Kind) + "\x00" + strconv.Itoa(ch.Entry.Ordinal)))
 	out := &Change{
 		Change: ch, ID: "c" + hex.EncodeToString(sum[:6]), Said: layout.Said(ch), Sign: sign(ch), Severity: severityName(ch.Severity),
-		Open: ch.Severity <= review.Sensitive && ch.Severity != review.Failing && len(v.Changes) <= maxOpen, Source: sourceOf(ch.From),
+		Open: ch.Severity <= review.Sensitive && ch.Severity != review.Failing && len(v.Changes) <= maxOpen, Source: sourceOf(ch.From), Told: layout.Told(ch),
 	}
 	for i := range ch.Variants {
 		out.Variants = append(out.Variants, v.variant(ch, &ch.Variants[i]))

@@ -90,6 +90,7 @@ func (t *textView) numbers(r *review.Report) {
 		{"facts missing", n.NoFacts},
 		{"facts older than 7 days", n.OldFacts},
 		{"never seen", n.Unseen},
+		{"already drifted on touched entries", n.Drifted},
 	} {
 		if row.n > 0 {
 			t.line(2, fmt.Sprintf("%7s  %s", words.Number(row.n), row.what))
@@ -162,15 +163,21 @@ func (t *textView) change(ch *review.Change, o Options) {
 	for i := range ch.Variants {
 		t.variant(ch, &ch.Variants[i], o)
 	}
+	for _, n := range layout.Told(ch) {
+		t.line(2, t.paint(yellow, n.Words+": ")+words.Visible(n.Hosts, false))
+	}
 }
 
 func (t *textView) variant(ch *review.Change, v *review.Variant, o Options) {
 	who := words.Count(v.Hosts.Len(), "host", "hosts") + ": " + words.Visible(v.Hosts.Label, false)
 	if v.Masked {
-		who += " (each host's own name is shown as " + review.HostMask + ")"
+		who += " (what is each host's own is shown as " + review.HostMask + " or " + review.IPMask + ")"
 	}
 	if v.Context {
 		who += " (unchanged lines differ, one host's are shown)"
+	}
+	for i, s := range v.Like {
+		who += words.Verb(min(i, 1)+1, ": the same, with ", " and ") + words.Visible(s.New+" for "+s.Old, false)
 	}
 	t.line(2, t.paint(cyan, who))
 	rows, _ := layout.Rows(ch, v, layout.Shape{Context: o.Context})
