@@ -14,6 +14,9 @@ TOOLS   := $(CURDIR)/bin/tools
 FUZZ    ?= 10s
 PKGS    ?= ./...
 COUNT   ?= 200
+STEPS   ?= 1000
+SEED    ?= 1
+REPO    ?=
 N       ?= 100000
 
 # Versions of the tools that are not part of the module.
@@ -89,6 +92,14 @@ forge-shapes: need-go need-git ## hold the fake GitHub of the tests against GitH
 	npm pack --silent $(OPENAPI) >/dev/null; \
 	tar xzf octokit-openapi-*.tgz package/generated/api.github.com.deref.json; cd $(CURDIR); \
 	$(GO) run ./bench/forgeshapes -openapi "$$dir/package/generated/api.github.com.deref.json"
+
+.PHONY: verify-history
+verify-history: build need-git ## hold the diffs of N (100) commits of REPO (else of a history made by chance) against builds in full, entry by entry
+	$(GO) run ./bench/history revisions -bindery bin/bindery -repo "$(REPO)" -n $(if $(filter file,$(origin N)),100,$(N)) $(ARGS)
+
+.PHONY: verify-random
+verify-random: need-go ## hold STEPS (1,000) revisions made by chance, built with what is known of those before, against builds from nothing
+	$(GO) run ./bench/history random -steps $(STEPS) -seed $(SEED) $(ARGS)
 
 .PHONY: hostile
 hostile: build ## templates and files that mean harm, each built by a process of its own: time, memory, problem
