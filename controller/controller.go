@@ -34,6 +34,7 @@ import (
 	"github.com/bindery/bindery/controller/store"
 	"github.com/bindery/bindery/controller/web"
 	"github.com/bindery/bindery/internal/schedule"
+	"github.com/bindery/bindery/internal/transport"
 	"github.com/bindery/bindery/webhooks"
 )
 
@@ -75,6 +76,10 @@ func New(ctx context.Context, c Config) (*Controller, error) { return open(ctx, 
 
 // seams are where tests come between the pipeline and what it writes to.
 type seams struct {
+	clock schedule.Clock
+	http  transport.Config
+	// building is called before a commit is built.
+	building func(ctx context.Context, commit string) error
 	blobs func(blob.Blob) blob.Blob
 	rows  func(rows) rows
 }
@@ -174,17 +179,27 @@ func (ct *Controller) openPipeline(ctx context.Context) error {
 		repo: s.Repository.Name, branch: s.Repository.Branch, hold: s.Publish.Unreviewed == hold, adminURL: s.AdminURL,
 		mirror: ct.mirror, store: kept, publisher: ct.publisher, forge: forge, key: reviewKey, secrets: ct.c.Secrets.encrypted,
 		metrics: ct.metrics, log: ct.c.Logger, now: ct.c.Now, asked: map[string]asked{}, sure: map[string]int64{},
-		merges: map[int]webhooks.Pull{}, heard: map[int]time.Time{},
+		merges: map[int]webhooks.Pull{}, heard: map[int]time.Time{}, pace: newPace(ct.seams.clock, func() { ct.loop.Wake() }),
+		building: ct.seams.building,
 	}
+	ct.stop = append(ct.stop, ct.pipeline.pace.close)
 	return nil
 }
+
+// mostJitter bounds how much later than its time a poll comes.
+const mostJitter = 10 * time.Second
 
 func (ct *Controller) openLoops(context.Context) error {
 	poll, err := schedule.Parse(ct.c.Settings.Repository.Poll, "")
 	if err != nil {
 		return err
 	}
-	ct.loop, err = schedule.New(schedule.Config{Name: "reconcile", Schedule: poll, AtStart: true, Timeout: time.Hour, Logger: ct.c.Logger})
+	// Controllers that were started together do not all ask in the same second.
+	jitter := min(poll.Interval(ct.c.Now())/10, mostJitter)
+	ct.loop, err = schedule.New(schedule.Config{
+		Name: "reconcile", Schedule: poll, AtStart: true, Timeout: time.Hour, Logger: ct.c.Logger,
+		Jitter: jitter, Backoff: mostRest, Clock: ct.seams.clock,
+	})
 	if err != nil {
 		return err
 	}
@@ -231,7 +246,7 @@ func (ct *Controller) api() (*api.API, error) {
 	if u, err := url.Parse(s.AdminURL); err == nil && u.Hostname() != "" {
 		names = append(names, u.Hostname())
 	}
-	wake := func(context.Context, store.Host) { ct.loop.Wake() }
+	wake := func(context.Context, store.Host) { ct.pipeline.pace.stir(false) }
 	pages, err := web.New(web.Config{Status: ct.reader, Journal: ct.reader, Version: ct.c.Version, Now: ct.c.Now, Logger: ct.c.Logger})
 	if err != nil {
 		return nil, err
@@ -262,7 +277,7 @@ func (ct *Controller) sweepOnce(ctx context.Context) error {
 	}
 	if len(swept.Ageing) > 0 {
 		ct.pipeline.doubt(swept.Ageing)
-		ct.loop.Wake()
+		ct.pipeline.pace.stir(false)
 	}
 	if swept.Renewed > 0 {
 		ct.c.Logger.Info("timestamps renewed", "hosts", swept.Renewed)

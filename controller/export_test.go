@@ -9,6 +9,8 @@ import (
 
 	"github.com/bindery/bindery/controller/blob"
 	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/internal/schedule"
+	"github.com/bindery/bindery/internal/transport"
 )
 
 // errKilled is what everything answers once a Fuse has blown.
@@ -109,4 +111,17 @@ func (r fusedRows) PutReview(ctx context.Context, rev store.Review) (seq int64, 
 
 func (r fusedRows) PutComment(ctx context.Context, repo string, pull int, p store.Posted) error {
 	return r.f.write(func() error { return r.rows.PutComment(ctx, repo, pull, p) })
+}
+
+// Stage is New with places for tests to come in: a clock of their own, limits of the
+// requests, and what comes before each build.
+type Stage struct {
+	Clock    schedule.Clock
+	HTTP     transport.Config
+	Building func(ctx context.Context, commit string) error
+}
+
+// Open is New on the stage.
+func (s *Stage) Open(ctx context.Context, c Config) (*Controller, error) {
+	return open(ctx, c, seams{clock: s.Clock, http: s.HTTP, building: s.Building})
 }

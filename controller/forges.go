@@ -87,22 +87,22 @@ type forge struct {
 	env            string // where the token may be instead
 	dialect        func() webhooks.Dialect
 	// open makes it; nil where there are no pull requests.
-	open func(repo, token string) (webhooks.Forge, error)
+	open func(repo, token string, bounds transport.Config) (webhooks.Forge, error)
 }
 
 func (g *GitHub) forge() forge {
 	f := forge{
 		name: "github", address: &g.API, token: &g.TokenFile, tokenName: "github.token_file", secrets: g.WebhookSecretFiles,
 		secretsName: "github.webhook_secret_files", env: "BINDERY_GITHUB_TOKEN", dialect: github.Dialect,
-		open: func(repo, token string) (webhooks.Forge, error) {
-			return github.New(github.Config{API: g.API, Repo: repo, Token: token, HTTP: transport.Config{}})
+		open: func(repo, token string, bounds transport.Config) (webhooks.Forge, error) {
+			return github.New(github.Config{API: g.API, Repo: repo, Token: token, HTTP: bounds})
 		},
 	}
 	if a := g.App; a != nil {
 		f.token, f.tokenName, f.env = &a.PrivateKeyFile, "github.app.private_key_file", "BINDERY_GITHUB_APP_KEY"
-		f.open = func(repo, key string) (webhooks.Forge, error) {
+		f.open = func(repo, key string, bounds transport.Config) (webhooks.Forge, error) {
 			return github.New(github.Config{
-				API: g.API, Repo: repo, App: &github.App{ID: a.ID, Installation: a.InstallationID, Key: []byte(key)}, HTTP: transport.Config{},
+				API: g.API, Repo: repo, App: &github.App{ID: a.ID, Installation: a.InstallationID, Key: []byte(key)}, HTTP: bounds,
 			})
 		}
 	}
@@ -118,8 +118,8 @@ func (s *Settings) forges() (out []forge) {
 		out = append(out, forge{
 			name: "gitea", address: &g.URL, token: &g.TokenFile, secrets: g.WebhookSecretFiles, secretsName: "gitea.webhook_secret_files", tokenName: "gitea.token_file",
 			env: "BINDERY_GITEA_TOKEN", dialect: gitea.Dialect,
-			open: func(repo, token string) (webhooks.Forge, error) {
-				return gitea.New(gitea.Config{URL: g.URL, Repo: repo, Token: token, HTTP: transport.Config{}})
+			open: func(repo, token string, bounds transport.Config) (webhooks.Forge, error) {
+				return gitea.New(gitea.Config{URL: g.URL, Repo: repo, Token: token, HTTP: bounds})
 			},
 		})
 	}
@@ -127,8 +127,8 @@ func (s *Settings) forges() (out []forge) {
 		out = append(out, forge{
 			name: "gitlab", groups: true, address: &g.URL, token: &g.TokenFile, secrets: g.WebhookSecretFiles, secretsName: "gitlab.webhook_secret_files", tokenName: "gitlab.token_file",
 			env: "BINDERY_GITLAB_TOKEN", dialect: gitlab.Dialect,
-			open: func(repo, token string) (webhooks.Forge, error) {
-				return gitlab.New(gitlab.Config{URL: g.URL, Repo: repo, Token: token, HTTP: transport.Config{}})
+			open: func(repo, token string, bounds transport.Config) (webhooks.Forge, error) {
+				return gitlab.New(gitlab.Config{URL: g.URL, Repo: repo, Token: token, HTTP: bounds})
 			},
 		})
 	}
@@ -226,7 +226,7 @@ func (s *Settings) loadForge(out *Secrets, getenv func(string) string) error {
 func (ct *Controller) forge() (webhooks.Forge, error) {
 	for _, f := range ct.c.Settings.forges() {
 		if f.open != nil {
-			return f.open(ct.c.Settings.Repository.Name, ct.c.Secrets.apiToken)
+			return f.open(ct.c.Settings.Repository.Name, ct.c.Secrets.apiToken, ct.seams.http)
 		}
 	}
 	return nil, nil
@@ -256,7 +256,7 @@ func (ct *Controller) receivers() (map[string]http.Handler, error) {
 		}
 		rc, err := webhooks.NewReceiver(webhooks.ReceiverConfig{
 			Secrets: ct.c.Secrets.webhook, Dialect: f.dialect(), Deliveries: ct.store,
-			Wake: func(webhooks.Event) { ct.loop.Wake() }, Logger: ct.c.Logger,
+			Wake: func(webhooks.Event) { ct.pipeline.pace.stir(true) }, Logger: ct.c.Logger,
 		})
 		if err != nil {
 			return nil, err

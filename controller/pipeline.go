@@ -80,6 +80,9 @@ type pipeline struct {
 	metrics   *metrics.Metrics
 	log       *slog.Logger
 	now       func() time.Time
+	pace      *pace
+	// building comes before each build; nil: nothing does.
+	building func(ctx context.Context, commit string) error
 
 	mu    sync.Mutex
 	asked map[string]asked
@@ -172,6 +175,7 @@ func (p *pipeline) finish(key string, f *fleet) {
 // and previews every open pull request. One that cannot be previewed stops
 // neither the others nor the publication.
 func (p *pipeline) reconcile(ctx context.Context) error {
+	p.pace.begin()
 	pulls, forgeErr := p.pulls(ctx)
 	if err := p.mirror.Fetch(ctx, "refs/heads/"+p.branch); err != nil {
 		return errors.Join(err, forgeErr)
@@ -189,8 +193,9 @@ func (p *pipeline) reconcile(ctx context.Context) error {
 	if err := p.release(ctx, tip, built); err != nil {
 		errs = append(errs, fmt.Errorf("publish %.12s: %w", tip, err))
 	}
-	errs = append(errs, p.previews(ctx, tip, pulls, built)...)
-	if forgeErr == nil {
+	whole, failed := p.previews(ctx, tip, pulls, built)
+	errs = append(errs, failed...)
+	if forgeErr == nil && whole {
 		errs = append(errs, p.queue(ctx, tip, built))
 	}
 	if got := built.built[tip]; got != nil {
@@ -203,50 +208,72 @@ func (p *pipeline) reconcile(ctx context.Context) error {
 	return err
 }
 
-// previews shows every pull request on the branch. What they bring is fetched after
-// the release, and each alone if not all together: anybody may open one, and what
-// nobody can fetch, or what fills the memory, must cost no other its preview.
-func (p *pipeline) previews(ctx context.Context, tip string, pulls []webhooks.Pull, built *sites) (errs []error) {
+// previews shows every pull request on the branch, and tells whether it got to the
+// last. What they bring is fetched after the release, and each alone if not all
+// together: anybody may open one, and what nobody can fetch, or what fills the memory,
+// must cost no other its preview.
+func (p *pipeline) previews(ctx context.Context, tip string, pulls []webhooks.Pull, built *sites) (whole bool, errs []error) {
 	pulls = slices.DeleteFunc(slices.Clone(pulls), func(pull webhooks.Pull) bool { return pull.BaseRef != "refs/heads/"+p.branch })
+	p.pace.keep(pulls)
 	fetched := p.fetch(ctx, pulls) == nil
-	for _, pull := range pulls {
+	for _, pull := range p.pace.inTurn(pulls) {
 		if ctx.Err() != nil {
-			return append(errs, ctx.Err())
+			return false, append(errs, ctx.Err())
 		}
 		built.only(tip)
 		var err error
 		if !fetched {
 			err = p.fetch(ctx, []webhooks.Pull{pull})
 		}
+		before := p.pace.turn
 		if err == nil {
 			// A question that cannot be answered is no reason to show nothing.
 			err = errors.Join(p.hear(ctx, tip, pull, built), p.preview(ctx, tip, pull, built))
 		}
-		if err != nil {
+		if errors.Is(err, errSuperseded) {
+			p.pace.cut[pull.Number]++
+			p.log.Info("preview dropped", "repo", p.repo, "pull", pull.Number, "rev", pull.Head, "why", err)
+		} else if err != nil {
 			p.failed(err)
 			errs = append(errs, fmt.Errorf("preview pull request %d: %w", pull.Number, err))
 		}
+		if limitedBy(err) || p.pace.turn != before && p.pace.yields(len(pulls)) {
+			return false, errs
+		}
 	}
-	return errs
+	return true, errs
 }
 
-// failed counts what a forge did not do.
+// failed counts what a forge did not do. One that limits us is left alone from now on.
 func (p *pipeline) failed(err error) {
 	if fe, ok := errors.AsType[*webhooks.Error](err); ok {
 		p.metrics.ForgeError(string(fe.Reason))
+		if fe.Reason == webhooks.RateLimited {
+			p.pace.later(p.pace.rest(fe))
+		}
 	}
 }
 
-// pulls lists the open pull requests; none where there is no forge.
+// pulls lists the open pull requests; none where there is no forge. A forge that does
+// not answer is asked less and less often.
 func (p *pipeline) pulls(ctx context.Context) ([]webhooks.Pull, error) {
 	if p.forge == nil {
 		return nil, nil
 	}
+	if p.pace.resting() {
+		return nil, errResting
+	}
 	pulls, err := p.forge.Pulls(ctx)
 	if err != nil {
 		p.failed(err)
+		if fe, ok := errors.AsType[*webhooks.Error](err); ok && ctx.Err() == nil && fe.Reason != webhooks.RateLimited {
+			if d := p.pace.rest(fe); d > 0 {
+				p.pace.later(d)
+			}
+		}
 		return nil, err
 	}
+	p.pace.answered()
 	return pulls, nil
 }
 

@@ -25,6 +25,10 @@ import (
 // preview shows what a pull request would do, in its one comment and its status.
 // It does nothing where the same was shown before.
 func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, built *sites) error {
+	if wait := p.pace.tooSoon(pull); wait > 0 {
+		p.pace.later(wait)
+		return nil
+	}
 	merged, err := p.merge(ctx, tip, pull)
 	if err != nil || merged == tip {
 		return err // what is in the branch already has nothing to show
@@ -41,11 +45,17 @@ func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, 
 	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
+	p.pace.turn = pull.Number
 	var report *review.Report
-	err = within(ctx, previewTime, func(ctx context.Context) (err error) {
-		report, err = p.report(ctx, tip, merged, pull, built)
-		return err
+	err = p.useful(ctx, tip, pull, func(ctx context.Context) error {
+		return within(ctx, previewTime, func(ctx context.Context) (err error) {
+			report, err = p.report(ctx, tip, merged, pull, built)
+			return err
+		})
 	})
+	if errors.Is(err, errSuperseded) {
+		return err
+	}
 	if err != nil {
 		// Whoever waits for the check must see that there will be none.
 		broken := webhooks.Status{State: webhooks.Broken, Description: "the preview failed in the controller; its log says why"}
@@ -62,6 +72,7 @@ func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, 
 	if err := p.show(ctx, tip, pull, report, seq, ref.Outcome == purged); err != nil {
 		return err
 	}
+	p.pace.showed(pull)
 	p.log.Info("previewed", "repo", p.repo, "pull", pull.Number, "rev", pull.Head, "verdict", report.Verdict.Title)
 	return p.store.PutRef(ctx, store.Ref{Repo: p.repo, Name: name, Commit: pull.Head, Outcome: string(report.Verdict.State), Detail: done})
 }

@@ -124,7 +124,7 @@ func (p *pipeline) add(union *review.Set, r store.Review) error {
 // addSquashed adds the reviews whose heads became another commit of the branch.
 func (p *pipeline) addSquashed(ctx context.Context, union *review.Set, reviews []store.Review, came map[string]bool) error {
 	// What is open now was not merged before the branch was fetched.
-	list, err := p.forge.Pulls(ctx)
+	list, err := p.pulls(ctx)
 	if err != nil {
 		return err
 	}

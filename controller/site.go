@@ -142,6 +142,11 @@ func (s *sites) get(ctx context.Context, commit string) (*site, error) {
 	if got := s.built[commit]; got != nil {
 		return got, nil
 	}
+	if s.p.building != nil {
+		if err := s.p.building(ctx, commit); err != nil {
+			return nil, err
+		}
+	}
 	start := s.p.now()
 	got, err := s.p.build(ctx, commit, s.fleet, s.last())
 	s.p.metrics.Built(s.p.now().Sub(start), err)

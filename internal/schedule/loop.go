@@ -27,8 +27,36 @@ type Config struct {
 	Timeout time.Duration
 	// AtStart runs the job once at once.
 	AtStart bool
+	// Backoff bounds how much later than by its schedule a job comes that fails again
+	// and again: twice as late each time. Zero: never later. A Wake comes at once all
+	// the same.
+	Backoff time.Duration
+	// Clock tells the time. The zero value: that of the machine.
+	Clock Clock
 	// Logger gets what a run ends with. Nil: none.
 	Logger *slog.Logger
+}
+
+// Clock is where the time comes from.
+type Clock struct {
+	// Now is the time.
+	Now func() time.Time
+	// After gives the time once it has passed, unless it is stopped before.
+	After func(time.Duration) (due <-chan time.Time, stop func())
+}
+
+// OrMachine fills in what is not there with the clock of the machine.
+func (c Clock) OrMachine() Clock {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.After == nil {
+		c.After = func(d time.Duration) (<-chan time.Time, func()) {
+			t := time.NewTimer(d)
+			return t.C, func() { t.Stop() }
+		}
+	}
+	return c
 }
 
 // Loop runs one job by its schedule and when it is woken. A time that comes
@@ -37,6 +65,8 @@ type Config struct {
 type Loop struct {
 	c    Config
 	wake chan struct{}
+	// failures counts the runs that failed since one did not. Only Run uses it.
+	failures int
 }
 
 // New makes a Loop.
@@ -44,12 +74,13 @@ func New(c Config) (*Loop, error) {
 	if c.Schedule.inner == nil {
 		return nil, errNoSchedule
 	}
-	if c.Phase < 0 || c.Jitter < 0 || c.Timeout < 0 {
+	if c.Phase < 0 || c.Jitter < 0 || c.Timeout < 0 || c.Backoff < 0 {
 		return nil, errors.New("schedule: negative duration")
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	c.Clock = c.Clock.OrMachine()
 	return &Loop{c: c, wake: make(chan struct{}, 1)}, nil
 }
 
@@ -88,12 +119,12 @@ func (l *Loop) wait(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	now := time.Now()
+	now := l.c.Clock.Now()
 	var due <-chan time.Time
 	if next := l.Next(now); !next.IsZero() {
-		timer := time.NewTimer(next.Sub(now) + l.jitter())
-		defer timer.Stop()
-		due = timer.C
+		var stop func()
+		due, stop = l.c.Clock.After(next.Sub(now) + l.late(now) + l.jitter())
+		defer stop()
 	}
 	select {
 	case <-ctx.Done():
@@ -102,6 +133,22 @@ func (l *Loop) wait(ctx context.Context) error {
 	case <-due:
 	}
 	return nil
+}
+
+// late is how much later a job comes that failed: one interval after the second
+// failure in a row, then twice as much each time.
+func (l *Loop) late(now time.Time) time.Duration {
+	if l.failures < 2 || l.c.Backoff == 0 {
+		return 0
+	}
+	late := l.c.Schedule.Interval(now)
+	for range l.failures - 2 {
+		if late >= l.c.Backoff {
+			break
+		}
+		late *= 2
+	}
+	return min(late, l.c.Backoff)
 }
 
 func (l *Loop) jitter() time.Duration {
@@ -122,9 +169,11 @@ func (l *Loop) once(ctx context.Context, job func(context.Context) error) {
 	}
 	start := time.Now()
 	if err := guard(ctx, job); err != nil {
+		l.failures++
 		l.c.Logger.Error("job ended with an error", "job", l.c.Name, "dur", time.Since(start), "err", err)
 		return
 	}
+	l.failures = 0
 	l.c.Logger.Debug("job done", "job", l.c.Name, "dur", time.Since(start))
 }
 

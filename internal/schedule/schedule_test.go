@@ -137,6 +137,24 @@ func TestLoopTimeoutAndJitter(t *testing.T) {
 	})
 }
 
+func TestLoopComesLaterWhileItFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := loop(t, schedule.Config{Backoff: 10 * time.Minute}, "@every 1m", 40*time.Minute+time.Second, func(_ context.Context, n int) error {
+			if n < 8 {
+				return errors.New("down")
+			}
+			return nil
+		})
+		var minutes []int
+		for _, at := range runs {
+			minutes = append(minutes, int(at/time.Minute))
+		}
+		require.Equal(t, []int{1, 2, 4, 7, 12, 21, 32}, minutes)
+		_, err := schedule.New(schedule.Config{Backoff: -1})
+		require.Error(t, err)
+	})
+}
+
 func TestWakeRunsOnceMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := schedule.Parse("@daily", "")
