@@ -80,8 +80,8 @@ type seams struct {
 	http  transport.Config
 	// building is called before a commit is built.
 	building func(ctx context.Context, commit string) error
-	blobs func(blob.Blob) blob.Blob
-	rows  func(rows) rows
+	blobs    func(blob.Blob) blob.Blob
+	rows     func(rows) rows
 }
 
 func open(ctx context.Context, c Config, s seams) (*Controller, error) {
