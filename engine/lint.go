@@ -3,7 +3,6 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -11,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
 
+	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/lint"
 	"github.com/bindery/bindery/engine/internal/lint/source"
 	"github.com/bindery/bindery/engine/internal/schema"
@@ -97,36 +97,9 @@ func Source(fsys fs.FS) func(pos problem.Pos) (line string, column int, ok bool)
 	return source.New(fsys).Line
 }
 
-// maxYAMLDepth bounds nesting: the time of the parser grows with its square.
-const maxYAMLDepth = 500
-
-// tooDeep gives the first line that nests deeper than is parsed, 0 for none.
-// Brackets and dashes in quotes count too; so many never stand open there.
-func tooDeep(data []byte) int {
-	open, line := 0, 0
-	for text := range bytes.Lines(data) {
-		line++
-		for _, b := range text {
-			switch b {
-			case '[', '{':
-				open++
-			case ']', '}':
-				open = max(0, open-1)
-			}
-			if open > maxYAMLDepth {
-				return line
-			}
-		}
-		if bytes.Count(text, []byte("- ")) > maxYAMLDepth || len(text)-len(bytes.TrimLeft(text, " ")) > maxYAMLDepth {
-			return line
-		}
-	}
-	return 0
-}
-
 // notYAML tells where and why data is not YAML.
 func notYAML(data []byte) (line, column int, err error) {
-	if line := tooDeep(data); line > 0 {
+	if line := file.TooDeep(data); line > 0 {
 		return line, 1, errors.New("it is nested too deeply")
 	}
 	_, err = parser.ParseBytes(data, 0)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/bindery/bindery/engine/assertion"
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
@@ -36,6 +37,7 @@ type Spec struct {
 	listed    bool // names are those of a list
 	hosts     []string
 	problems  []*problem.Problem
+	asserted  *assertion.Set
 	sources   *memo.Sources
 	secrets   secret.Keyring
 
@@ -86,6 +88,7 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 			s.bundles[name], s.abstracts[name] = &memo.Tree[*boundStructure]{}, &memo.Tree[*abstract]{}
 		}
 	}
+	s.asserted = s.readAssertions()
 	s.paths = sync.OnceValue(s.listPaths)
 	s.all = sync.OnceValue(s.listHosts)
 	s.problems = problem.Sort(s.problems)
@@ -128,6 +131,16 @@ func (s *Spec) Plugins() []string { return s.names }
 // Listed tells whether a list says which plugins are on, and not the directories
 // that exist.
 func (s *Spec) Listed() bool { return s.listed }
+
+// Assertions are what the specification says must stay true.
+func (s *Spec) Assertions() *assertion.Set { return s.asserted }
+
+// readAssertions reads them from the tree itself: no host depends on them.
+func (s *Spec) readAssertions() *assertion.Set {
+	set, wrong := assertion.Read(s.fsys)
+	s.problems = append(s.problems, wrong...)
+	return set
+}
 
 // Policy returns what the specification says about applying.
 func (s *Spec) Policy() Policy { return s.policy }

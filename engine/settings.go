@@ -167,7 +167,7 @@ func readIfThere(fsys fs.FS, name string, report func(*problem.Problem)) []byte 
 }
 
 func parseSettings(data []byte) (settings, *problem.Problem) {
-	if line := tooDeep(data); line > 0 {
+	if line := file.TooDeep(data); line > 0 {
 		return settings{}, problem.New(problem.Pos{File: settingsFile, Line: line}, "bad-settings", "it is nested too deeply", "")
 	}
 	var s settings

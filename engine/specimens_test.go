@@ -172,18 +172,20 @@ func specimens(t *testing.T) map[string]pair {
 // where they are tested.
 func elsewhere() map[string]string {
 	return map[string]string{
-		"bad-number":           "cmd/bindery/internal/hostkeys/hostkeys_test.go",
-		"certificate-expires":  "cmd/bindery/testdata/keys.txtar",
-		"certificate-not-made": "cmd/bindery/internal/hostkeys/hostkeys_test.go",
-		"entry-failed":         "engine/review/forms_test.go",
-		"half-a-key":           "cmd/bindery/internal/hostkeys/hostkeys_test.go",
-		"internal-error":       "engine/guard_test.go",
-		"key-not-made":         "cmd/bindery/internal/hostkeys/hostkeys_test.go",
-		"no-authority":         "cmd/bindery/testdata/keys.txtar",
-		"probed-file-unusable": "cmd/bindery/testdata/facts.txtar",
-		"profile-not-public":   "engine/internal/host/host_test.go",
-		"too-many-clients":     "engine/internal/host/bound_test.go",
-		"refused":              "engine/review/forms_test.go",
+		"assertion-failed":        "engine/assertion/testdata/absolute.txtar",
+		"assertion-without-hosts": "engine/assertion/testdata/malformed.txtar",
+		"bad-number":              "cmd/bindery/internal/hostkeys/hostkeys_test.go",
+		"certificate-expires":     "cmd/bindery/testdata/keys.txtar",
+		"certificate-not-made":    "cmd/bindery/internal/hostkeys/hostkeys_test.go",
+		"entry-failed":            "engine/review/forms_test.go",
+		"half-a-key":              "cmd/bindery/internal/hostkeys/hostkeys_test.go",
+		"internal-error":          "engine/guard_test.go",
+		"key-not-made":            "cmd/bindery/internal/hostkeys/hostkeys_test.go",
+		"no-authority":            "cmd/bindery/testdata/keys.txtar",
+		"probed-file-unusable":    "cmd/bindery/testdata/facts.txtar",
+		"profile-not-public":      "engine/internal/host/host_test.go",
+		"too-many-clients":        "engine/internal/host/bound_test.go",
+		"refused":                 "engine/review/forms_test.go",
 	}
 }
 

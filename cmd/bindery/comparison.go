@@ -97,7 +97,10 @@ func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.T
 	if err != nil {
 		return nil, err
 	}
-	in := &review.Input{Problems: c.now.problems, BaseProblems: c.old.problems}
+	in := &review.Input{
+		Problems: c.now.problems, BaseProblems: c.old.problems,
+		Assertions: c.now.spec.Assertions(), BaseAssertions: c.old.spec.Assertions(),
+	}
 	hosts := map[string]*review.Host{}
 	wanted := map[string]bool{}
 	asked := map[string]bool{}
@@ -106,7 +109,8 @@ func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.T
 	defer bar.stop()
 	c.now.last = map[string]*engine.Result{}
 	err = buildAll(ctx, c.old, oldNames, bar, func(r *engine.Result) {
-		hostOf(hosts, r.Host).Base = sideOf(r)
+		h := hostOf(hosts, r.Host)
+		h.Base, h.BaseGroups = sideOf(r), r.Groups
 		wanted[r.Host] = o.wants(r.Groups)
 		c.groups[r.Host] = strings.Join(r.Groups, " ")
 		c.now.last[r.Host] = r

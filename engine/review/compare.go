@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 
 	"github.com/bindery/bindery/engine/config"
@@ -363,7 +364,7 @@ func (c *comparison) totals(r *Report) {
 }
 
 // digest covers everything that differs, as it is and not as it is shown.
-func (c *comparison) digest() (string, error) {
+func (c *comparison) digest(findings []Finding) (string, error) {
 	data, err := c.set.MarshalBinary()
 	if err != nil {
 		return "", err
@@ -375,6 +376,9 @@ func (c *comparison) digest() (string, error) {
 			h.Write([]byte(c.in.Hosts[i].Name + "\x00"))
 		}
 		h.Write([]byte{1})
+	}
+	for _, f := range findings {
+		fmt.Fprintln(h, f.Hash, f.Approvals, f.ApprovedBy)
 	}
 	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bindery/bindery/engine/assertion"
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/problem"
 	"github.com/bindery/bindery/engine/review/hostset"
@@ -27,13 +28,18 @@ type Input struct {
 	// with that of base.
 	Problems     []*problem.Problem
 	BaseProblems []*problem.Problem
+	// Assertions are those of head, BaseAssertions those of base. Without those of
+	// base none is about what changes.
+	Assertions, BaseAssertions *assertion.Set
+	// Approvals are the people who approved findings, by hash.
+	Approvals map[string][]string
 }
 
 // Host is one host on both sides.
 type Host struct {
 	Name string
-	// Groups are those of head.
-	Groups []string
+	// Groups are those of head, BaseGroups those of base.
+	Groups, BaseGroups []string
 	// Addresses are the host's own, if known; they are masked where that makes
 	// changes of several hosts equal.
 	Addresses []string
@@ -97,12 +103,13 @@ func New(in Input) (*Report, error) {
 		return nil, errors.New("the hosts exist on neither side")
 	}
 	c := compare(in)
-	digest, err := c.digest()
+	findings, _ := Findings(in)
+	digest, err := c.digest(findings)
 	if err != nil {
 		return nil, err
 	}
 	c.set.release()
-	r := &Report{Meta: in.Meta, set: c.set, Digest: digest}
+	r := &Report{Meta: in.Meta, set: c.set, Digest: digest, Findings: findings}
 	r.Problems = newProblems(in.Problems, in.BaseProblems)
 	c.nameSets()
 	c.causes(r)
@@ -187,6 +194,10 @@ func verdict(r *Report) Verdict {
 			" " + verb + " not build, so the required check fails"}
 	case len(r.Problems) > 0:
 		return Verdict{State: Invalid, Title: words.Count(len(r.Problems), "new error", "new errors") + " in the specification, so the required check fails"}
+	case r.unapproved() > 0:
+		n := r.unapproved()
+		return Verdict{State: Unapproved, Title: words.Count(n, "assertion does", "assertions do") + " not hold, so the required check fails until " +
+			words.Verb(n, "it is", "they are") + " approved"}
 	case affected == 0 && r.Totals.Added+r.Totals.Removed == 0:
 		return Verdict{State: Clean, OK: true, Title: "No host is affected"}
 	}
@@ -204,6 +215,9 @@ func verdict(r *Report) Verdict {
 		parts = append(parts, "nothing new fails")
 	} else {
 		parts = append(parts, "all build")
+	}
+	if n := len(r.Findings); n > 0 {
+		parts = append(parts, words.Count(n, "broken assertion was", "broken assertions were")+" approved")
 	}
 	return Verdict{State: Changed, OK: true, Title: strings.Join(parts, ", ")}
 }

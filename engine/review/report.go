@@ -88,6 +88,8 @@ const (
 	Failed State = "failed"
 	// Invalid means that the specification itself has new errors.
 	Invalid State = "invalid"
+	// Unapproved means that assertions do not hold, and nobody has approved that.
+	Unapproved State = "unapproved"
 	// Conflict means that head does not merge into base.
 	Conflict State = "conflict"
 	// Unmergeable means that this program cannot make the merge itself and the
@@ -123,6 +125,8 @@ type Report struct {
 	// Files the paths that conflict.
 	Problems []*problem.Problem `json:"problems,omitempty"`
 	Files    []string           `json:"conflicts,omitempty"`
+	// Findings are assertions that do not hold and did in base.
+	Findings []Finding `json:"findings,omitempty"`
 	// Held are hosts that keep their last good configuration because of Errors.
 	Held *Hosts `json:"held,omitempty"`
 	// Added and Removed are hosts that come and go.
@@ -193,6 +197,33 @@ type Cause struct {
 	// Entries are the entries that it hits, as "Tag:name"; none where the host
 	// itself is refused.
 	Entries []string `json:"entries,omitempty"`
+	Hosts
+}
+
+// Finding is an assertion that does not hold, or that the change breaks.
+type Finding struct {
+	Problem *problem.Problem `json:"problem"`
+	// Assertion is its name.
+	Assertion string `json:"assertion"`
+	// Hash stands for all that the finding says; an approval names it.
+	Hash string `json:"hash"`
+	// Approvals is how many people have to approve it, ApprovedBy who has.
+	Approvals  int      `json:"approvals"`
+	ApprovedBy []string `json:"approved_by,omitempty"`
+	Hosts
+	// Violations are its parts, at most 200; Omitted counts the others.
+	Violations []Violation `json:"violations,omitempty"`
+	Omitted    int         `json:"violations_omitted,omitempty"`
+
+	set *Set
+}
+
+// Violation is one thing that is not as asserted.
+type Violation struct {
+	// ID stands for what is said, without the hosts.
+	ID    string `json:"id"`
+	Entry string `json:"entry"`
+	Says  string `json:"says"`
 	Hosts
 }
 

@@ -203,6 +203,7 @@ func (r view) top(room int) (string, int) {
 		}
 		b.WriteString(text)
 	}
+	left += r.findings(&b, room)
 	if h := r.Held; h != nil {
 		n := h.Len()
 		b.WriteString("If merged anyway, " + words.Verb(n, "this host keeps its", "these "+words.Number(n)+" hosts keep their") + " last good config and " + words.Verb(n, "shows", "show") + " as STALE")

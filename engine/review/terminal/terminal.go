@@ -129,6 +129,9 @@ func (t *textView) errors(r *review.Report) {
 			t.line(4, words.Visible(strings.Join(c.Entries, ", "), false))
 		}
 	}
+	for i := range r.Findings {
+		t.finding(&r.Findings[i])
+	}
 	if n := len(r.Known); n > 0 {
 		t.line(2, t.paint(dim, words.Count(n, "older failure is", "older failures are")+" in base too; what changes in such entries is not seen"))
 	}
@@ -144,6 +147,26 @@ func (t *textView) problem(p *problem.Problem) {
 	if p.Hint != "" {
 		t.line(4, words.Visible(p.Hint, false))
 	}
+}
+
+// maxViolations is how many parts of a finding are shown.
+const maxViolations = 20
+
+func (t *textView) finding(f *review.Finding) {
+	t.problem(f.Problem)
+	t.line(4, words.Count(f.Hosts.Len(), "host", "hosts")+": "+words.Visible(f.Hosts.Label, false))
+	for i, v := range f.Violations {
+		if i == maxViolations {
+			t.line(4, "and "+words.Number(len(f.Violations)-i+f.Omitted)+" more")
+			break
+		}
+		t.line(4, "- "+words.Visible(v.Entry+": "+v.Says+" ("+v.Hosts.Label+")", false))
+	}
+	said := fmt.Sprintf("%d of %s, by its hash ", len(f.ApprovedBy), words.Count(f.Approvals, "approval", "approvals")) + f.Hash
+	if len(f.ApprovedBy) > 0 {
+		said += ": " + words.Visible(strings.Join(f.ApprovedBy, ", "), false)
+	}
+	t.line(4, t.paint(dim, said))
 }
 
 func (t *textView) change(ch *review.Change, o Options) {
