@@ -61,6 +61,7 @@ test: need-go need-cc need-git need-keys need-apt ## everything that must hold: 
 check: need-go ## fast checks alone: format, vet, the rules of the house, generated pages
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "make: not formatted (gofmt -w):"; echo "$$bad"; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -tags gitea,browser ./e2e
 	$(GO) test -count=1 .
 
 .PHONY: fuzz
@@ -100,6 +101,26 @@ verify-history: build need-git ## hold the diffs of N (100) commits of REPO (els
 .PHONY: verify-random
 verify-random: need-go ## hold STEPS (1,000) revisions made by chance, built with what is known of those before, against builds from nothing
 	$(GO) run ./bench/history random -steps $(STEPS) -seed $(SEED) $(ARGS)
+
+# The Gitea that is tested against: a module of its own, so that nothing of it is in ours.
+# Its templates are read from the module cache.
+GITEA := $(TOOLS)/gitea
+$(GITEA): tools/gitea/go.mod tools/gitea/go.sum
+	@mkdir -p $(TOOLS)
+	cd tools/gitea && $(GO) mod download && CGO_ENABLED=1 $(GO) build -trimpath -tags "sqlite sqlite_unlock_notify" -o $@ \
+	  -ldflags "-X main.Version=1.26.0 -X code.gitea.io/gitea/modules/setting.StaticRootPath=$$($(GO) list -m -f '{{.Dir}}' code.gitea.io/gitea)" code.gitea.io/gitea
+
+.PHONY: e2e-gitea
+e2e-gitea: need-git need-cc build $(GITEA) ## the whole way of changes at a real Gitea, which is built once (minutes)
+	$(GO) test -count=1 -tags gitea -run '^TestGitea' $(ARGS) ./e2e
+
+.PHONY: need-chromium
+need-chromium:
+	@command -v chromium >/dev/null || { echo "make: Chromium is needed: apt-get install chromium fonts-dejavu-core fonts-noto-color-emoji"; exit 1; }
+
+.PHONY: e2e-browser
+e2e-browser: need-chromium build ## the HTML report in Chromium: with its script, without, on paper, on a telephone
+	$(GO) test -count=1 -tags browser -run '^TestReport' $(ARGS) ./e2e
 
 .PHONY: hostile
 hostile: build ## templates and files that mean harm, each built by a process of its own: time, memory, problem

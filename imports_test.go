@@ -61,6 +61,7 @@ var rooms = []room{
 	{"fixtures/fleet", nil, "a generated specification is files and nothing else"},
 	{"fixtures", []string{"fixtures"}, "samples are data"},
 	{"bench", []string{"agent", "controller", "engine", "fixtures", "internal", "webhooks"}, "measures everything; nobody imports it"},
+	{"e2e", []string{"fixtures"}, "it sees commands, files and HTTP, as a person does"},
 	{"cmd/bindery-agent", []string{"agent", "engine/config", "engine/release", "engine/textdiff", "internal"}, "the agent's command is as small as the agent"},
 	{"cmd/bindery", []string{"controller", "engine", "fixtures", "internal", "webhooks"}, "the command line may use everything but the agent: the demo starts agents as processes"},
 }
@@ -161,7 +162,9 @@ var testBans = map[string]string{
 }
 
 // testOnly are modules that only tests may import.
-var testOnly = []string{"github.com/stretchr/testify", "github.com/yuin/goldmark", "pgregory.net/rapid"}
+var testOnly = []string{
+	"github.com/chromedp/cdproto", "github.com/chromedp/chromedp", "github.com/stretchr/testify", "github.com/yuin/goldmark", "pgregory.net/rapid",
+}
 
 // suiteUsers are packages that are no tests and may import a suite.
 var suiteUsers = []struct{ from, suite, why string }{

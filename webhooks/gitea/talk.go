@@ -31,6 +31,8 @@ type thread struct {
 	number int
 }
 
+// note reads a comment. Servers tell seconds: what was edited within the second that it
+// was written in, before anybody could agree to it, looks as it was.
 func note(c *gitea.Comment) webhooks.Note {
 	n := webhooks.Note{ID: c.ID, URL: c.HTMLURL, Body: c.Body, Edited: !c.Updated.Equal(c.Created)}
 	// What was imported from elsewhere shows the one who imported it.
