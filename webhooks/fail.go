@@ -20,6 +20,9 @@ func Fail(op string, resp *http.Response, err error) error {
 	if err == nil {
 		return nil
 	}
+	if own, ok := errors.AsType[*Error](err); ok {
+		return &Error{Op: op, Reason: own.Reason, After: own.After, Err: own.Err}
+	}
 	reason, after := classify(resp, err)
 	return &Error{Op: op, Reason: reason, After: after, Err: transport.Redact(err)}
 }

@@ -22,6 +22,8 @@ type Fault struct {
 	RateLimit time.Duration
 	// Secondary answers 403 as the secondary rate limit, with Retry-After.
 	Secondary time.Duration
+	// Left does the work and says that so many of 5,000 requests are left for an hour.
+	Left int
 	// CutOff does the work and breaks the answer off in the middle.
 	CutOff bool
 	// Stall holds the answer back for this long, or until the client leaves.
@@ -59,6 +61,13 @@ func (f *Fault) serve(w http.ResponseWriter, r *http.Request, next http.Handler)
 			"message":           "You have exceeded a secondary rate limit",
 			"documentation_url": "https://docs.example.test/rest/overview#secondary-rate-limits",
 		})
+	case f.Left > 0:
+		for _, prefix := range []string{"X-RateLimit-", "RateLimit-"} {
+			w.Header().Set(prefix+"Limit", "5000")
+			w.Header().Set(prefix+"Remaining", strconv.Itoa(f.Left))
+			w.Header().Set(prefix+"Reset", strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10))
+		}
+		next.ServeHTTP(w, r)
 	case f.Code != 0:
 		writeJSON(w, f.Code, Object{"message": http.StatusText(f.Code)})
 	case f.CutOff:

@@ -42,6 +42,7 @@ type Config struct {
 // on one repository take turns.
 type Forge struct {
 	http        *http.Client
+	budget      *webhooks.Budget
 	root, token string
 	owner, name string
 	posting     chan struct{}
@@ -66,8 +67,10 @@ func New(c Config) (*Forge, error) {
 	if err != nil {
 		return nil, err
 	}
+	budget := webhooks.NewBudget(httpClient.Transport, nil)
+	httpClient.Transport = budget
 	return &Forge{
-		http: httpClient, root: root.String(), token: c.Token, owner: owner, name: name, posting: make(chan struct{}, 1),
+		http: httpClient, budget: budget, root: root.String(), token: c.Token, owner: owner, name: name, posting: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -118,7 +121,11 @@ func all[T any](ctx context.Context, f *Forge, op string, call func(*gitea.Clien
 
 // Pulls implements webhooks.Forge.
 func (f *Forge) Pulls(ctx context.Context) ([]webhooks.Pull, error) {
-	list, err := all(ctx, f, "list pull requests", func(c *gitea.Client, o gitea.ListOptions) ([]*gitea.PullRequest, *gitea.Response, error) {
+	const op = "list pull requests"
+	if err := f.budget.Spare(op); err != nil {
+		return nil, err
+	}
+	list, err := all(ctx, f, op, func(c *gitea.Client, o gitea.ListOptions) ([]*gitea.PullRequest, *gitea.Response, error) {
 		return c.ListRepoPullRequests(f.owner, f.name, gitea.ListPullRequestsOptions{ListOptions: o, State: gitea.StateOpen, Sort: "oldest"})
 	})
 	var out []webhooks.Pull

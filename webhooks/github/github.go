@@ -42,6 +42,7 @@ type Config struct {
 // repository take turns.
 type Forge struct {
 	client      *github.Client
+	budget      *webhooks.Budget
 	app         *app // nil: we come with a token
 	owner, name string
 
@@ -70,6 +71,8 @@ func New(c Config) (*Forge, error) {
 	if err != nil {
 		return nil, err
 	}
+	budget := webhooks.NewBudget(httpClient.Transport, nil)
+	httpClient.Transport = budget
 	var own *app
 	if c.App != nil {
 		if own, httpClient, err = newApp(c.App, root, httpClient); err != nil {
@@ -82,12 +85,15 @@ func New(c Config) (*Forge, error) {
 	}
 	client.BaseURL = root
 	client.UserAgent = "bindery"
-	return &Forge{client: client, app: own, owner: owner, name: name, posting: make(chan struct{}, 1)}, nil
+	return &Forge{client: client, budget: budget, app: own, owner: owner, name: name, posting: make(chan struct{}, 1)}, nil
 }
 
 // Pulls implements webhooks.Forge.
 func (f *Forge) Pulls(ctx context.Context) ([]webhooks.Pull, error) {
 	const op = "list pull requests"
+	if err := f.budget.Spare(op); err != nil {
+		return nil, err
+	}
 	var out []webhooks.Pull
 	opts := &github.PullRequestListOptions{
 		State: "open", Sort: "created", Direction: "asc",

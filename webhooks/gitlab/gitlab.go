@@ -42,6 +42,7 @@ type Config struct {
 // project take turns.
 type Forge struct {
 	client  *gitlab.Client
+	budget  *webhooks.Budget
 	project string
 	posting chan struct{}
 
@@ -71,6 +72,8 @@ func New(c Config) (*Forge, error) {
 	if err != nil {
 		return nil, err
 	}
+	budget := webhooks.NewBudget(httpClient.Transport, nil)
+	httpClient.Transport = budget
 	// Retries, limits and logs are those of transport: the library's own would repeat
 	// a POST, sleep as long as an answer asks for, and print addresses.
 	client, err := gitlab.NewClient(c.Token, gitlab.WithBaseURL(root.String()), gitlab.WithHTTPClient(httpClient), gitlab.WithoutRetries(),
@@ -79,7 +82,7 @@ func New(c Config) (*Forge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gitlab: %w", err)
 	}
-	return &Forge{client: client, project: c.Repo, posting: make(chan struct{}, 1), refs: map[string]string{}}, nil
+	return &Forge{client: client, budget: budget, project: c.Repo, posting: make(chan struct{}, 1), refs: map[string]string{}}, nil
 }
 
 // fail names what went wrong. What the answer says could be anything: a proxy's page,
@@ -114,7 +117,11 @@ func all[T any](op string, call func(gitlab.ListOptions) ([]T, *gitlab.Response,
 
 // Pulls implements webhooks.Forge.
 func (f *Forge) Pulls(ctx context.Context) ([]webhooks.Pull, error) {
-	list, err := all("list merge requests", func(o gitlab.ListOptions) ([]*gitlab.BasicMergeRequest, *gitlab.Response, error) {
+	const op = "list merge requests"
+	if err := f.budget.Spare(op); err != nil {
+		return nil, err
+	}
+	list, err := all(op, func(o gitlab.ListOptions) ([]*gitlab.BasicMergeRequest, *gitlab.Response, error) {
 		return f.client.MergeRequests.ListProjectMergeRequests(f.project, &gitlab.ListProjectMergeRequestsOptions{
 			ListOptions: o, State: new("opened"), OrderBy: new("created_at"), Sort: new("asc"),
 		}, gitlab.WithContext(ctx))

@@ -258,6 +258,38 @@ func faults(p *place) {
 	}
 }
 
+// budget leaves the forge alone before it has to ask for that.
+func budget(p *place) {
+	f := p.client()
+	_, err := f.Pulls(p.Context()) // as the controller does before
+	require.NoError(p, err)
+	var limited *webhooks.Error
+	head := p.git("rev-parse", "change")
+	for i := range 85 {
+		status := webhooks.Status{State: []webhooks.State{webhooks.Success, webhooks.Failure}[i%2], Description: fmt.Sprint("build ", i)}
+		if err = f.SetStatus(p.Context(), head, status); err != nil {
+			break
+		}
+	}
+	require.ErrorAs(p, err, &limited)
+	require.Equal(p, webhooks.RateLimited, limited.Reason)
+	require.Positive(p, limited.After)
+	require.Equal(p, 80, p.forge.Calls("POST", "/api/"))
+
+	f = p.client()
+	p.forge.Inject(forgetest.Fault{Times: 1, Left: 400})
+	_, err = f.Pulls(p.Context())
+	require.NoError(p, err)
+	calls := p.forge.Calls()
+	_, err = f.Pulls(p.Context())
+	require.ErrorAs(p, err, &limited)
+	require.Equal(p, webhooks.RateLimited, limited.Reason)
+	require.Equal(p, calls, p.forge.Calls())
+	posted, err := f.Post(p.Context(), said(1, "what was begun is ended"))
+	require.NoError(p, err)
+	require.Equal(p, webhooks.Created, posted.Outcome)
+}
+
 func shortFaults(p *place) {
 	for name, fault := range map[string]forgetest.Fault{
 		"500":             {Times: 2, Code: http.StatusInternalServerError},
