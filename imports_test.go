@@ -142,7 +142,7 @@ var doors = []door{
 	{"github.com/youmark/pkcs8", []string{"internal/keypair"}, "the keys of CAs are locked as OpenSSL does it"},
 	{"gitlab.com/gitlab-org/api/client-go", []string{"webhooks/gitlab"}, "a forge is an interface"},
 	{"go.starlark.net", []string{"engine/internal/py", "engine/internal/tmpl/..."}, "values of templates; what evaluates them is ours"},
-	{"golang.org/x/crypto", []string{"engine/internal/keyfile", "engine/release", "controller/keys", "internal/keypair"}, "key derivation stays with the keys; keys of hosts are read in one place and made in one"},
+	{"golang.org/x/crypto", []string{"engine/internal/keyfile", "engine/release", "controller/git", "controller/keys", "internal/keypair"}, "key derivation stays with the keys; git speaks SSH; keys of hosts are read in one place and made in one"},
 	{"golang.org/x/crypto/x509roots/fallback", []string{"cmd/..."}, "the image has no CA file"},
 	{"golang.org/x/net", []string{"engine/internal/..."}, "charsets of XML"},
 	{"golang.org/x/sync", []string{"..."}, "structured goroutines are welcome anywhere"},

@@ -17,6 +17,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/internal/schedule"
 	"github.com/bindery/bindery/internal/secrets"
 )
@@ -67,7 +68,7 @@ type Encrypted struct {
 type Repository struct {
 	// Its name at the forge, OWNER/NAME (at GitLab also GROUP/…/NAME); without a forge, any name.
 	Name string `yaml:"name"`
-	// https://…, or a path on this machine.
+	// https://…, ssh://user@host/path or user@host:path, or a path on this machine.
 	URL string `yaml:"url"`
 	// The branch that is published. Default main.
 	Branch string `yaml:"branch"`
@@ -75,6 +76,11 @@ type Repository struct {
 	TokenFile string `yaml:"token_file"`
 	// User name that goes with the token. Default x-access-token.
 	Username string `yaml:"username"`
+	// File with the private key for SSH, without a passphrase; nobody else may read it.
+	SSHKeyFile string `yaml:"ssh_key_file"`
+	// File with the keys of the server for SSH, as OpenSSH's known_hosts has them. A
+	// server that is not in it is refused.
+	KnownHostsFile string `yaml:"known_hosts_file"`
 	// When to look for changes that no webhook announced: a cron expression or
 	// @every DURATION. Default @every 1m.
 	Poll string `yaml:"poll"`
@@ -164,14 +170,14 @@ func (s *Settings) defaults() {
 
 // anchor makes relative paths absolute.
 func (s *Settings) anchor(dir string) {
-	paths := []*string{&s.State, &s.Keys, &s.Repository.TokenFile, &s.Encrypted.PassphraseFile}
+	paths := []*string{&s.State, &s.Keys, &s.Repository.TokenFile, &s.Repository.SSHKeyFile, &s.Repository.KnownHostsFile, &s.Encrypted.PassphraseFile}
 	for i := range s.Encrypted.IdentityFiles {
 		paths = append(paths, &s.Encrypted.IdentityFiles[i])
 	}
 	if strings.Contains(s.Encrypted.SOPS, "/") { // else it is looked for in PATH
 		paths = append(paths, &s.Encrypted.SOPS)
 	}
-	if !strings.Contains(s.Repository.URL, "://") {
+	if !strings.Contains(s.Repository.URL, "://") && !git.SSH(s.Repository.URL) {
 		paths = append(paths, &s.Repository.URL)
 	}
 	for i := range s.Events {
@@ -228,7 +234,11 @@ func (s *Settings) checkAddresses() error {
 	if err := plainURL("admin_url", s.AdminURL); err != nil {
 		return err
 	}
-	if strings.Contains(s.Repository.URL, "://") {
+	if r := s.Repository; git.SSH(r.URL) {
+		if r.SSHKeyFile == "" || r.KnownHostsFile == "" {
+			return errors.New("repository.url is reached by SSH: set repository.ssh_key_file and repository.known_hosts_file")
+		}
+	} else if strings.Contains(r.URL, "://") {
 		if err := plainURL("repository.url", s.Repository.URL); err != nil {
 			return err
 		}
@@ -262,6 +272,7 @@ func (s *Settings) Database() string { return filepath.Join(s.State, "bindery.db
 // packages that use them.
 type Secrets struct {
 	gitToken, apiToken string
+	gitKey             []byte // for SSH
 	webhook            [][]byte
 	events             [][]byte // of Settings.Events, in their order
 	// encrypted opens what is encrypted in the specification.
@@ -275,6 +286,11 @@ func (s *Settings) LoadSecrets(getenv func(string) string) (*Secrets, error) {
 	var err error
 	if out.gitToken, err = secret(s.Repository.TokenFile, getenv("BINDERY_GIT_TOKEN")); err != nil {
 		return nil, fmt.Errorf("repository.token_file: %w", err)
+	}
+	if f := s.Repository.SSHKeyFile; f != "" {
+		if out.gitKey, err = privateKey(f); err != nil {
+			return nil, fmt.Errorf("repository.ssh_key_file: %w", err)
+		}
 	}
 	if out.encrypted, err = secrets.New(secrets.Config{
 		IdentityFiles: s.Encrypted.IdentityFiles, PassphraseFile: s.Encrypted.PassphraseFile, SOPS: s.Encrypted.SOPS,
@@ -295,6 +311,18 @@ func (s *Settings) LoadSecrets(getenv func(string) string) (*Secrets, error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// privateKey reads a file that its owner alone may read.
+func privateKey(file string) ([]byte, error) {
+	st, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if st.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s may be read by others: chmod 600 %[1]s", file)
+	}
+	return readLimited(file, maxSecret)
 }
 
 func secret(file, env string) (string, error) {

@@ -51,6 +51,27 @@ func TestSettingsHaveDefaultsAndAnchors(t *testing.T) {
 	require.True(t, filepath.IsAbs(local.Repository.URL))
 }
 
+func TestARepositoryBySSH(t *testing.T) {
+	t.Parallel()
+	const text = "listen: :1\nstate: s\nkeys: k\nrepository: {name: any, url: git@forge.example.org:acme/site.git, ssh_key_file: id, known_hosts_file: known}\n"
+	path := settingsFile(t, text)
+	s, err := controller.LoadSettings(path)
+	require.NoError(t, err)
+	require.Equal(t, "git@forge.example.org:acme/site.git", s.Repository.URL)
+	require.Equal(t, filepath.Join(filepath.Dir(path), "known"), s.Repository.KnownHostsFile)
+	require.NoError(t, os.WriteFile(s.Repository.SSHKeyFile, []byte("CANARY"), 0o600))
+	_, err = s.LoadSecrets(func(string) string { return "" })
+	require.NoError(t, err)
+	require.NoError(t, os.Chmod(s.Repository.SSHKeyFile, 0o640))
+	_, err = s.LoadSecrets(func(string) string { return "" })
+	require.ErrorContains(t, err, "repository.ssh_key_file: ")
+	require.ErrorContains(t, err, "may be read by others")
+	for _, less := range []string{", ssh_key_file: id", ", known_hosts_file: known"} {
+		_, err = controller.LoadSettings(settingsFile(t, strings.Replace(text, less, "", 1)))
+		require.ErrorContains(t, err, "set repository.ssh_key_file and repository.known_hosts_file")
+	}
+}
+
 func TestBadSettingsSayWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ old, text, want string }{
@@ -68,7 +89,7 @@ func TestBadSettingsSayWhatIsWrong(t *testing.T) {
 		"bad admin":           {"state: state", "state: state\nadmin_listen: nowhere", "admin_listen: "},
 		"admin url":           {"state: state", "state: state\nadmin_url: 'ftp://x'", "admin_url is not an http"},
 		"password in url":     {"https://forge", "https://me:CANARY@forge", "repository.url holds a user"},
-		"ssh url":             {"https://forge", "ssh://forge", "repository.url is not an http"},
+		"ssh url":             {"https://forge", "ssh://forge", "repository.url is reached by SSH"},
 		"api":                 {"{token_file: api", "{api: nonsense, token_file: api", "github.api is not an http"},
 		"owner":               {"name: example/site", "name: site", "repository.name is not OWNER/NAME"},
 		"branch":              {"repository: {", "repository: {branch: 'a b', ", "repository.branch"},

@@ -126,6 +126,7 @@ func (ct *Controller) openState(ctx context.Context) (err error) {
 	ct.mirror, err = git.New(git.Config{
 		URL: s.Repository.URL, Dir: filepath.Join(s.State, "mirror"), Username: s.Repository.Username,
 		Token: ct.c.Secrets.gitToken, Tokens: ct.forgeToken, Logger: ct.c.Logger,
+		SSHKey: ct.c.Secrets.gitKey, KnownHosts: s.Repository.KnownHostsFile,
 	})
 	if err != nil {
 		return err

@@ -120,21 +120,7 @@ func (m *Mirror) reopen() error {
 var errDamaged = errors.New("the mirror is damaged")
 
 func (m *Mirror) fetchInto(ctx context.Context, repo *gogit.Repository, disk *filesystem.Storage, names []string) error {
-	endpoint, err := gittransport.NewEndpoint(m.url)
-	if err != nil {
-		return err
-	}
-	token := m.c.Token
-	if token == "" && m.c.Tokens != nil {
-		if token, err = m.c.Tokens(ctx); err != nil {
-			return err
-		}
-	}
-	var auth gittransport.AuthMethod
-	if token != "" {
-		auth = &githttp.BasicAuth{Username: m.c.Username, Password: token}
-	}
-	session, err := githttp.NewClient(m.client).NewUploadPackSession(endpoint, auth)
+	session, err := m.session(ctx)
 	if err != nil {
 		return err
 	}
@@ -159,6 +145,28 @@ func (m *Mirror) fetchInto(ctx context.Context, repo *gogit.Repository, disk *fi
 		}
 	}
 	return setRefs(disk, remote, head, names)
+}
+
+// session connects to the server.
+func (m *Mirror) session(ctx context.Context) (gittransport.UploadPackSession, error) {
+	endpoint, err := gittransport.NewEndpoint(m.url)
+	if err != nil {
+		return nil, err
+	}
+	if m.keys != nil {
+		return m.openSSH(ctx, endpoint)
+	}
+	token := m.c.Token
+	if token == "" && m.c.Tokens != nil {
+		if token, err = m.c.Tokens(ctx); err != nil {
+			return nil, err
+		}
+	}
+	var auth gittransport.AuthMethod
+	if token != "" {
+		auth = &githttp.BasicAuth{Username: m.c.Username, Password: token}
+	}
+	return githttp.NewClient(m.client).NewUploadPackSession(endpoint, auth)
 }
 
 // matching picks the refs that are wanted, and what HEAD points to.
@@ -219,12 +227,12 @@ func (m *Mirror) download(ctx context.Context, session gittransport.UploadPackSe
 		return err
 	}
 	defer func() { _ = answer.Close() }()
-	var pack io.Reader = answer
+	var pack io.Reader = &bounded{answer, m.c.PackLimit}
 	switch {
 	case request.Capabilities.Supports(capability.Sideband64k):
-		pack = sideband.NewDemuxer(sideband.Sideband64k, answer)
+		pack = sideband.NewDemuxer(sideband.Sideband64k, pack)
 	case request.Capabilities.Supports(capability.Sideband):
-		pack = sideband.NewDemuxer(sideband.Sideband, answer)
+		pack = sideband.NewDemuxer(sideband.Sideband, pack)
 	}
 	if err := unpack(disk, pack); err != nil {
 		return fmt.Errorf("read pack: %w", err)

@@ -23,6 +23,7 @@ import (
 	"github.com/go-git/go-billy/v5/osfs"
 	gogit "github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing/cache"
+	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
 	"github.com/go-git/go-git/v5/storage/filesystem"
 
 	"github.com/bindery/bindery/internal/transport"
@@ -43,7 +44,7 @@ const (
 
 // Config says what is mirrored where.
 type Config struct {
-	// URL is https://, http://, or the path of a repository on this machine,
+	// URL is https://, http://, ssh://, user@host:path, or the path of a repository on this machine,
 	// which is then read in place and never written. A user and password in the
 	// URL are taken out of it at once.
 	URL string
@@ -57,6 +58,11 @@ type Config struct {
 	// Tokens gives the password for each fetch anew, where Token is empty: some last
 	// for an hour. Nil: there is none.
 	Tokens func(ctx context.Context) (string, error)
+	// SSHKey is the private key for SSH, without a passphrase.
+	SSHKey []byte
+	// KnownHosts is a file of the keys that servers have, as OpenSSH keeps it. Others
+	// are never taken.
+	KnownHosts string
 	// FileLimit bounds one file; a larger one is a problem at its path. Zero: 32 MiB.
 	FileLimit int64
 	// PackLimit bounds one fetch. Zero: 4 GiB.
@@ -76,6 +82,7 @@ type Mirror struct {
 	url    string // without credentials; "" for a path
 	path   string
 	client *http.Client
+	keys   gitssh.AuthMethod // nil: not by SSH
 	turn   chan struct{}
 
 	// Below: only for whoever has the turn.
@@ -136,10 +143,10 @@ func (m *Mirror) locate() error {
 		m.path = path
 		return nil
 	}
+	if SSH(raw) {
+		return m.locateSSH()
+	}
 	if !strings.Contains(raw, "://") {
-		if before, _, ok := strings.Cut(raw, ":"); ok && !strings.Contains(before, "/") {
-			return errors.New("git: SSH is not spoken yet; give an https:// URL with a token")
-		}
 		m.path = raw
 		return nil
 	}
@@ -149,7 +156,7 @@ func (m *Mirror) locate() error {
 		return errors.New("git: the repository's URL cannot be parsed")
 	}
 	if u.Scheme != "https" && u.Scheme != "http" {
-		return fmt.Errorf("git: %s:// is not spoken; give an https:// URL", u.Scheme)
+		return fmt.Errorf("git: %s:// is not spoken; give an https:// or ssh:// URL", u.Scheme)
 	}
 	if u.User != nil {
 		password, hasPassword := u.User.Password()
