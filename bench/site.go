@@ -108,7 +108,7 @@ func (s *site) serve(ctx context.Context, controller string) error {
 	if err != nil {
 		return err
 	}
-	settings := fmt.Sprintf("listen: %s\nadmin_listen: %s\nstate: state\nkeys: keys\nrepository: {name: bench/spec, url: spec}\n", public, admin)
+	settings := fmt.Sprintf("listen: %s\nadmin_listen: %s\nstate: state\nkeys: keys\nrepositories: [{name: bench/spec, url: spec}]\n", public, admin)
 	if err := os.WriteFile(filepath.Join(s.folder, "controller.yaml"), []byte(settings), 0o600); err != nil {
 		return fmt.Errorf("write settings: %w", err)
 	}

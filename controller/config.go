@@ -17,9 +17,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/internal/schedule"
-	"github.com/bindery/bindery/internal/secrets"
 )
 
 // Settings is controller.yaml.
@@ -35,55 +33,12 @@ type Settings struct {
 	State string `yaml:"state"`
 	// Folder with the online keys that `bindery root init` made.
 	Keys string `yaml:"keys"`
-	// The specification repository.
-	Repository Repository `yaml:"repository"`
-	// Where pull requests are: github, gitea, gitlab, or none to publish the branch only.
-	GitHub *GitHub `yaml:"github"`
-	// A Gitea or Forgejo.
-	Gitea *Gitea `yaml:"gitea"`
-	// A GitLab.
-	GitLab *GitLab `yaml:"gitlab"`
-	// Any other git server, or a hook of it, that says when something changed.
-	Webhook *Webhook `yaml:"webhook"`
-	// The keys for what is encrypted in the repository; leave it out where nothing is.
-	Encrypted Encrypted `yaml:"encrypted"`
+	// The specification repositories, each with its forge and its environments.
+	Repositories []Repository `yaml:"repositories"`
 	// Who is told what came of each run of a host; nobody by default.
 	Events []EventHook `yaml:"events"`
 	// What is published, and when.
 	Publish Publishing `yaml:"publish"`
-}
-
-// Encrypted names the keys for what is encrypted in the specification. Files of keys
-// that others may read are refused.
-type Encrypted struct {
-	// Files with identities of age, one a line.
-	IdentityFiles []string `yaml:"identity_files"`
-	// File with the passphrases of bcfg2-crypt, in a section [encryption] as in bcfg2.conf.
-	PassphraseFile string `yaml:"passphrase_file"`
-	// The program sops, for files that it encrypted. It finds its own keys.
-	SOPS string `yaml:"sops"`
-}
-
-// Repository is the specification repository.
-type Repository struct {
-	// Its name at the forge, OWNER/NAME (at GitLab also GROUP/…/NAME); without a forge, any name.
-	Name string `yaml:"name"`
-	// https://…, ssh://user@host/path or user@host:path, or a path on this machine.
-	URL string `yaml:"url"`
-	// The branch that is published. Default main.
-	Branch string `yaml:"branch"`
-	// File with the token to fetch with; or set BINDERY_GIT_TOKEN.
-	TokenFile string `yaml:"token_file"`
-	// User name that goes with the token. Default x-access-token.
-	Username string `yaml:"username"`
-	// File with the private key for SSH, without a passphrase; nobody else may read it.
-	SSHKeyFile string `yaml:"ssh_key_file"`
-	// File with the keys of the server for SSH, as OpenSSH's known_hosts has them. A
-	// server that is not in it is refused.
-	KnownHostsFile string `yaml:"known_hosts_file"`
-	// When to look for changes that no webhook announced: a cron expression or
-	// @every DURATION. Default @every 1m.
-	Poll string `yaml:"poll"`
 }
 
 // EventHook is told of each accepted report by a signed HTTP request.
@@ -157,8 +112,6 @@ func (s *Settings) defaults() {
 		text string
 	}{
 		{&s.AdminListen, "127.0.0.1:8471"},
-		{&s.Repository.Branch, "main"},
-		{&s.Repository.Poll, "@every 1m"},
 		{&s.Publish.Unreviewed, announce},
 		{&s.Publish.Sweep, "@hourly"},
 	} {
@@ -166,24 +119,20 @@ func (s *Settings) defaults() {
 			*d.to = d.text
 		}
 	}
+	for i := range s.Repositories {
+		s.Repositories[i].defaults(s.Publish.Unreviewed)
+	}
 }
 
 // anchor makes relative paths absolute.
 func (s *Settings) anchor(dir string) {
-	paths := []*string{&s.State, &s.Keys, &s.Repository.TokenFile, &s.Repository.SSHKeyFile, &s.Repository.KnownHostsFile, &s.Encrypted.PassphraseFile}
-	for i := range s.Encrypted.IdentityFiles {
-		paths = append(paths, &s.Encrypted.IdentityFiles[i])
-	}
-	if strings.Contains(s.Encrypted.SOPS, "/") { // else it is looked for in PATH
-		paths = append(paths, &s.Encrypted.SOPS)
-	}
-	if !strings.Contains(s.Repository.URL, "://") && !git.SSH(s.Repository.URL) {
-		paths = append(paths, &s.Repository.URL)
+	paths := []*string{&s.State, &s.Keys}
+	for i := range s.Repositories {
+		paths = append(paths, s.Repositories[i].paths()...)
 	}
 	for i := range s.Events {
 		paths = append(paths, &s.Events[i].SecretFile)
 	}
-	paths = append(paths, s.forgePaths()...)
 	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
@@ -196,8 +145,6 @@ func (s *Settings) check() error {
 		{"listen", s.Listen},
 		{"state", s.State},
 		{"keys", s.Keys},
-		{"repository.name", s.Repository.Name},
-		{"repository.url", s.Repository.URL},
 	} {
 		if need.value == "" {
 			return fmt.Errorf("%s is missing", need.name)
@@ -214,10 +161,8 @@ func (s *Settings) check() error {
 	if u := s.Publish.Unreviewed; u != announce && u != hold {
 		return fmt.Errorf("publish.unreviewed is %q: write announce or hold", u)
 	}
-	for _, e := range []struct{ name, value string }{{"repository.poll", s.Repository.Poll}, {"publish.sweep", s.Publish.Sweep}} {
-		if _, err := schedule.Parse(e.value, ""); err != nil {
-			return fmt.Errorf("%s: %w", e.name, err)
-		}
+	if _, err := schedule.Parse(s.Publish.Sweep, ""); err != nil {
+		return fmt.Errorf("publish.sweep: %w", err)
 	}
 	for i, e := range s.Events {
 		if e.URL == "" || e.SecretFile == "" {
@@ -227,26 +172,10 @@ func (s *Settings) check() error {
 			return err
 		}
 	}
-	return s.checkAddresses()
-}
-
-func (s *Settings) checkAddresses() error {
 	if err := plainURL("admin_url", s.AdminURL); err != nil {
 		return err
 	}
-	if r := s.Repository; git.SSH(r.URL) {
-		if r.SSHKeyFile == "" || r.KnownHostsFile == "" {
-			return errors.New("repository.url is reached by SSH: set repository.ssh_key_file and repository.known_hosts_file")
-		}
-	} else if strings.Contains(r.URL, "://") {
-		if err := plainURL("repository.url", s.Repository.URL); err != nil {
-			return err
-		}
-	}
-	if strings.ContainsFunc(s.Repository.Branch, func(r rune) bool { return r <= ' ' || strings.ContainsRune("~^:?*[\\", r) }) {
-		return errors.New("repository.branch is no name of a branch")
-	}
-	return s.checkForges()
+	return s.checkRepositories()
 }
 
 // plainURL refuses what is no http address, or holds a credential. It never says
@@ -271,31 +200,24 @@ func (s *Settings) Database() string { return filepath.Join(s.State, "bindery.db
 // Secrets are what the settings only name. They never travel further than to the
 // packages that use them.
 type Secrets struct {
-	gitToken, apiToken string
-	gitKey             []byte // for SSH
-	webhook            [][]byte
-	events             [][]byte // of Settings.Events, in their order
-	// encrypted opens what is encrypted in the specification.
-	encrypted *secrets.Keyring
+	repositories []repositorySecrets // of Settings.Repositories, in their order
+	events       [][]byte            // of Settings.Events, in their order
 }
 
 // LoadSecrets reads the secrets from the files that the settings name, else from
-// the environment.
+// the environment. That has one of each kind, so it is read for one repository alone:
+// what belongs to one must not be shown to the forge of another.
 func (s *Settings) LoadSecrets(getenv func(string) string) (*Secrets, error) {
+	if len(s.Repositories) > 1 {
+		getenv = func(string) string { return "" }
+	}
 	out := &Secrets{}
-	var err error
-	if out.gitToken, err = secret(s.Repository.TokenFile, getenv("BINDERY_GIT_TOKEN")); err != nil {
-		return nil, fmt.Errorf("repository.token_file: %w", err)
-	}
-	if f := s.Repository.SSHKeyFile; f != "" {
-		if out.gitKey, err = privateKey(f); err != nil {
-			return nil, fmt.Errorf("repository.ssh_key_file: %w", err)
+	for i := range s.Repositories {
+		loaded, err := s.Repositories[i].loadSecrets(getenv)
+		if err != nil {
+			return nil, fmt.Errorf("repositories[%d].%w", i, err)
 		}
-	}
-	if out.encrypted, err = secrets.New(secrets.Config{
-		IdentityFiles: s.Encrypted.IdentityFiles, PassphraseFile: s.Encrypted.PassphraseFile, SOPS: s.Encrypted.SOPS,
-	}); err != nil {
-		return nil, fmt.Errorf("encrypted: %w", err)
+		out.repositories = append(out.repositories, loaded)
 	}
 	for i, e := range s.Events {
 		text, err := secret(e.SecretFile, "")
@@ -306,9 +228,6 @@ func (s *Settings) LoadSecrets(getenv func(string) string) (*Secrets, error) {
 			return nil, fmt.Errorf("events[%d].secret_file has less than %d bytes", i, minWebhookSecret)
 		}
 		out.events = append(out.events, []byte(text))
-	}
-	if err := s.loadForge(out, getenv); err != nil {
-		return nil, err
 	}
 	return out, nil
 }

@@ -17,8 +17,9 @@ import (
 const goodSettings = `listen: 0.0.0.0:8470
 state: state
 keys: /etc/keys
-repository: {name: example/site, url: https://forge.example.org/example/site.git, token_file: git.token}
-github: {token_file: api.token, webhook_secret_files: [hook.secret]}
+repositories:
+- {name: example/site, url: https://forge.example.org/example/site.git, token_file: git.token,
+   github: {token_file: api.token, webhook_secret_files: [hook.secret]}}
 `
 
 func settingsFile(t *testing.T, text string) string {
@@ -36,39 +37,39 @@ func TestSettingsHaveDefaultsAndAnchors(t *testing.T) {
 	dir := filepath.Dir(path)
 	require.Equal(t, filepath.Join(dir, "state"), s.State)
 	require.Equal(t, "/etc/keys", s.Keys)
-	require.Equal(t, filepath.Join(dir, "git.token"), s.Repository.TokenFile)
-	require.Equal(t, filepath.Join(dir, "api.token"), s.GitHub.TokenFile)
-	require.Equal(t, []string{filepath.Join(dir, "hook.secret")}, s.GitHub.WebhookSecretFiles)
+	require.Equal(t, filepath.Join(dir, "git.token"), s.Repositories[0].TokenFile)
+	require.Equal(t, filepath.Join(dir, "api.token"), s.Repositories[0].GitHub.TokenFile)
+	require.Equal(t, []string{filepath.Join(dir, "hook.secret")}, s.Repositories[0].GitHub.WebhookSecretFiles)
 	require.Equal(t, filepath.Join(dir, "state", "bindery.db"), s.Database())
 	require.Equal(t, "127.0.0.1:8471", s.AdminListen)
-	require.Equal(t, "main", s.Repository.Branch)
-	require.Equal(t, "@every 1m", s.Repository.Poll)
+	require.Equal(t, []controller.Environment{{Branch: "main", Name: "main", Unreviewed: "announce"}}, s.Repositories[0].Environments)
+	require.Equal(t, "@every 1m", s.Repositories[0].Poll)
 	require.Equal(t, "announce", s.Publish.Unreviewed)
 	require.Equal(t, "@hourly", s.Publish.Sweep)
 
-	local, err := controller.LoadSettings(settingsFile(t, "listen: :1\nstate: s\nkeys: k\nrepository: {name: any, url: ../spec.git}\n"))
+	local, err := controller.LoadSettings(settingsFile(t, "listen: :1\nstate: s\nkeys: k\nrepositories: [{name: any, url: ../spec.git}]\n"))
 	require.NoError(t, err)
-	require.True(t, filepath.IsAbs(local.Repository.URL))
+	require.True(t, filepath.IsAbs(local.Repositories[0].URL))
 }
 
 func TestARepositoryBySSH(t *testing.T) {
 	t.Parallel()
-	const text = "listen: :1\nstate: s\nkeys: k\nrepository: {name: any, url: git@forge.example.org:acme/site.git, ssh_key_file: id, known_hosts_file: known}\n"
+	const text = "listen: :1\nstate: s\nkeys: k\nrepositories: [{name: any, url: git@forge.example.org:acme/site.git, ssh_key_file: id, known_hosts_file: known}]\n"
 	path := settingsFile(t, text)
 	s, err := controller.LoadSettings(path)
 	require.NoError(t, err)
-	require.Equal(t, "git@forge.example.org:acme/site.git", s.Repository.URL)
-	require.Equal(t, filepath.Join(filepath.Dir(path), "known"), s.Repository.KnownHostsFile)
-	require.NoError(t, os.WriteFile(s.Repository.SSHKeyFile, []byte("CANARY"), 0o600))
+	require.Equal(t, "git@forge.example.org:acme/site.git", s.Repositories[0].URL)
+	require.Equal(t, filepath.Join(filepath.Dir(path), "known"), s.Repositories[0].KnownHostsFile)
+	require.NoError(t, os.WriteFile(s.Repositories[0].SSHKeyFile, []byte("CANARY"), 0o600))
 	_, err = s.LoadSecrets(func(string) string { return "" })
 	require.NoError(t, err)
-	require.NoError(t, os.Chmod(s.Repository.SSHKeyFile, 0o640))
+	require.NoError(t, os.Chmod(s.Repositories[0].SSHKeyFile, 0o640))
 	_, err = s.LoadSecrets(func(string) string { return "" })
-	require.ErrorContains(t, err, "repository.ssh_key_file: ")
+	require.ErrorContains(t, err, "repositories[0].ssh_key_file: ")
 	require.ErrorContains(t, err, "may be read by others")
 	for _, less := range []string{", ssh_key_file: id", ", known_hosts_file: known"} {
 		_, err = controller.LoadSettings(settingsFile(t, strings.Replace(text, less, "", 1)))
-		require.ErrorContains(t, err, "set repository.ssh_key_file and repository.known_hosts_file")
+		require.ErrorContains(t, err, "set ssh_key_file and known_hosts_file")
 	}
 }
 
@@ -76,37 +77,37 @@ func TestBadSettingsSayWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ old, text, want string }{
 		"unknown key":         {"keys:", "kyes:", "[3:1] unknown field \"kyes\""},
-		"unknown key inside":  {"{token_file: api", "{tokenfile: api", "[5:10] unknown field \"tokenfile\""},
+		"unknown key inside":  {"{token_file: api", "{tokenfile: api", "[6:13] unknown field \"tokenfile\""},
 		"twice":               {"keys:", "state: other\nkeys:", "[3:1]"},
 		"not yaml":            {"listen:", "listen: [", "controller.yaml"},
 		"wrong type":          {"state: state", "state: [a]", "[2:8]"},
 		"no listen":           {"listen: 0.0.0.0:8470", "", "listen is missing"},
 		"no state":            {"state: state", "", "state is missing"},
 		"no keys":             {"keys: /etc/keys", "", "keys is missing"},
-		"no repository":       {"name: example/site, ", "", "repository.name is missing"},
-		"no url":              {"url: https://forge.example.org/example/site.git, ", "", "repository.url is missing"},
+		"no repository":       {"name: example/site, ", "", "repositories[0].name is missing"},
+		"no url":              {"url: https://forge.example.org/example/site.git, ", "", "repositories[0].url is missing"},
 		"no port":             {"0.0.0.0:8470", "0.0.0.0", "listen: "},
 		"bad admin":           {"state: state", "state: state\nadmin_listen: nowhere", "admin_listen: "},
 		"admin url":           {"state: state", "state: state\nadmin_url: 'ftp://x'", "admin_url is not an http"},
-		"password in url":     {"https://forge", "https://me:CANARY@forge", "repository.url holds a user"},
-		"ssh url":             {"https://forge", "ssh://forge", "repository.url is reached by SSH"},
-		"api":                 {"{token_file: api", "{api: nonsense, token_file: api", "github.api is not an http"},
-		"owner":               {"name: example/site", "name: site", "repository.name is not OWNER/NAME"},
-		"branch":              {"repository: {", "repository: {branch: 'a b', ", "repository.branch"},
-		"poll":                {"repository: {", "repository: {poll: sometimes, ", "repository.poll: "},
+		"password in url":     {"https://forge", "https://me:CANARY@forge", "repositories[0].url holds a user"},
+		"ssh url":             {"https://forge", "ssh://forge", "repositories[0].url is reached by SSH"},
+		"api":                 {"{token_file: api", "{api: nonsense, token_file: api", "repositories[0].github.api is not an http"},
+		"owner":               {"name: example/site", "name: site", "repositories[0].name is not OWNER/NAME"},
+		"branch":              {"{name: ", "{environments: [{branch: 'a b'}], name: ", "repositories[0].environments[0].branch is no name"},
+		"poll":                {"{name: ", "{poll: sometimes, name: ", "repositories[0].poll: "},
 		"sweep":               {"state: state", "state: state\npublish: {sweep: '@every 1ms'}", "publish.sweep: "},
 		"policy":              {"state: state", "state: state\npublish: {unreviewed: ignore}", `publish.unreviewed is "ignore": write announce or hold`},
-		"three secrets":       {"[hook.secret]", "[a, b, c]", "github.webhook_secret_files has 3 files"},
-		"two forges":          {"state: state", "state: state\ngitea: {url: 'https://x', token_file: t}", "github and gitea are both there"},
-		"webhook beside":      {"state: state", "state: state\nwebhook: {secret_files: [a]}", "github and webhook are both there"},
-		"gitea address":       {"github: {token_file: api.token", "gitea: {token_file: api.token", "gitea.url is missing"},
-		"gitea no address":    {"github: {token_file: api.token", "gitea: {url: gitea.test, token_file: api.token", "gitea.url is not an http"},
-		"gitea password":      {"github: {token_file: api.token", "gitea: {url: 'https://CANARY@gitea.test', token_file: api.token", "gitea.url holds a user"},
-		"gitlab address":      {"github: {token_file: api.token", "gitlab: {url: gitlab.test, token_file: api.token", "gitlab.url is not an http"},
-		"groups":              {"name: example/site", "name: a/b/c", "repository.name is not OWNER/NAME, as github has it"},
-		"token and app":       {"{token_file: api.token", "{token_file: api.token, app: {id: 1, installation_id: 2}", "github.token_file and github.app are both there"},
-		"half an app":         {"{token_file: api.token", "{app: {id: 1}", "github.app lacks id or installation_id"},
-		"generic secrets":     {"github: {token_file: api.token, webhook_secret_files: [hook.secret]}", "webhook: {secret_files: [a, b, c]}", "webhook.secret_files has 3 files"},
+		"three secrets":       {"[hook.secret]", "[a, b, c]", "repositories[0].github.webhook_secret_files has 3 files"},
+		"two forges":          {"github:", "gitea: {url: 'https://x', token_file: t}, github:", "repositories[0].github and gitea are both there"},
+		"webhook beside":      {"github:", "webhook: {secret_files: [a]}, github:", "repositories[0].github and webhook are both there"},
+		"gitea address":       {"github: {token_file: api.token", "gitea: {token_file: api.token", "repositories[0].gitea.url is missing"},
+		"gitea no address":    {"github: {token_file: api.token", "gitea: {url: gitea.test, token_file: api.token", "repositories[0].gitea.url is not an http"},
+		"gitea password":      {"github: {token_file: api.token", "gitea: {url: 'https://CANARY@gitea.test', token_file: api.token", "repositories[0].gitea.url holds a user"},
+		"gitlab address":      {"github: {token_file: api.token", "gitlab: {url: gitlab.test, token_file: api.token", "repositories[0].gitlab.url is not an http"},
+		"groups":              {"name: example/site", "name: a/b/c", "repositories[0].name is not OWNER/NAME, as github has it"},
+		"token and app":       {"{token_file: api.token", "{token_file: api.token, app: {id: 1, installation_id: 2}", "repositories[0].github.token_file and github.app are both there"},
+		"half an app":         {"{token_file: api.token", "{app: {id: 1}", "repositories[0].github.app lacks id or installation_id"},
+		"generic secrets":     {"github: {token_file: api.token, webhook_secret_files: [hook.secret]}", "webhook: {secret_files: [a, b, c]}", "repositories[0].webhook.secret_files has 3 files"},
 		"deep brackets":       {"listen:", strings.Repeat("[", 100_000) + "\nlisten:", "controller.yaml:1: it is nested too deeply"},
 		"deep dashes":         {"listen:", strings.Repeat("- ", 100_000) + "\nlisten:", "controller.yaml:1: it is nested too deeply"},
 		"deep questions":      {"listen:", strings.Repeat("? ", 100_000) + "\nlisten:", "controller.yaml:1: it is nested too deeply"},
@@ -161,16 +162,16 @@ func TestSecretsComeFromFilesOrTheEnvironment(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(path), name), []byte(text), 0o600))
 	}
 	_, err = s.LoadSecrets(none)
-	require.ErrorContains(t, err, "repository.token_file: ")
+	require.ErrorContains(t, err, "repositories[0].token_file: ")
 	put("git.token", "CANARY-git\n")
 	_, err = s.LoadSecrets(none)
-	require.ErrorContains(t, err, "github.token_file: ")
+	require.ErrorContains(t, err, "repositories[0].github.token_file: ")
 	put("api.token", " \n")
 	_, err = s.LoadSecrets(none)
 	require.ErrorContains(t, err, "api.token is empty")
 	put("api.token", "CANARY-api")
 	_, err = s.LoadSecrets(none)
-	require.ErrorContains(t, err, "github.webhook_secret_files: ")
+	require.ErrorContains(t, err, "repositories[0].github.webhook_secret_files: ")
 	put("hook.secret", "CANARY-short")
 	_, err = s.LoadSecrets(none)
 	require.ErrorContains(t, err, "less than 16 bytes")
@@ -183,7 +184,7 @@ func TestSecretsComeFromFilesOrTheEnvironment(t *testing.T) {
 	require.ErrorContains(t, err, "is larger than")
 
 	s, err = controller.LoadSettings(settingsFile(t, strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(goodSettings,
-		", token_file: git.token", ""), "token_file: api.token, ", ""), "webhook_secret_files: [hook.secret]", "")))
+		" token_file: git.token,", ""), "token_file: api.token, ", ""), "webhook_secret_files: [hook.secret]", "")))
 	require.NoError(t, err)
 	_, err = s.LoadSecrets(none)
 	require.ErrorContains(t, err, "BINDERY_GITHUB_TOKEN")
@@ -193,11 +194,11 @@ func TestSecretsComeFromFilesOrTheEnvironment(t *testing.T) {
 
 func TestAWebhookAloneNeedsASecret(t *testing.T) {
 	t.Parallel()
-	path := settingsFile(t, "listen: :1\nstate: s\nkeys: k\nrepository: {name: any, url: ../spec.git}\nwebhook: {}\n")
+	path := settingsFile(t, "listen: :1\nstate: s\nkeys: k\nrepositories: [{name: any, url: ../spec.git, webhook: {}}]\n")
 	s, err := controller.LoadSettings(path)
 	require.NoError(t, err)
 	_, err = s.LoadSecrets(func(string) string { return "" })
-	require.ErrorContains(t, err, "webhook.secret_files and BINDERY_WEBHOOK_SECRET are both missing")
+	require.ErrorContains(t, err, "repositories[0].webhook.secret_files and BINDERY_WEBHOOK_SECRET are both missing")
 	_, err = s.LoadSecrets(func(string) string { return "CANARY-long-enough" })
 	require.NoError(t, err)
 }

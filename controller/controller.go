@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controller is the long-running program: it follows one specification
-// repository, previews its pull requests, publishes its branch, and hears the
+// Package controller is the long-running program: it follows specification
+// repositories, previews their pull requests, publishes their branches, and hears the
 // hosts. It is level-triggered and crash-only: a webhook only wakes it, and what is
 // to be done follows from refs, open pull requests and the store. The commands and
 // the tests run it in-process. It must not know agents.
@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,7 +27,6 @@ import (
 	"github.com/bindery/bindery/controller/blob"
 	"github.com/bindery/bindery/controller/blob/dir"
 	"github.com/bindery/bindery/controller/events"
-	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/controller/keys"
 	"github.com/bindery/bindery/controller/metrics"
 	"github.com/bindery/bindery/controller/publish"
@@ -35,7 +35,6 @@ import (
 	"github.com/bindery/bindery/controller/web"
 	"github.com/bindery/bindery/internal/schedule"
 	"github.com/bindery/bindery/internal/transport"
-	"github.com/bindery/bindery/webhooks"
 )
 
 // Config is what a Controller is made from.
@@ -51,23 +50,22 @@ type Config struct {
 
 // Controller is one running controller. Run may be called once.
 type Controller struct {
-	c         Config
-	seams     seams
-	store     *store.Store
-	mirror    *git.Mirror
-	online    *keys.Online
-	blobs     *dir.Dir
-	publisher *publish.Publisher
-	pipeline  *pipeline
-	reader    *status.Reader
-	metrics   *metrics.Metrics
-	loop      *schedule.Loop
-	sweep     *schedule.Loop
-	public    net.Listener
-	admin     net.Listener
-	handlers  *api.API
-	events    *events.Sender
-	stop      []func() error
+	c            Config
+	seams        seams
+	store        *store.Store
+	online       *keys.Online
+	blobs        *dir.Dir
+	publisher    *publish.Publisher
+	repositories []*repository
+	environments map[string]*pipeline // by name
+	reader       *status.Reader
+	metrics      *metrics.Metrics
+	sweep        *schedule.Loop
+	public       net.Listener
+	admin        net.Listener
+	handlers     *api.API
+	events       *events.Sender
+	stop         []func() error
 }
 
 // New opens everything that a controller needs and listens, so that whatever is
@@ -89,7 +87,7 @@ func open(ctx context.Context, c Config, s seams) (*Controller, error) {
 		c.Now = time.Now
 	}
 	ct := &Controller{c: c, seams: s}
-	for _, step := range []func(context.Context) error{ct.openState, ct.openPipeline, ct.openLoops, ct.openServers} {
+	for _, step := range []func(context.Context) error{ct.openState, ct.openPublisher, ct.openRepositories, ct.openSweep, ct.openServers} {
 		if err := step(ctx); err != nil {
 			ct.Close()
 			return nil, err
@@ -123,34 +121,21 @@ func (ct *Controller) openState(ctx context.Context) (err error) {
 		return err
 	}
 	ct.stop = append(ct.stop, ct.store.Close)
-	ct.mirror, err = git.New(git.Config{
-		URL: s.Repository.URL, Dir: filepath.Join(s.State, "mirror"), Username: s.Repository.Username,
-		Token: ct.c.Secrets.gitToken, Tokens: ct.forgeToken, Logger: ct.c.Logger,
-		SSHKey: ct.c.Secrets.gitKey, KnownHosts: s.Repository.KnownHostsFile,
-	})
-	if err != nil {
-		return err
-	}
-	ct.stop = append(ct.stop, ct.mirror.Close)
 	return nil
 }
 
-func (ct *Controller) openPipeline(ctx context.Context) error {
+func (ct *Controller) openPublisher(ctx context.Context) error {
 	s := ct.c.Settings
 	var err error
 	if ct.online, err = keys.Load(s.Keys); err != nil {
 		return fmt.Errorf("load keys from %s: %w", s.Keys, err)
 	}
 	if ct.reader, err = status.New(status.Config{
-		Fleet: ct.store, History: ct.store, Journal: ct.store, Repositories: []string{s.Repository.Name}, Now: ct.c.Now,
+		Fleet: ct.store, History: ct.store, Journal: ct.store, Environments: s.Environments(), Now: ct.c.Now,
 	}); err != nil {
 		return err
 	}
 	if ct.metrics, err = metrics.New(metrics.Config{Hosts: ct.reader.Count, Version: ct.c.Version, Now: ct.c.Now, Logger: ct.c.Logger}); err != nil {
-		return err
-	}
-	reviewKey, err := ct.online.Secret("review fingerprint v1")
-	if err != nil {
 		return err
 	}
 	ct.blobs, err = dir.New(dir.Config{Path: filepath.Join(s.State, "published")})
@@ -161,49 +146,58 @@ func (ct *Controller) openPipeline(ctx context.Context) error {
 	if ct.seams.blobs != nil {
 		blobs = ct.seams.blobs(blobs)
 	}
-	var kept rows = ct.store
-	if ct.seams.rows != nil {
-		kept = ct.seams.rows(kept)
-	}
 	ct.publisher, err = publish.New(publish.Config{Store: blobs, Keys: ct.online, Engine: ct.c.Version, Now: ct.c.Now})
 	if err != nil {
 		return err
 	}
-	if err := ct.publisher.Roots(ctx); err != nil {
-		return err
+	return ct.publisher.Roots(ctx)
+}
+
+func (ct *Controller) openRepositories(ctx context.Context) error {
+	var kept rows = ct.store
+	if ct.seams.rows != nil {
+		kept = ct.seams.rows(kept)
 	}
-	forge, err := ct.forge()
+	ct.environments = map[string]*pipeline{}
+	turns := newTurns()
+	for i := range ct.c.Settings.Repositories {
+		r, err := ct.openRepository(i)
+		if err != nil {
+			return fmt.Errorf("repository %s: %w", ct.c.Settings.Repositories[i].Name, err)
+		}
+		for _, e := range r.settings.Environments {
+			p, err := ct.openEnvironment(r, e, kept, turns)
+			if err != nil {
+				return fmt.Errorf("environment %s: %w", e.Name, err)
+			}
+			r.environments = append(r.environments, p)
+			ct.environments[e.Name] = p
+		}
+		ct.repositories = append(ct.repositories, r)
+	}
+	return ct.findStrays(ctx)
+}
+
+// findStrays tells of hosts whose environment the settings do not name. They keep what
+// they have.
+func (ct *Controller) findStrays(ctx context.Context) error {
+	hosts, err := ct.store.Hosts(ctx)
 	if err != nil {
 		return err
 	}
-	ct.pipeline = &pipeline{
-		repo: s.Repository.Name, branch: s.Repository.Branch, hold: s.Publish.Unreviewed == hold, adminURL: s.AdminURL,
-		mirror: ct.mirror, store: kept, publisher: ct.publisher, forge: forge, key: reviewKey, secrets: ct.c.Secrets.encrypted,
-		metrics: ct.metrics, log: ct.c.Logger, now: ct.c.Now, asked: map[string]asked{}, sure: map[string]int64{},
-		merges: map[int]webhooks.Pull{}, heard: map[int]time.Time{}, pace: newPace(ct.seams.clock, func() { ct.loop.Wake() }),
-		building: ct.seams.building,
+	strays := map[string]int{}
+	for _, h := range hosts {
+		if ct.environments[h.Environment] == nil {
+			strays[h.Environment]++
+		}
 	}
-	ct.stop = append(ct.stop, ct.pipeline.pace.close)
+	for name, n := range strays {
+		ct.c.Logger.Warn("hosts are in an environment that the settings do not name; they keep their last release: name it, or move them", "environment", name, "hosts", n)
+	}
 	return nil
 }
 
-// mostJitter bounds how much later than its time a poll comes.
-const mostJitter = 10 * time.Second
-
-func (ct *Controller) openLoops(context.Context) error {
-	poll, err := schedule.Parse(ct.c.Settings.Repository.Poll, "")
-	if err != nil {
-		return err
-	}
-	// Controllers that were started together do not all ask in the same second.
-	jitter := min(poll.Interval(ct.c.Now())/10, mostJitter)
-	ct.loop, err = schedule.New(schedule.Config{
-		Name: "reconcile", Schedule: poll, AtStart: true, Timeout: time.Hour, Logger: ct.c.Logger,
-		Jitter: jitter, Backoff: mostRest, Clock: ct.seams.clock,
-	})
-	if err != nil {
-		return err
-	}
+func (ct *Controller) openSweep(context.Context) error {
 	sweep, err := schedule.Parse(ct.c.Settings.Publish.Sweep, "")
 	if err != nil {
 		return err
@@ -247,27 +241,49 @@ func (ct *Controller) api() (*api.API, error) {
 	if u, err := url.Parse(s.AdminURL); err == nil && u.Hostname() != "" {
 		names = append(names, u.Hostname())
 	}
-	wake := func(context.Context, store.Host) { ct.pipeline.pace.stir(false) }
 	pages, err := web.New(web.Config{Status: ct.reader, Journal: ct.reader, Version: ct.c.Version, Now: ct.c.Now, Logger: ct.c.Logger})
 	if err != nil {
 		return nil, err
 	}
 	return api.New(api.Config{
-		Enrolments: ct.store, Messages: ct.store, Files: ct.blobs, Probes: ct.pipeline, Status: ct.reader,
-		Roots: ct.online.Roots, Secret: secret, FactsAccepted: wake, Enrolled: wake, ReportAccepted: ct.tell, Ready: ct.store.Ready,
+		Enrolments: ct.store, Messages: ct.store, Files: ct.blobs, Probes: asks(ct.environments), Status: ct.reader,
+		Roots: ct.online.Roots, Secret: secret, FactsAccepted: ct.wake, Enrolled: ct.wake, ReportAccepted: ct.tell, Ready: ct.store.Ready,
 		Webhooks: hooks, Metrics: ct.metrics.Handler(), Web: pages, Counts: ct.metrics, AdminNames: names, Version: ct.c.Version, Now: ct.c.Now, Logger: ct.c.Logger,
 	})
 }
 
+// wake makes the environment of a host look.
+func (ct *Controller) wake(_ context.Context, h store.Host) {
+	if p := ct.environments[h.Environment]; p != nil {
+		p.pace.stir(false)
+	}
+}
+
+// asks knows which probes hosts were asked, by environment.
+type asks map[string]*pipeline
+
+// ProbeNames gives the keys of the probes of a set, if it is the one that the host's
+// environment published last.
+func (a asks) ProbeNames(h store.Host, digest string) ([]string, bool) {
+	if p := a[h.Environment]; p != nil {
+		return p.ProbeNames(h.ID, digest)
+	}
+	return nil, false
+}
+
 // sweepOnce signs what ages again, and publishes anew what signing again cannot help.
 func (ct *Controller) sweepOnce(ctx context.Context) error {
-	f, err := ct.pipeline.fleet(ctx)
+	hosts, err := ct.store.Hosts(ctx)
 	if err != nil {
 		return err
 	}
-	last := make(map[string]int64, len(f.hosts))
-	for _, h := range f.hosts {
-		last[h.ID] = f.releases[h.ID].Sequence
+	releases, err := ct.store.LatestReleases(ctx)
+	if err != nil {
+		return err
+	}
+	last, environments := make(map[string]int64, len(hosts)), make(map[string]*pipeline, len(hosts))
+	for _, h := range hosts {
+		last[h.ID], environments[h.ID] = releases[h.ID].Sequence, ct.environments[h.Environment]
 	}
 	swept, err := ct.publisher.Sweep(ctx, last)
 	if err != nil {
@@ -276,9 +292,11 @@ func (ct *Controller) sweepOnce(ctx context.Context) error {
 	for id, err := range swept.Failed {
 		ct.c.Logger.Warn("timestamp not renewed", "host", id, "err", err)
 	}
-	if len(swept.Ageing) > 0 {
-		ct.pipeline.doubt(swept.Ageing)
-		ct.pipeline.pace.stir(false)
+	for _, id := range swept.Ageing {
+		if p := environments[id]; p != nil {
+			p.doubt(id)
+			p.pace.stir(false)
+		}
 	}
 	if swept.Renewed > 0 {
 		ct.c.Logger.Info("timestamps renewed", "hosts", swept.Renewed)
@@ -292,13 +310,15 @@ func (ct *Controller) sweepOnce(ctx context.Context) error {
 // Run works until the context ends.
 func (ct *Controller) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return ct.loop.Run(ctx, ct.pipeline.reconcile) })
+	for _, p := range ct.environments {
+		group.Go(func() error { return p.loop.Run(ctx, p.reconcile) })
+	}
 	group.Go(func() error { return ct.sweep.Run(ctx, ct.sweepOnce) })
 	group.Go(func() error { return ct.events.Run(ctx) })
 	group.Go(func() error { return ct.serve(ctx, ct.public, ct.handlers.Public()) })
 	group.Go(func() error { return ct.serve(ctx, ct.admin, ct.handlers.Admin()) })
 	public, admin := ct.Addresses()
-	ct.c.Logger.Info("serving", "agents", "http://"+public, "administrators", "http://"+admin, "repo", ct.c.Settings.Repository.Name)
+	ct.c.Logger.Info("serving", "agents", "http://"+public, "administrators", "http://"+admin, "environments", slices.Sorted(maps.Keys(ct.environments)))
 	return group.Wait()
 }
 

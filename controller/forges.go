@@ -23,7 +23,7 @@ type GitHub struct {
 	// File with the API token; or set BINDERY_GITHUB_TOKEN.
 	TokenFile string `yaml:"token_file"`
 	// A GitHub App instead of a token: it makes check runs with annotations, and its
-	// tokens fetch where repository.token_file is not set.
+	// tokens fetch where token_file of the repository is not set.
 	App *GitHubApp `yaml:"app"`
 	// Files with the webhook secrets, one or two: two while one replaces the other;
 	// or set BINDERY_WEBHOOK_SECRET.
@@ -109,12 +109,12 @@ func (g *GitHub) forge() forge {
 	return f
 }
 
-// forges are those that the settings name.
-func (s *Settings) forges() (out []forge) {
-	if g := s.GitHub; g != nil {
+// forges are those that the settings of a repository name.
+func (r *Repository) forges() (out []forge) {
+	if g := r.GitHub; g != nil {
 		out = append(out, g.forge())
 	}
-	if g := s.Gitea; g != nil {
+	if g := r.Gitea; g != nil {
 		out = append(out, forge{
 			name: "gitea", address: &g.URL, token: &g.TokenFile, secrets: g.WebhookSecretFiles, secretsName: "gitea.webhook_secret_files", tokenName: "gitea.token_file",
 			env: "BINDERY_GITEA_TOKEN", dialect: gitea.Dialect,
@@ -123,7 +123,7 @@ func (s *Settings) forges() (out []forge) {
 			},
 		})
 	}
-	if g := s.GitLab; g != nil {
+	if g := r.GitLab; g != nil {
 		out = append(out, forge{
 			name: "gitlab", groups: true, address: &g.URL, token: &g.TokenFile, secrets: g.WebhookSecretFiles, secretsName: "gitlab.webhook_secret_files", tokenName: "gitlab.token_file",
 			env: "BINDERY_GITLAB_TOKEN", dialect: gitlab.Dialect,
@@ -132,15 +132,15 @@ func (s *Settings) forges() (out []forge) {
 			},
 		})
 	}
-	if h := s.Webhook; h != nil {
+	if h := r.Webhook; h != nil {
 		out = append(out, forge{name: "webhook", secrets: h.SecretFiles, secretsName: "webhook.secret_files", dialect: webhooks.Generic})
 	}
 	return out
 }
 
 // forgePaths are the settings of forges that are paths.
-func (s *Settings) forgePaths() (out []*string) {
-	for _, f := range s.forges() {
+func (r *Repository) forgePaths() (out []*string) {
+	for _, f := range r.forges() {
 		if f.token != nil {
 			out = append(out, f.token)
 		}
@@ -151,8 +151,8 @@ func (s *Settings) forgePaths() (out []*string) {
 	return out
 }
 
-func (s *Settings) checkForges() error {
-	all := s.forges()
+func (r *Repository) checkForges() error {
+	all := r.forges()
 	if len(all) > 1 {
 		return fmt.Errorf("%s and %s are both there: a repository is at one forge", all[0].name, all[1].name)
 	}
@@ -163,10 +163,10 @@ func (s *Settings) checkForges() error {
 		if f.open == nil {
 			continue
 		}
-		if owner, _, err := webhooks.Names(s.Repository.Name); err != nil || !f.groups && strings.Contains(owner, "/") {
-			return fmt.Errorf("repository.name is not OWNER/NAME, as %s has it", f.name)
+		if owner, _, err := webhooks.Names(r.Name); err != nil || !f.groups && strings.Contains(owner, "/") {
+			return fmt.Errorf("name is not OWNER/NAME, as %s has it", f.name)
 		}
-		if g := s.GitHub; g != nil && g.App != nil {
+		if g := r.GitHub; g != nil && g.App != nil {
 			if g.TokenFile != "" {
 				return errors.New("github.token_file and github.app are both there: it is one or the other")
 			}
@@ -174,11 +174,11 @@ func (s *Settings) checkForges() error {
 				return errors.New("github.app lacks id or installation_id")
 			}
 		}
-		if s.Gitea != nil && s.Gitea.URL == "" {
+		if r.Gitea != nil && r.Gitea.URL == "" {
 			return errors.New("gitea.url is missing")
 		}
 		field := f.name + ".url"
-		if s.GitHub != nil {
+		if r.GitHub != nil {
 			field = "github.api"
 		}
 		if err := plainURL(field, *f.address); err != nil {
@@ -189,8 +189,8 @@ func (s *Settings) checkForges() error {
 }
 
 // loadForge reads the secrets of the forge.
-func (s *Settings) loadForge(out *Secrets, getenv func(string) string) error {
-	for _, f := range s.forges() {
+func (r *Repository) loadForge(out *repositorySecrets, getenv func(string) string) error {
+	for _, f := range r.forges() {
 		var err error
 		if f.open != nil {
 			if out.apiToken, err = secret(*f.token, getenv(f.env)); err != nil {
@@ -222,19 +222,20 @@ func (s *Settings) loadForge(out *Secrets, getenv func(string) string) error {
 	return nil
 }
 
-// forge is nil where the settings name none, or one without pull requests.
-func (ct *Controller) forge() (webhooks.Forge, error) {
-	for _, f := range ct.c.Settings.forges() {
+// openForge makes the forge; nil where the settings name none, or one without pull
+// requests.
+func (r *Repository) openForge(token string, bounds transport.Config) (webhooks.Forge, error) {
+	for _, f := range r.forges() {
 		if f.open != nil {
-			return f.open(ct.c.Settings.Repository.Name, ct.c.Secrets.apiToken, ct.seams.http)
+			return f.open(r.Name, token, bounds)
 		}
 	}
 	return nil, nil
 }
 
 // forgeToken is the forge's own token to fetch with; "" where it has none.
-func (ct *Controller) forgeToken(ctx context.Context) (string, error) {
-	if f, ok := ct.pipeline.forge.(interface {
+func (r *repository) forgeToken(ctx context.Context) (string, error) {
+	if f, ok := r.forge.(interface {
 		Token(ctx context.Context) (string, error)
 	}); ok {
 		return f.Token(ctx)
@@ -242,21 +243,26 @@ func (ct *Controller) forgeToken(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// receivers take webhooks, by the last part of their paths; none where the settings
-// name no secret for them.
+// receivers take webhooks, by the last part of their paths: one for each kind of
+// forge, whose repositories share it. There is none where no repository has a secret.
 func (ct *Controller) receivers() (map[string]http.Handler, error) {
+	routes, dialects := map[string][]webhooks.Route{}, map[string]webhooks.Dialect{}
+	for _, r := range ct.repositories {
+		for _, f := range r.settings.forges() {
+			if len(r.secrets.webhook) == 0 {
+				continue
+			}
+			name, route := f.name, webhooks.Route{Repo: r.settings.Name, Secrets: r.secrets.webhook, Wake: r.wake}
+			if f.open == nil {
+				name, route.Repo = "generic", "" // its deliveries name none
+			}
+			routes[name], dialects[name] = append(routes[name], route), f.dialect()
+		}
+	}
 	out := map[string]http.Handler{}
-	for _, f := range ct.c.Settings.forges() {
-		if len(ct.c.Secrets.webhook) == 0 {
-			continue
-		}
-		name := f.name
-		if f.open == nil {
-			name = "generic"
-		}
+	for name, all := range routes {
 		rc, err := webhooks.NewReceiver(webhooks.ReceiverConfig{
-			Secrets: ct.c.Secrets.webhook, Dialect: f.dialect(), Deliveries: ct.store,
-			Wake: func(webhooks.Event) { ct.pipeline.pace.stir(true) }, Logger: ct.c.Logger,
+			Routes: all, Dialect: dialects[name], Deliveries: ct.store, Logger: ct.c.Logger,
 		})
 		if err != nil {
 			return nil, err

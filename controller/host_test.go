@@ -32,7 +32,12 @@ type machine struct {
 // enrol makes a token as `bindery hosts add` does, and uses it.
 func (w *world) enrol(st *store.Store, name string) *machine {
 	w.t.Helper()
-	token, row, err := api.MintToken(name, w.root, false, w.now().Add(time.Hour))
+	return w.enrolIn(st, name, "main")
+}
+
+func (w *world) enrolIn(st *store.Store, name, environment string) *machine {
+	w.t.Helper()
+	token, row, err := api.MintToken(name, environment, w.root, false, w.now().Add(time.Hour))
 	require.NoError(w.t, err)
 	require.NoError(w.t, st.AddToken(w.t.Context(), row))
 	return w.enrolWith(token, name)

@@ -53,7 +53,7 @@ func TestTheWholeWayAtEveryForge(t *testing.T) {
 // to comment on.
 func TestAnyGitServerWakesTheController(t *testing.T) {
 	t.Parallel()
-	generic := kind{"generic", atGitHub.fake, "webhook: {secret_files: [hook.secret]} # %s"}
+	generic := kind{"generic", atGitHub.fake, "webhook: {secret_files: [hook.secret]}%.0s"}
 	w := newWorldAt(t, generic, basic)
 	w.start()
 	st := w.database()

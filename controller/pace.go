@@ -262,7 +262,7 @@ func (c *pace) waits(ctx context.Context) bool {
 // outdated says why a preview is of no use any more, nil if it is. What cannot be
 // found out stops nothing.
 func (p *pipeline) outdated(ctx context.Context, tip string, pull webhooks.Pull) error {
-	if now, err := p.forge.Pull(ctx, pull.Number); err == nil && (!now.Open || now.Head != pull.Head) {
+	if now, err := p.forge.Pull(ctx, pull.Number); err == nil && (!now.Open || now.Head != pull.Head || now.BaseRef != pull.BaseRef) {
 		p.pace.stir(false)
 		return fmt.Errorf("%w: pull request %d is at %.12s now", errSuperseded, pull.Number, now.Head)
 	}

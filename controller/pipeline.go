@@ -18,6 +18,7 @@ import (
 	"github.com/bindery/bindery/engine"
 	"github.com/bindery/bindery/engine/config"
 	sealed "github.com/bindery/bindery/engine/secret"
+	"github.com/bindery/bindery/internal/schedule"
 	"github.com/bindery/bindery/webhooks"
 )
 
@@ -67,6 +68,7 @@ type rows interface {
 // done follows from refs, open pull requests and the store each time anew, so
 // that a run that was cut off anywhere is made good by the next one.
 type pipeline struct {
+	env       string // the environment: a branch of a repository, and its hosts
 	repo      string
 	branch    string
 	hold      bool // what no merged review showed
@@ -78,6 +80,8 @@ type pipeline struct {
 	key       []byte         // makes fingerprints of secrets
 	secrets   sealed.Keyring // opens what is encrypted in the specification
 	metrics   *metrics.Metrics
+	loop      *schedule.Loop
+	turns     turns
 	log       *slog.Logger
 	now       func() time.Time
 	pace      *pace
@@ -128,15 +132,13 @@ func (p *pipeline) ask(hostID string, probes []config.Probe) {
 	p.asked[hostID] = a
 }
 
-// doubt makes the next reconciliation look at what is published for hosts: their
-// signatures end soon, or their files are gone.
-func (p *pipeline) doubt(hostIDs []string) {
+// doubt makes the next reconciliation look at what is published for a host: its
+// signatures end soon, or its files are gone.
+func (p *pipeline) doubt(hostID string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done = ""
-	for _, id := range hostIDs {
-		delete(p.sure, id)
-	}
+	delete(p.sure, hostID)
 }
 
 // trust remembers what is published for a host.

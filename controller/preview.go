@@ -38,7 +38,7 @@ func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, 
 	if err != nil {
 		return err
 	}
-	done := shown(tip, merged, built.fleet.digest, pull.Draft, pull.Fork && allowed)
+	done := p.shown(tip, merged, built.fleet.digest, pull.Draft, pull.Fork && allowed)
 	ref, err := p.store.Ref(ctx, p.repo, name)
 	if err == nil && ref.Commit == pull.Head && ref.Detail == done {
 		return nil
@@ -85,12 +85,16 @@ const previewTime = 10 * time.Minute
 // something changes: it would take as long.
 var errSlow = errors.New("it took too long")
 
+// errWaited is a step that ended while others were building. It says nothing of the
+// step: the next look tries again.
+var errWaited = errors.New("other builds took the time")
+
 // within bounds the time of a step.
 func within(ctx context.Context, most time.Duration, step func(context.Context) error) error {
 	timed, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	err := step(timed)
-	if err != nil && timed.Err() != nil && ctx.Err() == nil {
+	if err != nil && timed.Err() != nil && ctx.Err() == nil && !errors.Is(err, errWaited) {
 		return fmt.Errorf("%w (more than %s): %w", errSlow, most, err)
 	}
 	return err
@@ -115,8 +119,8 @@ func (p *pipeline) merge(ctx context.Context, tip string, pull webhooks.Pull) (s
 }
 
 // shown names what a preview was made of, besides the head.
-func shown(tip, merged, facts string, draft, allowed bool) string {
-	text := fmt.Appendf(nil, "%s %s %s %t", tip, merged, facts, draft)
+func (p *pipeline) shown(tip, merged, facts string, draft, allowed bool) string {
+	text := fmt.Appendf(nil, "%s %s %s %s %t", p.env, tip, merged, facts, draft)
 	if allowed {
 		text = append(text, " allowed"...)
 	}
@@ -181,7 +185,7 @@ func (p *pipeline) unbuilt(ctx context.Context, meta review.Meta, tip, merged st
 // merge and facts: a run that was cut off goes on with its number.
 func (p *pipeline) remember(ctx context.Context, tip, merged string, pull webhooks.Pull, f *fleet, report *review.Report) (int64, error) {
 	last, err := p.store.LatestReview(ctx, p.repo, pull.Number)
-	if err == nil && last.Head == pull.Head && last.Base == tip && last.Merged == merged && last.Facts == f.digest && last.Digest == report.Digest {
+	if err == nil && last.Environment == p.env && last.Head == pull.Head && last.Base == tip && last.Merged == merged && last.Facts == f.digest && last.Digest == report.Digest {
 		return last.Seq, nil
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -192,7 +196,7 @@ func (p *pipeline) remember(ctx context.Context, tip, merged string, pull webhoo
 		return 0, err
 	}
 	r := store.Review{
-		Repo: p.repo, Pull: pull.Number, Head: pull.Head, Base: tip, Merged: merged, Facts: f.digest,
+		Repo: p.repo, Pull: pull.Number, Environment: p.env, Head: pull.Head, Base: tip, Merged: merged, Facts: f.digest,
 		Digest: report.Digest, State: string(report.Verdict.State), Body: body,
 	}
 	if set := report.Set(); set != nil {

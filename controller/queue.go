@@ -37,7 +37,7 @@ func (p *pipeline) queue(ctx context.Context, tip string, built *sites) error {
 
 func (p *pipeline) queued(ctx context.Context, tip string, g webhooks.Group, groups []webhooks.Group, built *sites) error {
 	name := "refs/queue/" + g.Commit
-	done := shown(tip, g.Commit, built.fleet.digest, false, false)
+	done := p.shown(tip, g.Commit, built.fleet.digest, false, false)
 	ref, err := p.store.Ref(ctx, p.repo, name)
 	if err == nil && ref.Detail == done {
 		return nil

@@ -173,8 +173,8 @@ func (p *pipeline) published(ctx context.Context, built *sites) (*past, error) {
 	}
 	for _, h := range built.fleet.hosts {
 		r, ok := built.fleet.releases[h.ID]
-		if !ok || r.Waiting {
-			continue
+		if !ok || r.Waiting || r.Environment != p.env {
+			continue // a host that was moved here has nothing from here yet
 		}
 		s, err := site(r.Commit)
 		if err != nil {
@@ -260,14 +260,24 @@ func (p *pipeline) byFacts(last *past, f *fleet) (names []string) {
 	return names
 }
 
-// write publishes hosts and records what each has.
+// write publishes hosts and records what each has. A host that has been moved since the
+// fleet was read is its new environment's.
 func (p *pipeline) write(ctx context.Context, from map[string]*site, f *fleet) error {
+	done, err := p.turns.publish.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	ours, err := p.ours(ctx)
+	if err != nil {
+		return err
+	}
 	var todo []publish.Release
 	var rows []store.Release
 	for _, h := range f.hosts {
 		s := from[h.Name]
 		r := s.results[h.Name]
-		if r == nil || r.Refused != nil {
+		if r == nil || r.Refused != nil || !ours[h.ID] {
 			continue // refused: it keeps what it has, if anything
 		}
 		rel := draft(s, h, r, f)
@@ -275,7 +285,7 @@ func (p *pipeline) write(ctx context.Context, from map[string]*site, f *fleet) e
 		next, old := p.row(h, rel), f.releases[h.ID]
 		if !same(old, next) || !p.trusted(old) {
 			todo = append(todo, rel)
-		} else if old.Commit != s.commit {
+		} else if old.Commit != s.commit || old.Environment != p.env {
 			next.Sequence = old.Sequence
 			rows = append(rows, next)
 		}
@@ -308,6 +318,19 @@ func (p *pipeline) write(ctx context.Context, from map[string]*site, f *fleet) e
 	return errors.Join(errs...)
 }
 
+// ours are the ids of the hosts that are of this environment now.
+func (p *pipeline) ours(ctx context.Context) (map[string]bool, error) {
+	hosts, err := p.store.Hosts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ours := map[string]bool{}
+	for _, h := range hosts {
+		ours[h.ID] = h.Environment == p.env
+	}
+	return ours, nil
+}
+
 // draft is one host's release. A host with probes and without answers gets its
 // probes alone: never a configuration that was bound without them.
 func draft(s *site, h store.Host, r *engine.Result, f *fleet) publish.Release {
@@ -325,7 +348,7 @@ func draft(s *site, h store.Host, r *engine.Result, f *fleet) publish.Release {
 func (p *pipeline) row(h store.Host, r publish.Release) store.Release {
 	out := store.Release{
 		HostID: h.ID, ProbeDigest: config.ProbeDigest(r.Probes).String(), PolicyDigest: r.Policy.Digest().String(),
-		Recipient: h.Recipient, Format: release.Format, Commit: r.Commit, Tree: r.Tree, Waiting: r.Config == nil,
+		Recipient: h.Recipient, Format: release.Format, Commit: r.Commit, Tree: r.Tree, Environment: p.env, Waiting: r.Config == nil,
 	}
 	out.ConfigDigest = p.publisher.ConfigMark(r.Config)
 	return out

@@ -94,7 +94,8 @@ func (p *pipeline) came(ctx context.Context, last *past, tip string) (map[string
 	return all, nil
 }
 
-// newestReviews gives the newest review of each pull request that showed changes.
+// newestReviews gives the newest review of each pull request that showed changes, of
+// those for this environment: what another's hosts would get was not shown for these.
 func (p *pipeline) newestReviews(ctx context.Context) ([]store.Review, error) {
 	list, err := p.store.Reviews(ctx, p.repo, maxReviews)
 	if err != nil {
@@ -103,7 +104,7 @@ func (p *pipeline) newestReviews(ctx context.Context) ([]store.Review, error) {
 	seen := map[int]bool{}
 	var out []store.Review
 	for _, r := range list { // newest first
-		if seen[r.Pull] || len(r.Set) == 0 {
+		if seen[r.Pull] || len(r.Set) == 0 || r.Environment != p.env {
 			continue
 		}
 		seen[r.Pull] = true

@@ -20,7 +20,8 @@ import (
 
 // fleet is what the store knows of hosts: who is enrolled, with which answers.
 type fleet struct {
-	hosts    []store.Host // enrolled and not revoked
+	hosts    []store.Host    // enrolled in the environment and not revoked
+	others   map[string]bool // names of hosts of other environments
 	facts    map[string]store.Facts
 	external map[string]map[string]string // what others know, by name of host and source
 	releases map[string]store.Release
@@ -34,10 +35,15 @@ func (p *pipeline) fleet(ctx context.Context) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &fleet{}
+	f := &fleet{others: map[string]bool{}}
 	for _, h := range all {
-		if h.Revoked.IsZero() {
+		if !h.Revoked.IsZero() {
+			continue
+		}
+		if h.Environment == p.env {
 			f.hosts = append(f.hosts, h)
+		} else {
+			f.others[h.Name] = true
 		}
 	}
 	if f.facts, err = p.store.AllFacts(ctx); err != nil {
@@ -46,6 +52,7 @@ func (p *pipeline) fleet(ctx context.Context) (*fleet, error) {
 	if f.external, err = p.store.AllExternal(ctx); err != nil {
 		return nil, err
 	}
+	maps.DeleteFunc(f.external, func(host string, _ map[string]string) bool { return f.others[host] })
 	if f.releases, err = p.store.LatestReleases(ctx); err != nil {
 		return nil, err
 	}
@@ -91,7 +98,8 @@ type site struct {
 	results      map[string]*engine.Result
 }
 
-// build reads a commit and binds every host of it, and every enrolled host. last is
+// build reads a commit and binds every host of it, and every enrolled host; none that
+// is of another environment: nothing here is for it. last is
 // what hosts got from another commit; what did not change is taken from there.
 func (p *pipeline) build(ctx context.Context, commit string, f *fleet, last map[string]*engine.Result) (*site, error) {
 	snap, err := p.mirror.Snapshot(ctx, commit)
@@ -115,6 +123,9 @@ func (p *pipeline) build(ctx context.Context, commit string, f *fleet, last map[
 	s.problems = problem.Sort(slices.Concat(snap.Problems(), s.spec.Problems(), found))
 	var in []engine.Input
 	for _, name := range s.spec.Hosts() {
+		if f.others[name] {
+			continue
+		}
 		i := engine.Input{Host: name, External: f.external[name], Last: last[name]}
 		if h, ok := enrolled[name]; ok {
 			i.Profile, i.Probes = h.Profile, f.facts[h.ID].Answers
@@ -142,6 +153,11 @@ func (s *sites) get(ctx context.Context, commit string) (*site, error) {
 	if got := s.built[commit]; got != nil {
 		return got, nil
 	}
+	done, err := s.p.turns.build.take(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("build %.12s: %w: %w", commit, errWaited, err)
+	}
+	defer done()
 	if s.p.building != nil {
 		if err := s.p.building(ctx, commit); err != nil {
 			return nil, err

@@ -135,8 +135,8 @@ func newWorldAt(t *testing.T, k kind, files map[string]string, extra ...string) 
 admin_listen: 127.0.0.1:0
 state: state
 keys: keys
-repository: {name: %s, url: "%s%s", token_file: git.token, poll: "@every 24h"}
-%s
+repositories:
+- {name: %s, url: "%s%s", token_file: git.token, poll: "@every 24h", %s}
 %s`, repo, w.server.URL, w.forge.ClonePath(), fmt.Sprintf(k.settings, w.server.URL), strings.Join(extra, "\n")))
 	return w
 }
@@ -270,7 +270,7 @@ func (w *world) wait(what string, ok func() bool, poke func()) {
 // wake makes the controller look, as its poll does.
 func (w *world) wake() {
 	w.pings++
-	require.Less(w.t, w.deliver("push", fmt.Sprintf("ping-%d", w.pings), hookSecret, []byte(`{"repository":{"full_name":"a/b"},"project":{"path_with_namespace":"a/b"}}`)), 300)
+	require.Less(w.t, w.deliver("push", fmt.Sprintf("ping-%d", w.pings), hookSecret, []byte(`{"repository":{"full_name":"example/site"},"project":{"path_with_namespace":"example/site"}}`)), 300)
 }
 
 // deliver sends a delivery to the public address and gives the answer's code.

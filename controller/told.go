@@ -23,9 +23,13 @@ func (ct *Controller) sender() (*events.Sender, error) {
 // tell leaves what came of a run for whoever is to be told. Profile and groups are
 // those of the last build.
 func (ct *Controller) tell(h store.Host, r *release.Report) {
-	profile, groups := ct.pipeline.membership(h.Name)
+	var profile string
+	var groups []string
+	if p := ct.environments[h.Environment]; p != nil {
+		profile, groups = p.membership(h.Name)
+	}
 	ct.events.Send(events.Event{
-		Event: "report", Host: h.Name, Profile: profile, Groups: groups, State: string(r.State), Commit: r.Commit, DryRun: r.DryRun,
+		Event: "report", Host: h.Name, Environment: h.Environment, Profile: profile, Groups: groups, State: string(r.State), Commit: r.Commit, DryRun: r.DryRun,
 		Total: r.Total, Good: r.Good, Bad: len(r.Bad), Changed: len(r.Modified), Extra: len(r.Extra), At: ct.c.Now().UTC(),
 	})
 }

@@ -29,7 +29,7 @@ func TestEventSettings(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "short"), []byte("CANARY\n"), 0o600))
 	load := func(events string) (*Secrets, error) {
 		file := filepath.Join(dir, "controller.yaml")
-		require.NoError(t, os.WriteFile(file, []byte("listen: 127.0.0.1:0\nstate: s\nkeys: k\nrepository: {name: o/r, url: spec}\nevents: "+events+"\n"), 0o600))
+		require.NoError(t, os.WriteFile(file, []byte("listen: 127.0.0.1:0\nstate: s\nkeys: k\nrepositories: [{name: o/r, url: spec}]\nevents: "+events+"\n"), 0o600))
 		s, err := LoadSettings(file)
 		if err != nil {
 			return nil, err

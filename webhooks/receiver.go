@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"slices"
+	"strings"
 
 	"golang.org/x/time/rate"
 )
@@ -31,15 +33,12 @@ type Deliveries interface {
 
 // ReceiverConfig says what a Receiver accepts.
 type ReceiverConfig struct {
-	// Secrets are the one or two active secrets, 16 bytes or more each: while
-	// one is replaced by another, both are good.
-	Secrets [][]byte
+	// Routes say whose deliveries these are, and who is told.
+	Routes []Route
 	// Dialect is the forge's way to send deliveries.
 	Dialect Dialect
 	// Deliveries remembers ids.
 	Deliveries Deliveries
-	// Wake gets each Event. It must not block.
-	Wake func(Event)
 	// MaxBody bounds a delivery. Zero: 25 MiB.
 	MaxBody int64
 	// Rate and Burst bound the deliveries per second. Zero: 10 and 60.
@@ -47,6 +46,25 @@ type ReceiverConfig struct {
 	Burst int
 	// Logger gets refusals. Nil: none.
 	Logger *slog.Logger
+}
+
+// Route is where deliveries of one repository go.
+type Route struct {
+	// Repo is the repository, as payloads name it. "": payloads of this dialect name
+	// none, and the secret alone tells.
+	Repo string
+	// Secrets are the one or two active secrets, 16 bytes or more each: while
+	// one is replaced by another, both are good. A delivery that another route's
+	// secret proves is not this one's.
+	Secrets [][]byte
+	// Wake gets each Event. It must not block.
+	Wake func(Event)
+}
+
+// takes tells whether a proven delivery is about the route's repository. Forges do not
+// mind the case of names, and a ping may name none.
+func (r Route) takes(e Event) bool {
+	return r.Repo == "" || strings.EqualFold(r.Repo, e.Repo) || e.Kind == Ping && e.Repo == ""
 }
 
 // ErrIgnored is a delivery that is genuine and concerns nobody.
@@ -62,19 +80,19 @@ type Receiver struct {
 // NewReceiver makes a Receiver. Without a secret it refuses: whoever accepts
 // unsigned deliveries should not find out by reading code.
 func NewReceiver(c ReceiverConfig) (*Receiver, error) {
-	if len(c.Secrets) == 0 || len(c.Secrets) > maxSecrets {
-		return nil, fmt.Errorf("webhook: %d secrets, want 1 or %d", len(c.Secrets), maxSecrets)
+	if len(c.Routes) == 0 {
+		return nil, errors.New("webhook: no route")
 	}
-	for i, s := range c.Secrets {
-		if len(s) < minSecret {
-			return nil, fmt.Errorf("webhook: secret %d has less than %d bytes", i+1, minSecret)
+	for _, r := range c.Routes {
+		if err := r.check(); err != nil {
+			return nil, err
 		}
 	}
 	if c.Dialect.Decode == nil || c.Dialect.Token == "" && len(c.Dialect.Signature) == 0 {
 		return nil, errors.New("webhook: the dialect decodes nothing, or proves nothing")
 	}
-	if c.Deliveries == nil || c.Wake == nil {
-		return nil, errors.New("webhook: Deliveries and Wake are needed")
+	if c.Deliveries == nil {
+		return nil, errors.New("webhook: Deliveries are needed")
 	}
 	if c.MaxBody == 0 {
 		c.MaxBody = defaultMaxBody
@@ -91,8 +109,23 @@ func NewReceiver(c ReceiverConfig) (*Receiver, error) {
 	return &Receiver{c: c, limit: rate.NewLimiter(rate.Limit(c.Rate), c.Burst)}, nil
 }
 
+func (r Route) check() error {
+	if len(r.Secrets) == 0 || len(r.Secrets) > maxSecrets {
+		return fmt.Errorf("webhook: %d secrets, want 1 or %d", len(r.Secrets), maxSecrets)
+	}
+	for i, s := range r.Secrets {
+		if len(s) < minSecret {
+			return fmt.Errorf("webhook: secret %d has less than %d bytes", i+1, minSecret)
+		}
+	}
+	if r.Wake == nil {
+		return errors.New("webhook: Wake is needed")
+	}
+	return nil
+}
+
 // ServeHTTP implements http.Handler. Answers: 202 taken, 200 taken before, 204
-// of no interest, 400 malformed, 401 not signed by an active secret, 405, 413,
+// of no interest or of a repository without a route, 400 malformed, 401 not signed by an active secret, 405, 413,
 // 415, 429. What is lost to a limit is found by the next poll.
 func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	code, msg := rc.receive(w, r)
@@ -130,17 +163,23 @@ func (rc *Receiver) receive(w http.ResponseWriter, r *http.Request) (int, string
 		}
 		return http.StatusBadRequest, "body cut off"
 	}
-	if !d.proves(proof, body, rc.c.Secrets) {
+	var proven []Route
+	for _, route := range rc.c.Routes {
+		if d.proves(proof, body, route.Secrets) {
+			proven = append(proven, route)
+		}
+	}
+	if len(proven) == 0 {
 		return http.StatusUnauthorized, "wrong signature"
 	}
 	id, kind, ok := d.identify(r.Header, body)
 	if !ok {
 		return http.StatusBadRequest, "no delivery id or event name"
 	}
-	return rc.accept(r.Context(), id, kind, body)
+	return rc.accept(r.Context(), id, kind, body, proven)
 }
 
-func (rc *Receiver) accept(ctx context.Context, id, kind string, body []byte) (int, string) {
+func (rc *Receiver) accept(ctx context.Context, id, kind string, body []byte, proven []Route) (int, string) {
 	event, err := rc.c.Dialect.Decode(kind, body)
 	if errors.Is(err, ErrIgnored) {
 		return http.StatusNoContent, ""
@@ -148,12 +187,19 @@ func (rc *Receiver) accept(ctx context.Context, id, kind string, body []byte) (i
 	if err != nil {
 		return http.StatusBadRequest, "payload cannot be read"
 	}
+	told := slices.DeleteFunc(proven, func(r Route) bool { return !r.takes(event) })
+	if len(told) == 0 {
+		rc.c.Logger.Info("webhook of a repository that is not in the settings", "kind", event.Kind)
+		return http.StatusNoContent, ""
+	}
 	event.Delivery = id
 	// A store that cannot be written costs the memory of this id, not the event.
 	if event.Repeated, err = rc.c.Deliveries.Seen(ctx, id); err != nil {
 		rc.c.Logger.Error("delivery id not recorded", "err", err)
 	}
-	rc.c.Wake(event)
+	for _, r := range told {
+		r.Wake(event)
+	}
 	if event.Repeated {
 		return http.StatusOK, ""
 	}

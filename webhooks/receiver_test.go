@@ -49,12 +49,14 @@ func newBench(t *testing.T, secrets ...string) *bench {
 	t.Helper()
 	b := &bench{memory: &memory{ids: map[string]bool{}}}
 	c := webhooks.ReceiverConfig{
-		Dialect: github.Dialect(), Deliveries: b.memory, Wake: func(e webhooks.Event) { b.woken = append(b.woken, e) },
+		Dialect: github.Dialect(), Deliveries: b.memory,
 		MaxBody: 1 << 16, Rate: 0.001, Burst: 10, Logger: slog.New(slog.NewTextHandler(&b.log, nil)),
 	}
+	all := webhooks.Route{Wake: func(e webhooks.Event) { b.woken = append(b.woken, e) }}
 	for _, s := range secrets {
-		c.Secrets = append(c.Secrets, []byte(s))
+		all.Secrets = append(all.Secrets, []byte(s))
 	}
+	c.Routes = []webhooks.Route{all}
 	var err error
 	b.receiver, err = webhooks.NewReceiver(c)
 	require.NoError(t, err)
@@ -167,8 +169,10 @@ func TestReceiverNeedsGoodSecrets(t *testing.T) {
 		"three": {[]byte(newSecret), []byte(newSecret), []byte(newSecret)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := webhooks.NewReceiver(webhooks.ReceiverConfig{Secrets: secrets})
-			require.Error(t, err)
+			_, err := webhooks.NewReceiver(webhooks.ReceiverConfig{
+				Routes: []webhooks.Route{{Secrets: secrets, Wake: func(webhooks.Event) {}}}, Dialect: github.Dialect(), Deliveries: &memory{},
+			})
+			require.ErrorContains(t, err, "secret")
 			require.NotContains(t, err.Error(), "CANARY")
 		})
 	}

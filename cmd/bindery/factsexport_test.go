@@ -34,7 +34,7 @@ func TestFactsExport(t *testing.T) {
 	for _, keys := range []string{"keys", "others"} {
 		command(exitOK, "root", "init", "--dir", filepath.Join(dir, keys+"-offline"), "--online", filepath.Join(dir, keys), "--no-passphrase")
 	}
-	config := write("controller.yaml", "listen: 127.0.0.1:0\nstate: "+dir+"/state\nkeys: "+dir+"/keys\nrepository: {name: o/r, url: "+dir+"}\n")
+	config := write("controller.yaml", "listen: 127.0.0.1:0\nstate: "+dir+"/state\nkeys: "+dir+"/keys\nrepositories: [{name: o/r, url: "+dir+"}]\n")
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "state"), 0o700))
 	st, err := store.New(t.Context(), store.Config{Path: filepath.Join(dir, "state", "bindery.db")})
 	require.NoError(t, err)

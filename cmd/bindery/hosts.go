@@ -43,13 +43,14 @@ machine, while the controller runs or not.
 ` + exitHelp,
 		Example: `  bindery hosts add web1.example.org
   bindery hosts list
-  bindery hosts show web1.example.org --format json`,
+  bindery hosts show web1.example.org --format json
+  bindery hosts move web1.example.org production`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().StringVar(&o.config, "config", defaultConfig, "the controller's settings `file`")
 	cmd.PersistentFlags().StringVar(&o.format, "format", "text", "text or json")
-	cmd.AddCommand(newHostsAddCommand(&o, s), newHostsListCommand(&o, s), newHostsShowCommand(&o, s))
+	cmd.AddCommand(newHostsAddCommand(&o, s), newHostsListCommand(&o, s), newHostsShowCommand(&o, s), newHostsMoveCommand(&o, s))
 	return cmd
 }
 
@@ -79,7 +80,7 @@ func (o *hostsOptions) withStatus(ctx context.Context, fn func(*status.Reader) e
 		return err
 	}
 	defer st.Close()
-	r, err := status.New(status.Config{Fleet: st, History: st, Journal: st, Repositories: []string{settings.Repository.Name}})
+	r, err := status.New(status.Config{Fleet: st, History: st, Journal: st, Environments: settings.Environments()})
 	if err != nil {
 		return withCode(exitUnavailable, err)
 	}
@@ -87,8 +88,7 @@ func (o *hostsOptions) withStatus(ctx context.Context, fn func(*status.Reader) e
 }
 
 func newHostsAddCommand(o *hostsOptions, s streams) *cobra.Command {
-	var ttl time.Duration
-	var rebind bool
+	var a hostsAddition
 	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Make a one-time token with which a host enrols",
@@ -96,31 +96,45 @@ func newHostsAddCommand(o *hostsOptions, s streams) *cobra.Command {
 token proves the host to the controller and the controller to the host, and pins the
 root of trust. It is a secret until it was used, and is shown only now: the token
 alone goes to standard output, what to do with it to standard error.
+
+The host will be in the environment that the token says: it gets what that branch of
+that repository says, and nothing of any other. Without --environment it is the one
+that the host is in already, else the first in controller.yaml.
 ` + exitHelp,
 		Example: `  bindery hosts add web1.example.org
   (umask 077; bindery hosts add web1.example.org > token)
+  bindery hosts add web1.example.org --environment staging
   bindery hosts add web1.example.org --rebind --ttl 15m     a machine that was installed anew
   bindery hosts add web1.example.org | ssh web1.example.org bindery-agent enroll --url https://bindery.example.org --token-file -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runHostsAdd(cmd.Context(), o, strings.ToLower(args[0]), ttl, rebind, s)
+			return runHostsAdd(cmd.Context(), o, strings.ToLower(args[0]), a, s)
 		},
 	}
-	cmd.Flags().DurationVar(&ttl, "ttl", release.TokenLife, "how long the token can be used")
-	cmd.Flags().BoolVar(&rebind, "rebind", false, "replace a host of this name that is enrolled; its keys are revoked")
+	cmd.Flags().StringVar(&a.environment, "environment", "", "the `environment` of controller.yaml that the host will be in")
+	cmd.Flags().DurationVar(&a.ttl, "ttl", release.TokenLife, "how long the token can be used")
+	cmd.Flags().BoolVar(&a.rebind, "rebind", false, "replace a host of this name that is enrolled; its keys are revoked")
 	return cmd
+}
+
+// hostsAddition says what kind of token.
+type hostsAddition struct {
+	environment string
+	ttl         time.Duration
+	rebind      bool
 }
 
 // outToken is what `hosts add --format json` prints.
 type outToken struct {
-	Host    string    `json:"host"`
-	Token   string    `json:"token"`
-	Expires time.Time `json:"expires"`
-	Root    string    `json:"root_fingerprint"`
+	Host        string    `json:"host"`
+	Environment string    `json:"environment"`
+	Token       string    `json:"token"`
+	Expires     time.Time `json:"expires"`
+	Root        string    `json:"root_fingerprint"`
 }
 
-func runHostsAdd(ctx context.Context, o *hostsOptions, name string, ttl time.Duration, rebind bool, s streams) error {
-	if ttl <= 0 || ttl > 7*day {
+func runHostsAdd(ctx context.Context, o *hostsOptions, name string, a hostsAddition, s streams) error {
+	if a.ttl <= 0 || a.ttl > 7*day {
 		return errors.New("--ttl is more than a week, or nothing")
 	}
 	if name == "" || strings.ContainsAny(name, "/\\ \t\n\x00") {
@@ -135,13 +149,19 @@ func runHostsAdd(ctx context.Context, o *hostsOptions, name string, ttl time.Dur
 	if err != nil {
 		return withCode(exitUnavailable, err)
 	}
-	if _, err := st.HostNamed(ctx, name); err == nil && !rebind {
-		return fmt.Errorf("%s is enrolled already: --rebind makes a token that replaces it", name)
-	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
+	old, err := st.HostNamed(ctx, name)
+	switch {
+	case err == nil && !a.rebind:
+		return fmt.Errorf("%s is enrolled already, in the environment %s: --rebind makes a token that replaces it, and `bindery hosts move` moves it", name, old.Environment)
+	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return withCode(exitUnavailable, err)
 	}
+	environment, err := environmentNamed(settings, a.environment, old.Environment)
+	if err != nil {
+		return err
+	}
 	root := roots[len(roots)-1]
-	token, record, err := api.MintToken(name, root, rebind, time.Now().Add(ttl))
+	token, record, err := api.MintToken(name, environment, root, a.rebind, time.Now().Add(a.ttl))
 	if err != nil {
 		return withCode(exitUnavailable, err)
 	}
@@ -149,23 +169,24 @@ func runHostsAdd(ctx context.Context, o *hostsOptions, name string, ttl time.Dur
 		return withCode(exitUnavailable, err)
 	}
 	if o.format == "json" {
-		return printJSON(s.Out, outToken{Host: name, Token: token.Text(), Expires: record.Expires.UTC(), Root: root.Fingerprint()})
+		return printJSON(s.Out, outToken{Host: name, Environment: environment, Token: token.Text(), Expires: record.Expires.UTC(), Root: root.Fingerprint()})
 	}
 	// The token alone is the output, so that it can go into a file or a pipe.
 	if _, err := fmt.Fprintln(s.Out, token.Text()); err != nil {
 		return withCode(exitUnavailable, err)
 	}
-	fmt.Fprintf(s.Err, "On %s, until %s, with the token as the only line of FILE:\n  bindery-agent enroll --url URL-OF-THE-CONTROLLER --token-file FILE\n",
-		name, record.Expires.Format(time.RFC1123))
+	fmt.Fprintf(s.Err, "On %s, which will be in the environment %s, until %s, with the token as the only line of FILE:\n  bindery-agent enroll --url URL-OF-THE-CONTROLLER --token-file FILE\n",
+		name, environment, record.Expires.Format(time.RFC1123))
 	return nil
 }
 
 func newHostsListCommand(o *hostsOptions, s streams) *cobra.Command {
-	return &cobra.Command{
+	var environment string
+	cmd := &cobra.Command{
 		Use:     "list",
-		Short:   "List the enrolled hosts, the most pressing first",
-		Long:    "List shows every enrolled host with its state, release and last report.\n" + exitHelp,
-		Example: "  bindery hosts list\n  bindery hosts list --format json",
+		Short:   "List the enrolled hosts",
+		Long:    "List shows every enrolled host with its environment, state, release and last report.\n" + exitHelp,
+		Example: "  bindery hosts list\n  bindery hosts list --environment staging\n  bindery hosts list --format json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.withStatus(cmd.Context(), func(r *status.Reader) error {
@@ -173,6 +194,7 @@ func newHostsListCommand(o *hostsOptions, s streams) *cobra.Command {
 				if err != nil {
 					return withCode(exitUnavailable, err)
 				}
+				hosts = slices.DeleteFunc(hosts, func(h status.Host) bool { return environment != "" && h.Environment != environment })
 				if o.format == "json" {
 					return printJSON(s.Out, hosts)
 				}
@@ -181,6 +203,8 @@ func newHostsListCommand(o *hostsOptions, s streams) *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().StringVar(&environment, "environment", "", "only the hosts of this `environment`")
+	return cmd
 }
 
 func listHosts(w io.Writer, hosts []status.Host) {
@@ -193,7 +217,7 @@ func listHosts(w io.Writer, hosts []status.Host) {
 	t.SetStyle(table.StyleLight)
 	t.Style().Options = table.OptionsNoBordersAndSeparators
 	t.Style().Format.Header = text.FormatDefault
-	t.AppendHeader(table.Row{"host", "state", "commit", "sequence", "last report", "why"})
+	t.AppendHeader(table.Row{"host", "environment", "state", "commit", "sequence", "last report", "why"})
 	for _, h := range hosts {
 		commit, sequence, seen := "", "", "never"
 		if h.Release != nil {
@@ -202,7 +226,7 @@ func listHosts(w io.Writer, hosts []status.Host) {
 		if h.Report != nil {
 			seen = h.Report.At.Local().Format("2006-01-02 15:04:05")
 		}
-		t.AppendRow(table.Row{h.Name, string(h.State), commit, sequence, seen, printable(h.Cause)})
+		t.AppendRow(table.Row{h.Name, h.Environment, string(h.State), commit, sequence, seen, printable(h.Cause)})
 	}
 	t.Render()
 }
@@ -238,7 +262,7 @@ func showHost(w io.Writer, d *status.Detail) {
 	if d.Cause != "" {
 		fmt.Fprintf(w, ": %s", printable(d.Cause))
 	}
-	fmt.Fprintf(w, "\n  id        %s, enrolled %s\n", d.ID, d.Enrolled.Local().Format(time.DateTime))
+	fmt.Fprintf(w, "\n  id        %s, enrolled %s, in the environment %s\n", d.ID, d.Enrolled.Local().Format(time.DateTime), d.Environment)
 	if d.Release != nil {
 		fmt.Fprintf(w, "  release   %d of %.12s, %s\n", d.Release.Sequence, d.Release.Commit, d.Release.At.Local().Format(time.DateTime))
 	}

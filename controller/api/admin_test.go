@@ -34,7 +34,7 @@ func TestAdmin(t *testing.T) {
 
 	h := s.enrolled(t, public.URL, "web1")
 	require.NoError(t, s.store.PutReleases(t.Context(), []store.Release{{
-		HostID: h.id, Sequence: 10, ConfigDigest: "d1", ProbeDigest: "set", Recipient: "r", Format: 1, Commit: "c1", Tree: "t1",
+		Environment: "main", HostID: h.id, Sequence: 10, ConfigDigest: "d1", ProbeDigest: "set", Recipient: "r", Format: 1, Commit: "c1", Tree: "t1",
 	}}))
 	require.NoError(t, s.store.PutRef(t.Context(), store.Ref{Repo: "o/r", Name: "refs/heads/main", Commit: "c1", Outcome: "published"}))
 	_, err := s.store.PutReview(t.Context(), store.Review{Repo: "o/r", Pull: 3, Head: "c0", State: "success", Body: []byte(`{"n":1}`)})

@@ -46,7 +46,7 @@ type Files interface {
 type Probes interface {
 	// ProbeNames gives the names in a probe set that a release of the host holds.
 	// Ok is false for any other set; the host is then told to poll and ask again.
-	ProbeNames(hostID, digest string) (names []string, ok bool)
+	ProbeNames(h store.Host, digest string) (names []string, ok bool)
 }
 
 // Counts counts what came of messages. Results are few stable words.

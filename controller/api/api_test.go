@@ -80,7 +80,7 @@ func (b *buffer) String() string {
 // probes are the published sets, by digest.
 type probes map[string][]string
 
-func (p probes) ProbeNames(_, digest string) ([]string, bool) {
+func (p probes) ProbeNames(_ store.Host, digest string) ([]string, bool) {
 	names, ok := p[digest]
 	return names, ok
 }
@@ -98,7 +98,7 @@ func newSite(t testing.TB) *site {
 	t.Cleanup(func() { require.NoError(t, s.files.Close()) })
 	s.root = newRoot(t)
 	reader, err := status.New(status.Config{
-		Fleet: s.store, History: s.store, Journal: s.store, Repositories: []string{"o/r"}, Now: s.clock.now,
+		Fleet: s.store, History: s.store, Journal: s.store, Environments: []status.Environment{{Name: "main", Repo: "o/r", Branch: "main"}}, Now: s.clock.now,
 	})
 	require.NoError(t, err)
 	s.cfg = api.Config{
@@ -192,7 +192,7 @@ func get(t testing.TB, url string) reply {
 // token makes a token and puts it into the database.
 func (s *site) token(t testing.TB, host string, rebind bool) release.Token {
 	t.Helper()
-	token, row, err := api.MintToken(host, s.root, rebind, s.clock.now().Add(release.TokenLife))
+	token, row, err := api.MintToken(host, "main", s.root, rebind, s.clock.now().Add(release.TokenLife))
 	require.NoError(t, err)
 	require.NoError(t, s.store.AddToken(t.Context(), row))
 	return token

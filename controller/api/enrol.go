@@ -154,7 +154,7 @@ func (a *API) add(ctx context.Context, req *release.EnrolRequest, rec release.To
 	if err != nil {
 		return "", err
 	}
-	h := store.Host{ID: id, Name: rec.Host, Identity: req.Identity.Signing, Recipient: req.Identity.Recipient}
+	h := store.Host{ID: id, Name: rec.Host, Environment: row.Environment, Identity: req.Identity.Signing, Recipient: req.Identity.Recipient}
 	err = a.c.Enrolments.Enrol(ctx, rec.ID, h)
 	if errors.Is(err, store.ErrTokenExpired) {
 		return "", fmt.Errorf("enrol: %w", release.ErrTokenExpired)

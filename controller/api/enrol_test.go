@@ -98,18 +98,18 @@ func TestEnrolmentRefused(t *testing.T) {
 	}{
 		"wrong host": {func() release.Token { return s.token(t, "db1", false) }, "web1", http.StatusForbidden, "for another name"},
 		"unknown": {func() release.Token {
-			token, _, err := api.MintToken("web1", s.root, false, s.clock.now().Add(time.Hour))
+			token, _, err := api.MintToken("web1", "main", s.root, false, s.clock.now().Add(time.Hour))
 			require.NoError(t, err)
 			return token
 		}, "web1", http.StatusForbidden, "unknown"},
 		"expired": {func() release.Token {
-			token, row, err := api.MintToken("web1", s.root, false, s.clock.now())
+			token, row, err := api.MintToken("web1", "main", s.root, false, s.clock.now())
 			require.NoError(t, err)
 			require.NoError(t, s.store.AddToken(t.Context(), row))
 			return token
 		}, "web1", http.StatusForbidden, "expired"},
 		"another root": {func() release.Token {
-			token, row, err := api.MintToken("web1", newRoot(t), false, s.clock.now().Add(time.Hour))
+			token, row, err := api.MintToken("web1", "main", newRoot(t), false, s.clock.now().Add(time.Hour))
 			require.NoError(t, err)
 			require.NoError(t, s.store.AddToken(t.Context(), row))
 			return token

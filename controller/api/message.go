@@ -57,7 +57,7 @@ func (a *API) acceptFacts(ctx context.Context, body []byte) error {
 	if f.Host != host.Name {
 		return fmt.Errorf("%w: facts of %.80q signed by %s", release.ErrWrongHost, f.Host, host.Name)
 	}
-	names, ok := a.c.Probes.ProbeNames(f.HostID, f.ProbeDigest)
+	names, ok := a.c.Probes.ProbeNames(host, f.ProbeDigest)
 	if !ok {
 		return errUnknownProbes
 	}

@@ -12,17 +12,18 @@ import (
 	"github.com/bindery/bindery/engine/release"
 )
 
-// MintToken makes a one-time token for a host and the row to add to the database.
+// MintToken makes a one-time token for a host of an environment, and the row to add to
+// the database.
 // Rebind lets it replace a host of that name. The token's text is shown once; the
 // row does not hold its secret.
-func MintToken(host string, root *release.Root, rebind bool, expires time.Time) (release.Token, store.Token, error) {
+func MintToken(host, environment string, root *release.Root, rebind bool, expires time.Time) (release.Token, store.Token, error) {
 	token, rec, err := release.MintToken(host, root, expires)
 	if err != nil {
 		return release.Token{}, store.Token{}, err
 	}
 	// The column holds the key and then the pinned root's fingerprint.
 	return token, store.Token{
-		ID: rec.ID, Host: rec.Host, Verifier: append(rec.Key[:], rec.Root...), Rebind: rebind, Expires: rec.Expires,
+		ID: rec.ID, Host: rec.Host, Environment: environment, Verifier: append(rec.Key[:], rec.Root...), Rebind: rebind, Expires: rec.Expires,
 	}, nil
 }
 

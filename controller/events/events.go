@@ -32,19 +32,20 @@ const (
 
 // Event is what came of one run.
 type Event struct {
-	Event   string    `json:"event"` // "report"
-	Host    string    `json:"host"`
-	Profile string    `json:"profile,omitempty"`
-	Groups  []string  `json:"groups,omitempty"`
-	State   string    `json:"state"`
-	Commit  string    `json:"commit,omitempty"`
-	DryRun  bool      `json:"dry_run,omitempty"`
-	Total   int       `json:"total"`
-	Good    int       `json:"good"`
-	Bad     int       `json:"bad"`
-	Changed int       `json:"changed"`
-	Extra   int       `json:"extra"`
-	At      time.Time `json:"at"`
+	Event       string    `json:"event"` // "report"
+	Host        string    `json:"host"`
+	Environment string    `json:"environment"`
+	Profile     string    `json:"profile,omitempty"`
+	Groups      []string  `json:"groups,omitempty"`
+	State       string    `json:"state"`
+	Commit      string    `json:"commit,omitempty"`
+	DryRun      bool      `json:"dry_run,omitempty"`
+	Total       int       `json:"total"`
+	Good        int       `json:"good"`
+	Bad         int       `json:"bad"`
+	Changed     int       `json:"changed"`
+	Extra       int       `json:"extra"`
+	At          time.Time `json:"at"`
 }
 
 // Hook is a receiver.

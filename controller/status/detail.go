@@ -66,10 +66,10 @@ func (r *Reader) Host(ctx context.Context, name string) (*Detail, error) {
 	d := &Detail{}
 	facts, err := r.c.History.Facts(ctx, h.ID)
 	switch {
-	case err == nil:
+	case err == nil && facts.Answers != nil:
 		row.facts = &facts
 		d.Probes = slices.Sorted(maps.Keys(facts.Answers))
-	case !errors.Is(err, store.ErrNotFound):
+	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return nil, fmt.Errorf("read host %q: %w", name, err)
 	}
 	k, err := r.describe(row)
@@ -260,7 +260,7 @@ type Review struct {
 // their reports unless whole is asked for.
 func (r *Reader) Reviews(ctx context.Context, limit int, whole bool) ([]Review, error) {
 	out := []Review{}
-	for _, repo := range r.c.Repositories {
+	for _, repo := range r.c.repositories() {
 		rows, err := r.c.Journal.Reviews(ctx, repo, limit)
 		if err != nil {
 			return nil, fmt.Errorf("read reviews: %w", err)
@@ -276,7 +276,7 @@ func (r *Reader) Reviews(ctx context.Context, limit int, whole bool) ([]Review, 
 // Review gives the newest review of a pull request, with its report.
 func (r *Reader) Review(ctx context.Context, pull int) (*Review, error) {
 	var newest *Review
-	for _, repo := range r.c.Repositories {
+	for _, repo := range r.c.repositories() {
 		v, err := r.c.Journal.LatestReview(ctx, repo, pull)
 		if errors.Is(err, store.ErrNotFound) {
 			continue

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -79,10 +80,27 @@ type Config struct {
 	Fleet   Fleet
 	History History
 	Journal Journal
-	// Repositories are the names that reviews are stored under.
-	Repositories []string
+	// Environments are those of the settings.
+	Environments []Environment
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
+}
+
+// Environment is a branch of a repository that is published to hosts of its own.
+type Environment struct {
+	Name   string `json:"name"`
+	Repo   string `json:"repo"`
+	Branch string `json:"branch"`
+}
+
+// repositories are the names that reviews are stored under.
+func (c Config) repositories() (out []string) {
+	for _, e := range c.Environments {
+		if !slices.Contains(out, e.Repo) {
+			out = append(out, e.Repo)
+		}
+	}
+	return out
 }
 
 // Reader answers questions about the fleet. It is safe for concurrent use.
@@ -115,15 +133,16 @@ func New(c Config) (*Reader, error) {
 
 // Host is one host at a glance.
 type Host struct {
-	Name     string    `json:"name"`
-	ID       string    `json:"id" doc:"the host's path below h/"`
-	State    State     `json:"state" enum:"failed,stale,never-seen,unpublished,waiting,behind,applied"`
-	Cause    string    `json:"cause,omitempty" doc:"why the host is not applied"`
-	Profile  string    `json:"profile,omitempty" doc:"what the host asserts for itself"`
-	Enrolled time.Time `json:"enrolled"`
-	Release  *Release  `json:"release,omitempty" doc:"what the host should have"`
-	Facts    *Facts    `json:"facts,omitempty" doc:"its last accepted answers"`
-	Report   *Report   `json:"report,omitempty" doc:"what it last told"`
+	Name        string    `json:"name"`
+	ID          string    `json:"id" doc:"the host's path below h/"`
+	State       State     `json:"state" enum:"failed,stale,never-seen,unpublished,waiting,behind,applied"`
+	Cause       string    `json:"cause,omitempty" doc:"why the host is not applied"`
+	Profile     string    `json:"profile,omitempty" doc:"what the host asserts for itself"`
+	Environment string    `json:"environment" doc:"what the host is published from"`
+	Enrolled    time.Time `json:"enrolled"`
+	Release     *Release  `json:"release,omitempty" doc:"what the host should have"`
+	Facts       *Facts    `json:"facts,omitempty" doc:"its last accepted answers"`
+	Report      *Report   `json:"report,omitempty" doc:"what it last told"`
 }
 
 // Release is one host's release.
@@ -131,6 +150,7 @@ type Release struct {
 	Sequence     int64     `json:"sequence"`
 	Commit       string    `json:"commit"`
 	Tree         string    `json:"tree"`
+	Environment  string    `json:"environment"`
 	ConfigDigest string    `json:"config_digest,omitempty"`
 	Waiting      bool      `json:"waiting,omitempty" doc:"probes and no configuration"`
 	At           time.Time `json:"at"`
@@ -211,7 +231,7 @@ func (r *Reader) all(ctx context.Context) ([]known, error) {
 		if v, ok := reports[h.ID]; ok {
 			row.report = &v
 		}
-		if v, ok := facts[h.ID]; ok {
+		if v, ok := facts[h.ID]; ok && v.Answers != nil {
 			row.facts = &v
 		}
 		k, err := r.describe(row)
@@ -233,7 +253,7 @@ type stored struct {
 
 func (r *Reader) describe(s stored) (known, error) {
 	now := r.c.Now()
-	k := known{Host: Host{Name: s.host.Name, ID: s.host.ID, Profile: s.host.Profile, Enrolled: s.host.Enrolled}}
+	k := known{Host: Host{Name: s.host.Name, ID: s.host.ID, Profile: s.host.Profile, Environment: s.host.Environment, Enrolled: s.host.Enrolled}}
 	if s.release != nil {
 		v := releaseOf(*s.release)
 		k.Release = &v
@@ -259,7 +279,7 @@ func seconds(d time.Duration) int64 { return int64(max(d, 0) / time.Second) }
 
 func releaseOf(s store.Release) Release {
 	return Release{
-		Sequence: s.Sequence, Commit: s.Commit, Tree: s.Tree, ConfigDigest: s.ConfigDigest, Waiting: s.Waiting, At: s.At,
+		Sequence: s.Sequence, Commit: s.Commit, Tree: s.Tree, Environment: s.Environment, ConfigDigest: s.ConfigDigest, Waiting: s.Waiting, At: s.At,
 	}
 }
 
@@ -315,6 +335,8 @@ func (k *known) judge(now time.Time) (State, string) {
 		return StateFailed, k.failure()
 	case k.Release == nil:
 		return StateUnpublished, "no release was published for it yet"
+	case k.Release.Environment != k.Environment:
+		return StateBehind, "is in " + k.Environment + " now and has nothing of it yet; it keeps its last release"
 	case k.Release.Waiting:
 		return StateWaiting, "its probes have no accepted answers yet"
 	case k.Report == nil || k.Report.ConfigDigest != k.Release.ConfigDigest:

@@ -33,7 +33,7 @@ func newFleet(t *testing.T) (*fleet, *status.Reader) {
 	f.Store, err = store.New(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "state.db"), Now: now})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.Close()) })
-	r, err := status.New(status.Config{Fleet: f, History: f, Journal: f, Repositories: []string{"o/a", "o/b"}, Now: now})
+	r, err := status.New(status.Config{Fleet: f, History: f, Journal: f, Environments: []status.Environment{{Name: "a", Repo: "o/a", Branch: "main"}, {Name: "b", Repo: "o/b", Branch: "main"}}, Now: now})
 	require.NoError(t, err)
 	return f, r
 }

@@ -50,12 +50,14 @@ func scanRef(row scanner) (r Ref, err error) {
 
 // Audit adds a line to the audit trail.
 func (s *Store) Audit(ctx context.Context, r Record) error {
-	return s.tx(ctx, "audit", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO audit (n, at, actor, action, subject, detail)
-			SELECT COALESCE(MAX(n), 0) + 1, ?, ?, ?, ?, ? FROM audit`,
-			millis(s.now()), r.Actor, r.Action, r.Subject, r.Detail)
-		return err
-	})
+	return s.tx(ctx, "audit", func(tx *sql.Tx) error { return audit(ctx, tx, s.now(), r) })
+}
+
+func audit(ctx context.Context, tx *sql.Tx, now time.Time, r Record) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO audit (n, at, actor, action, subject, detail)
+		SELECT COALESCE(MAX(n), 0) + 1, ?, ?, ?, ?, ? FROM audit`,
+		millis(now), r.Actor, r.Action, r.Subject, r.Detail)
+	return err
 }
 
 // AuditTrail lists the last lines, newest first.

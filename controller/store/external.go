@@ -57,10 +57,9 @@ func (s *Store) PutExternal(ctx context.Context, actor, source string, hosts map
 				return err
 			}
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO audit (n, at, actor, action, subject, detail)
-			SELECT COALESCE(MAX(n), 0) + 1, ?, ?, ?, ?, ? FROM audit`,
-			millis(s.now()), actor, "facts-imported", source, fmt.Sprintf("%d hosts given, %d changed", len(hosts), changed))
-		return err
+		return audit(ctx, tx, s.now(), Record{
+			Actor: actor, Action: "facts-imported", Subject: source, Detail: fmt.Sprintf("%d hosts given, %d changed", len(hosts), changed),
+		})
 	})
 	return changed, err
 }

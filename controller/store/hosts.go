@@ -20,8 +20,10 @@ type Host struct {
 	// Recipient is the age recipient that its bundles are sealed to.
 	Recipient string
 	// Profile is what the host asserts for itself; "" for nothing.
-	Profile  string
-	Enrolled time.Time
+	Profile string
+	// Environment is what the host is published from.
+	Environment string
+	Enrolled    time.Time
 	// Revoked is zero while the host is good.
 	Revoked time.Time
 }
@@ -30,21 +32,23 @@ type Host struct {
 // Verifier is derived from it one way.
 type Token struct {
 	ID, Host string
-	Verifier []byte
+	// Environment is where the host will be.
+	Environment string
+	Verifier    []byte
 	// Rebind allows the token to replace a host of this name that exists.
 	Rebind                 bool
 	Created, Expires, Used time.Time
 }
 
 const (
-	hostColumns  = `id, name, identity, recipient, profile, enrolled, revoked`
-	tokenColumns = `id, host, verifier, rebind, created, expires, used`
+	hostColumns  = `id, name, identity, recipient, profile, environment, enrolled, revoked`
+	tokenColumns = `id, host, environment, verifier, rebind, created, expires, used`
 )
 
 func scanHost(row scanner) (h Host, err error) {
 	var identity string
 	var enrolled, revoked int64
-	if err := row.Scan(&h.ID, &h.Name, &identity, &h.Recipient, &h.Profile, &enrolled, &revoked); err != nil {
+	if err := row.Scan(&h.ID, &h.Name, &identity, &h.Recipient, &h.Profile, &h.Environment, &enrolled, &revoked); err != nil {
 		return h, err
 	}
 	h.Enrolled, h.Revoked = fromMillis(enrolled), fromMillis(revoked)
@@ -55,7 +59,7 @@ func scanHost(row scanner) (h Host, err error) {
 func scanToken(row scanner) (t Token, err error) {
 	var verifier string
 	var rebind, created, expires, used int64
-	if err := row.Scan(&t.ID, &t.Host, &verifier, &rebind, &created, &expires, &used); err != nil {
+	if err := row.Scan(&t.ID, &t.Host, &t.Environment, &verifier, &rebind, &created, &expires, &used); err != nil {
 		return t, err
 	}
 	t.Rebind = rebind != 0
@@ -88,8 +92,8 @@ func (s *Store) AddToken(ctx context.Context, t Token) error {
 		return errors.New("add token: incomplete")
 	}
 	return s.tx(ctx, "add token", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO tokens (`+tokenColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			t.ID, t.Host, base64.StdEncoding.EncodeToString(t.Verifier), flag(t.Rebind),
+		_, err := tx.ExecContext(ctx, `INSERT INTO tokens (`+tokenColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			t.ID, t.Host, t.Environment, base64.StdEncoding.EncodeToString(t.Verifier), flag(t.Rebind),
 			millis(s.now()), millis(t.Expires), 0)
 		return err
 	})
@@ -106,7 +110,8 @@ func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 		`SELECT `+tokenColumns+` FROM tokens WHERE used = 0 AND expires > ? ORDER BY host, id`, millis(s.now()))
 }
 
-// Enrol uses a token up and adds its host, or does neither. A host of the same
+// Enrol uses a token up and adds its host, in the environment that the token says, or
+// does neither. A host of the same
 // name is revoked if the token allows it, else that is ErrExists. The errors
 // ErrTokenUsed, ErrTokenExpired and ErrNotFound name what is wrong with the token.
 func (s *Store) Enrol(ctx context.Context, tokenID string, h Host) error {
@@ -127,6 +132,7 @@ func (s *Store) Enrol(ctx context.Context, tokenID string, h Host) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE tokens SET used = ? WHERE id = ?`, millis(now), tokenID); err != nil {
 			return err
 		}
+		h.Environment = t.Environment
 		return addHost(ctx, tx, h, t.Rebind, now)
 	})
 }
@@ -144,8 +150,8 @@ func addHost(ctx context.Context, tx *sql.Tx, h Host, rebind bool, now time.Time
 	case !errors.Is(err, ErrNotFound):
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO hosts (`+hostColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		h.ID, h.Name, base64.StdEncoding.EncodeToString(h.Identity), h.Recipient, h.Profile, millis(now), 0)
+	_, err = tx.ExecContext(ctx, `INSERT INTO hosts (`+hostColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		h.ID, h.Name, base64.StdEncoding.EncodeToString(h.Identity), h.Recipient, h.Profile, h.Environment, millis(now), 0)
 	return err
 }
 
@@ -162,6 +168,23 @@ func (s *Store) SetProfile(ctx context.Context, id, profile string) error {
 	return s.tx(ctx, "set profile", func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `UPDATE hosts SET profile = ? WHERE id = ? AND revoked = 0`, profile, id)
 		return touched(result, err)
+	})
+}
+
+// Move puts a host into another environment. Its answers are forgotten, as another's
+// probes asked for them; their counter stays. The audit trail says who did it.
+func (s *Store) Move(ctx context.Context, actor string, h Host, environment string) error {
+	return s.tx(ctx, "move host", func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `UPDATE hosts SET environment = ? WHERE id = ? AND revoked = 0`, environment, h.ID)
+		if err := touched(result, err); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE facts SET answers = 'null', probe_digest = '' WHERE host_id = ?`, h.ID); err != nil {
+			return err
+		}
+		return audit(ctx, tx, s.now(), Record{
+			Actor: actor, Action: "host-moved", Subject: h.Name, Detail: fmt.Sprintf("from %s to %s", h.Environment, environment),
+		})
 	})
 }
 

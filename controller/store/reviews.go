@@ -18,6 +18,8 @@ const keptReviews = 10
 type Review struct {
 	Repo string
 	Pull int
+	// Environment is the one that it was for.
+	Environment string
 	// Seq grows with every review of the pull request.
 	Seq int64
 	// Head and Base are the commits compared, Merged is the commit that was bound
@@ -34,12 +36,12 @@ type Review struct {
 	At  time.Time
 }
 
-const reviewColumns = `repo, pull, seq, head, base, merged, facts, digest, state, body, shown, at`
+const reviewColumns = `repo, pull, seq, environment, head, base, merged, facts, digest, state, body, shown, at`
 
 func scanReview(row scanner) (r Review, err error) {
 	var body, shown string
 	var at int64
-	err = row.Scan(&r.Repo, &r.Pull, &r.Seq, &r.Head, &r.Base, &r.Merged, &r.Facts, &r.Digest, &r.State, &body, &shown, &at)
+	err = row.Scan(&r.Repo, &r.Pull, &r.Seq, &r.Environment, &r.Head, &r.Base, &r.Merged, &r.Facts, &r.Digest, &r.State, &body, &shown, &at)
 	if err != nil {
 		return r, err
 	}
@@ -56,8 +58,8 @@ func (s *Store) PutReview(ctx context.Context, r Review) (seq int64, err error) 
 			r.Repo, r.Pull).Scan(&seq); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO reviews (`+reviewColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			r.Repo, r.Pull, seq, r.Head, r.Base, r.Merged, r.Facts, r.Digest, r.State, string(r.Body),
+		if _, err := tx.ExecContext(ctx, `INSERT INTO reviews (`+reviewColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			r.Repo, r.Pull, seq, r.Environment, r.Head, r.Base, r.Merged, r.Facts, r.Digest, r.State, string(r.Body),
 			base64.StdEncoding.EncodeToString(r.Set), millis(s.now())); err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ func newSite(t *testing.T) *site {
 	s.store, err = store.New(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "state.db"), Now: now})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.store.Close()) })
-	r, err := status.New(status.Config{Fleet: s.store, History: s.store, Journal: s.store, Repositories: []string{"o/r"}, Now: now})
+	r, err := status.New(status.Config{Fleet: s.store, History: s.store, Journal: s.store, Environments: []status.Environment{{Name: "main", Repo: "o/r", Branch: "main"}}, Now: now})
 	require.NoError(t, err)
 	w, err := web.New(web.Config{Status: r, Journal: r, Version: "v1", Now: now})
 	require.NoError(t, err)

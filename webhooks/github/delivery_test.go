@@ -54,7 +54,7 @@ func (p *place) hook() *inbox {
 	secret := []byte("CANARY-hook-secret-1")
 	in := &inbox{ids: map[string]bool{}}
 	receiver, err := webhooks.NewReceiver(webhooks.ReceiverConfig{
-		Secrets: [][]byte{secret}, Dialect: github.Dialect(), Deliveries: in, Wake: in.wake,
+		Routes: []webhooks.Route{{Repo: repo, Secrets: [][]byte{secret}, Wake: in.wake}}, Dialect: github.Dialect(), Deliveries: in,
 	})
 	require.NoError(p.t, err)
 	server := httptest.NewServer(receiver)

@@ -400,12 +400,12 @@ func deliveries(p *place) {
 	secret := []byte("CANARY-hook-secret-1")
 	in := &inbox{ids: map[string]bool{}}
 	receiver, err := webhooks.NewReceiver(webhooks.ReceiverConfig{
-		Secrets: [][]byte{[]byte("CANARY-other-secret"), secret}, Dialect: p.Dialect, Deliveries: in,
-		Wake: func(e webhooks.Event) {
+		Dialect: p.Dialect, Deliveries: in,
+		Routes: []webhooks.Route{{Repo: repo, Secrets: [][]byte{[]byte("CANARY-other-secret"), secret}, Wake: func(e webhooks.Event) {
 			in.mu.Lock()
 			defer in.mu.Unlock()
 			in.events = append(in.events, e)
-		},
+		}}},
 	})
 	require.NoError(p, err)
 	server := httptest.NewServer(receiver)

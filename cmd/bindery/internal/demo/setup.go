@@ -179,14 +179,14 @@ admin_listen: %s
 admin_url: http://%s
 state: state
 keys: keys
-repository:
-  name: %s
+repositories:
+- name: %s
   url: %s/%s.git
   token_file: bot.token
-github:
-  api: %s%s
-  token_file: bot.token
-  webhook_secret_files: [hook.secret]
+  github:
+    api: %s%s
+    token_file: bot.token
+    webhook_secret_files: [hook.secret]
 `, d.public, d.admin, d.admin, repo, d.forge, repo, d.forge, githubtest.APIPath)
 	if err := d.write("controller.yaml", settings); err != nil {
 		return err

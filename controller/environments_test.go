@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/webhooks"
+	"github.com/bindery/bindery/webhooks/forgetest"
+)
+
+// stages is a world with two environments of one repository, and a host in each.
+func stages(t *testing.T, files map[string]string) *world {
+	t.Helper()
+	w := newWorld(t, files)
+	w.replaceSetting(", poll", ", environments: [{branch: staging}, {branch: main, name: production, unreviewed: hold}], poll")
+	w.push("staging")
+	return w
+}
+
+// untilOutcome waits for what comes of a branch.
+func (w *world) untilOutcome(st *store.Store, branch, commit, outcome string) store.Ref {
+	w.t.Helper()
+	var ref store.Ref
+	w.untilWoken(commit+" of "+branch+" is "+outcome, func() bool {
+		ref, _ = st.Ref(w.t.Context(), repo, "refs/heads/"+branch)
+		return ref.Commit == commit && ref.Outcome == outcome
+	})
+	return ref
+}
+
+// A change is reviewed for staging, published there, promoted by a pull request that is
+// reviewed for production, and published there. Nothing of one reaches the other's host.
+func TestAPromotionFromStagingToProduction(t *testing.T) {
+	t.Parallel()
+	w := stages(t, plain(nil))
+	w.start()
+	st := w.database()
+	stage, prod := w.enrolIn(st, "web1", "staging"), w.enrolIn(st, "db1", "production")
+	w.untilWoken("both are served", func() bool {
+		return text(stage.fetch(), "/etc/motd") == "hello\n" && text(prod.fetch(), "/etc/motd") == "hello\n"
+	})
+
+	w.git("checkout", "-q", "-B", "topic", "main")
+	head := w.commit("louder", louder)
+	w.push("topic")
+	topic, err := w.forge.OpenPull(t.Context(), forgetest.Pull{Title: "louder", Head: "topic", BaseRef: "staging", Author: forgetest.User{ID: 7, Login: "alice"}})
+	require.NoError(t, err)
+	w.untilStatus(head, webhooks.Success)
+	require.Contains(t, w.comment(topic.Number).Body, "web1")
+	require.NotContains(t, w.comment(topic.Number).Body, "db1", "it is another environment's")
+	_, err = w.forge.MergePull(t.Context(), topic.Number, "merge", "", forgetest.User{ID: 7, Login: "alice"})
+	require.NoError(t, err)
+	w.untilWoken("staging has it", func() bool { return text(stage.fetch(), "/etc/motd") == "HELLO\n" })
+	require.Equal(t, "hello\n", text(prod.fetch(), "/etc/motd"))
+
+	promotion, err := w.forge.OpenPull(t.Context(), forgetest.Pull{Title: "promote", Head: "staging", BaseRef: "main", Author: forgetest.User{ID: 7, Login: "alice"}})
+	require.NoError(t, err)
+	w.untilWoken("the promotion is previewed", func() bool { return len(w.forge.Comments(promotion.Number)) == 1 })
+	require.Contains(t, w.comment(promotion.Number).Body, "db1")
+	require.NotContains(t, w.comment(promotion.Number).Body, "web1")
+	w.merge(promotion.Number, "merge")
+	w.untilWoken("production has it", func() bool { return text(prod.fetch(), "/etc/motd") == "HELLO\n" })
+	ref := w.untilOutcome(st, "main", w.git("rev-parse", "HEAD"), "published")
+	require.Empty(t, ref.Detail, "it was reviewed for production")
+}
+
+// What staging's review showed is not a review for production.
+func TestAReviewOfAnotherEnvironmentDoesNotCount(t *testing.T) {
+	t.Parallel()
+	w := stages(t, plain(nil))
+	w.start()
+	st := w.database()
+	prod := w.enrolIn(st, "db1", "production")
+	w.untilWoken("production is served", func() bool { return text(prod.fetch(), "/etc/motd") == "hello\n" })
+	w.git("checkout", "-q", "-B", "topic", "main")
+	head := w.commit("louder", louder)
+	w.push("topic")
+	_, err := w.forge.OpenPull(t.Context(), forgetest.Pull{Title: "louder", Head: "topic", BaseRef: "staging", Author: forgetest.User{ID: 7, Login: "alice"}})
+	require.NoError(t, err)
+	w.untilStatus(head, webhooks.Success)
+	w.push("main")
+	ref := w.untilOutcome(st, "main", head, "held")
+	require.Contains(t, ref.Detail, "Path:/etc/motd on db1")
+	require.Equal(t, "hello\n", text(prod.fetch(), "/etc/motd"))
+}
+
+// A host that is moved gets the new environment's configuration with the next sequence,
+// and nothing of it waits for a review.
+func TestAHostIsMoved(t *testing.T) {
+	t.Parallel()
+	w := stages(t, plain(nil))
+	w.git("checkout", "-q", "-B", "staging", "main")
+	w.commit("staging is louder", louder)
+	w.push("staging")
+	w.git("checkout", "-q", "main")
+	w.start()
+	st := w.database()
+	stage, prod := w.enrolIn(st, "web1", "staging"), w.enrolIn(st, "db1", "production")
+	w.untilWoken("both are served", func() bool {
+		return text(stage.fetch(), "/etc/motd") == "HELLO\n" && text(prod.fetch(), "/etc/motd") == "hello\n"
+	})
+	before := stage.fetch().Manifest.Sequence
+
+	h, err := st.HostNamed(t.Context(), "web1")
+	require.NoError(t, err)
+	require.NoError(t, st.Move(t.Context(), "alice", h, "production"))
+	w.untilWoken("it has production's", func() bool { return text(stage.fetch(), "/etc/motd") == "hello\n" })
+	require.Greater(t, stage.fetch().Manifest.Sequence, before)
+	require.Contains(t, w.trail(st), "host-moved web1: from staging to production")
+	require.Empty(t, w.untilOutcome(st, "main", w.git("rev-parse", "main"), "published").Detail)
+
+	// It follows its new branch alone, also after a restart, and can be moved back.
+	w.stop()
+	w.start()
+	w.git("checkout", "-q", "staging")
+	tip := w.commit("still louder", map[string]string{"Cfg/etc/motd/motd": "HELLO!\n"})
+	w.push("staging")
+	w.untilOutcome(st, "staging", tip, "published")
+	require.Equal(t, "hello\n", text(stage.fetch(), "/etc/motd"))
+	h.Environment = "production"
+	require.NoError(t, st.Move(t.Context(), "alice", h, "staging"))
+	w.untilWoken("it is back", func() bool { return text(stage.fetch(), "/etc/motd") == "HELLO!\n" })
+}
