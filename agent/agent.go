@@ -27,6 +27,7 @@ import (
 	"github.com/bindery/bindery/agent/driver/rpm"
 	"github.com/bindery/bindery/agent/driver/systemd"
 	"github.com/bindery/bindery/agent/driver/vcs"
+	"github.com/bindery/bindery/agent/journal"
 	"github.com/bindery/bindery/agent/state"
 	"github.com/bindery/bindery/agent/system"
 	"github.com/bindery/bindery/engine/release"
@@ -52,6 +53,8 @@ type Config struct {
 	FactsWait time.Duration
 	// Build tells that an image is being built; see action.Config.
 	Build bool
+	// Journal bounds what is kept of former states.
+	Journal journal.Limits
 	// Logger gets what people should know. Nil: nothing is logged.
 	Logger *slog.Logger
 }
@@ -69,6 +72,9 @@ type Agent struct {
 	identity  *release.Identity
 	drivers   map[driver.Kind]driver.Driver
 	actions   driver.Driver
+	// files are the machine's, which the journal watches.
+	files   *journal.Files
+	journal *journal.Journal
 }
 
 // ErrNotEnrolled is a state directory without an identity and a trusted root.
@@ -94,8 +100,14 @@ func New(c Config) (*Agent, error) {
 	if c.ProbeTimeout < 0 || c.ProbeOutput < 0 || c.FactsWait < 0 {
 		return nil, errors.New("agent: negative limit")
 	}
-	a := &Agent{c: c}
+	given, machine := c.Machine, *c.Machine
+	a := &Agent{files: journal.Watched(given)}
+	machine.Files, machine.Now, c.Machine = a.files, func() time.Time { return given.Now() }, &machine
+	a.c = c
 	var err error
+	if a.journal, err = journal.New(journal.Config{State: c.State, Now: machine.Now, Limits: c.Journal}); err != nil {
+		return nil, err
+	}
 	if a.enrolment, a.identity, err = loadEnrolment(c.State); err != nil {
 		return nil, err
 	}
@@ -183,6 +195,8 @@ type Result struct {
 	// Fetch is why nothing newer could be had; what was verified before was
 	// used.
 	Fetch error `json:"-"`
+
+	restraint restraint
 }
 
 // ErrNothingYet is a host for which nothing was ever verified.
@@ -199,7 +213,7 @@ func (a *Agent) Run(ctx context.Context, o Options) (*Result, error) {
 			return nil, err
 		}
 		defer unlock()
-		if err := a.tidy(); err != nil {
+		if err := a.tidy(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -215,7 +229,11 @@ func (a *Agent) Run(ctx context.Context, o Options) (*Result, error) {
 	var r *run
 	if bundle.Config != nil {
 		r = a.newRun(bundle)
-		if err := r.do(ctx, o.DryRun || bundle.Manifest.Policy.Mode == release.ModeReport); err != nil {
+		if result.restraint, err = a.restrained(&bundle.Manifest); err != nil {
+			return nil, err
+		}
+		look := o.DryRun || result.restraint.state != "" || bundle.Manifest.Policy.Mode == release.ModeReport
+		if err := a.doRun(ctx, r, &bundle.Manifest, look); err != nil {
 			return nil, err
 		}
 		result.Lines, result.Surplus = r.lines(), r.surplus
@@ -225,6 +243,17 @@ func (a *Agent) Run(ctx context.Context, o Options) (*Result, error) {
 		return result, nil
 	}
 	return result, a.tell(ctx, result.Report)
+}
+
+// doRun does a run; with look it changes nothing.
+func (a *Agent) doRun(ctx context.Context, r *run, m *release.Manifest, look bool) error {
+	if look {
+		return r.do(ctx, true)
+	}
+	return a.recorded(ctx, head(m), func(record *journal.Run) error {
+		r.record = record
+		return r.do(ctx, false)
+	})
 }
 
 // obtain gives the release to enforce. The first error is why it may not be the
@@ -266,7 +295,10 @@ func (a *Agent) obtain(ctx context.Context, o Options) (b *release.Bundle, fetch
 }
 
 // tidy takes away what a killed run left behind.
-func (a *Agent) tidy() error {
+func (a *Agent) tidy(ctx context.Context) error {
+	if err := a.endKilled(ctx); err != nil {
+		return err
+	}
 	names, err := a.c.State.List("")
 	if err != nil {
 		return err

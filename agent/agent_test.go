@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -222,6 +223,13 @@ func TestSecretsAreNotTold(t *testing.T) {
 	require.Equal(t, canary, read(t, n.root+"/key"))
 	require.NotContains(t, n.log.String(), canary)
 	for name, content := range tree(t, n.dir.Path()) {
+		if strings.Contains(name, "/journal/") {
+			// What can be brought back has to be kept, for root alone.
+			info, err := os.Stat(name)
+			require.NoError(t, err)
+			require.Zero(t, info.Mode().Perm()&0o077, name)
+			continue
+		}
 		require.NotContains(t, content, canary, name)
 	}
 }

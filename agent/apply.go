@@ -190,6 +190,10 @@ func (r *run) restart(ctx context.Context, b *bundle, told map[config.Key]bool) 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if err := r.keep(ctx, d, []*entry{e}, true); err != nil {
+			e.untold, e.tried = err, true
+			continue
+		}
 		changed, err := d.Restart(ctx, r.item(e))
 		if ctx.Err() != nil {
 			return ctx.Err()

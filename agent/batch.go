@@ -105,6 +105,13 @@ func (r *run) fixAll(ctx context.Context, entries []*entry) error {
 			return err
 		}
 		r.step++
+		if err := r.writeDown(ctx, group); err != nil {
+			// What could not be taken back is not done.
+			for _, e := range group {
+				e.tried, e.err = true, err
+			}
+			continue
+		}
 		results := r.apply(ctx, group, true)
 		for i, res := range results {
 			e := group[i]

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// crash does one run and kills itself before the given step that alters the disk,
+// crash does one run, or one undo, and kills itself before the given step that alters the disk,
 // be it the host's or the state's.
 func crash(how []string) int {
 	left, err := strconv.Atoi(how[2])
@@ -59,6 +59,12 @@ func crash(how []string) int {
 	if err != nil {
 		return 2
 	}
+	if how[3] == "undo" {
+		if _, err := a.Undo(context.Background(), agent.UndoOptions{}); err != nil {
+			return 1
+		}
+		return 0
+	}
 	if r, err := a.Run(context.Background(), agent.Options{}); err != nil || r.Fetch != nil {
 		return 1
 	}
@@ -78,7 +84,7 @@ func TestKilledAtEveryWrite(t *testing.T) {
 	old := 0
 	for at := 1; ; at++ {
 		n.Publish(n.hostID, agenttest.Release{Entries: content(at)})
-		err := killed(n, at)
+		err := killed(n, at, "run")
 		for i, name := range []string{"/f", "/d/g"} {
 			require.Contains(t, []string{content(old)[i].Text, content(at)[i].Text}, read(t, n.root+name), "killed at step %d", at)
 		}
@@ -106,7 +112,7 @@ func TestKilledAtEveryWrite(t *testing.T) {
 	half := n.root + system.TempName("/d/g")
 	for at := 1; ; at++ {
 		n.Publish(n.hostID, agenttest.Release{Entries: content(-at)})
-		require.Error(t, killed(n, at))
+		require.Error(t, killed(n, at, "run"))
 		if _, err := os.Lstat(half); err == nil {
 			break
 		}
@@ -119,9 +125,9 @@ func TestKilledAtEveryWrite(t *testing.T) {
 }
 
 // killed starts an agent that kills itself before the given step.
-func killed(n *node, at int) error {
+func killed(n *node, at int, word string) error {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), crashing+"="+strings.Join([]string{n.dir.Path(), n.root, strconv.Itoa(at)}, "|"))
+	cmd.Env = append(os.Environ(), crashing+"="+strings.Join([]string{n.dir.Path(), n.root, strconv.Itoa(at), word}, "|"))
 	return cmd.Run()
 }
 

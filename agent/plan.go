@@ -8,6 +8,7 @@ import (
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/driver/action"
+	"github.com/bindery/bindery/agent/journal"
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/release"
 	"github.com/bindery/bindery/engine/textdiff"
@@ -71,6 +72,8 @@ type run struct {
 	step int
 	// surplus is what there is and nobody asks for.
 	surplus []driver.Surplus
+	// record is where changes are written down, nil where there are none.
+	record *journal.Run
 }
 
 type bundle struct {

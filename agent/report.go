@@ -68,6 +68,8 @@ func (a *Agent) report(b *release.Bundle, res *Result, started time.Time, dry bo
 	switch {
 	case errors.Is(res.Fetch, release.ErrUntrusted):
 		rep.State = release.StateFailed
+	case res.restraint.state != "":
+		rep.State, rep.Error = res.restraint.state, short(res.restraint.why)
 	case res.Waiting:
 		rep.State = release.StateWaiting
 	case len(rep.Bad) > 0:
@@ -75,7 +77,7 @@ func (a *Agent) report(b *release.Bundle, res *Result, started time.Time, dry bo
 	default:
 		rep.State = release.StateClean
 	}
-	if res.Fetch != nil {
+	if res.Fetch != nil && rep.Error == "" {
 		rep.Error = short(res.Fetch.Error())
 	}
 	return rep

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/bindery/bindery/agent/journal"
 )
 
 // Settings are what agent.yaml says. Every key may be left out.
@@ -30,6 +32,26 @@ type Settings struct {
 	// FactsWait is how long a run waits for the release that new facts bring.
 	// Default: 30s.
 	FactsWait time.Duration `yaml:"facts_wait"`
+	// Journal bounds what is kept of how the host was before runs changed it.
+	Journal JournalSettings `yaml:"journal"`
+}
+
+// JournalSettings bound the journal. Of more than is allowed the oldest runs go.
+type JournalSettings struct {
+	// Runs is how many runs are kept. Default: 50.
+	Runs int `yaml:"runs"`
+	// Age is how long a run is kept. Default: 720h.
+	Age time.Duration `yaml:"age"`
+	// Megabytes is what all runs may hold together. Default: 1024.
+	Megabytes int `yaml:"megabytes"`
+	// RunMegabytes is what one run may hold; what needs more is not changed.
+	// Default: 256.
+	RunMegabytes int `yaml:"run_megabytes"`
+}
+
+// Limits are the settings in the journal's own terms.
+func (j JournalSettings) Limits() journal.Limits {
+	return journal.Limits{Runs: j.Runs, Age: j.Age, Bytes: int64(j.Megabytes) << 20, RunBytes: int64(j.RunMegabytes) << 20}
 }
 
 // ProbeSettings bound what one probe may do.

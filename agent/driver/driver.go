@@ -103,6 +103,53 @@ type Surveyor interface {
 	Extras(ctx context.Context, items []Item) ([]Surplus, error)
 }
 
+// Standing is how something stands that is no file: packages, a unit.
+type Standing struct {
+	Kind Kind   `json:"kind"`
+	Name string `json:"name"`
+	// State is in the driver's own words.
+	State string `json:"state"`
+}
+
+// Passage is how something stood before one or more runs, and after them.
+type Passage struct {
+	Standing
+	// After is nil where nobody knows.
+	After *string
+}
+
+// Restored is what came, or would come, of one Passage.
+type Restored struct {
+	// What is done, and Kept what is left as it is, with the reason.
+	What, Kept []string
+	Err        error
+}
+
+// Keeper is a driver of something that no file shows, which can be brought back.
+type Keeper interface {
+	// Standing tells how what an item is about stands. It changes nothing.
+	Standing(ctx context.Context, items []Item) ([]Standing, error)
+	// Again tells how things stand now.
+	Again(ctx context.Context, was []Standing) ([]Standing, error)
+	// Restore brings things back to how they stood, and with apply does it. What
+	// was changed since the runs is kept unless it is forced.
+	Restore(ctx context.Context, p Passage, r Restoration) Restored
+}
+
+// Restoration says how to restore.
+type Restoration struct {
+	Apply, Force bool
+	// Ending tells that files are not back yet: what has to stop stops. Else what
+	// has to start starts.
+	Ending bool
+}
+
+// Touching is a driver whose tools change files.
+type Touching interface {
+	// Touches names these files.
+	Touches() []string
+}
+
 // Founded is a driver that needs some files before it can do anything.
 type Founded interface {
 	// Needs tells whether a path must be right before the driver's own entries.

@@ -14,8 +14,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -126,8 +128,11 @@ func (d *Dir) Read(name string, limit int64) ([]byte, error) {
 
 // Write replaces a file, for its owner alone, and makes it durable.
 func (d *Dir) Write(name string, data []byte) error {
-	if dir := filepath.Dir(name); dir != "." {
-		err := d.tree.Change(system.Change{Op: system.Mkdir, Name: "/" + dir, Mode: 0o700, UID: system.Keep, GID: system.Keep})
+	for i, c := range name {
+		if c != '/' {
+			continue
+		}
+		err := d.tree.Change(system.Change{Op: system.Mkdir, Name: "/" + name[:i], Mode: 0o700, UID: system.Keep, GID: system.Keep})
 		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("keep state: %w", err)
 		}
@@ -152,6 +157,12 @@ func (d *Dir) Remove(name string) error {
 
 // List names what a directory of the state holds, sorted.
 func (d *Dir) List(name string) ([]string, error) {
+	sizes, err := d.Sizes(name)
+	return slices.Sorted(maps.Keys(sizes)), err
+}
+
+// Sizes tells how large the files are that a directory of the state holds.
+func (d *Dir) Sizes(name string) (map[string]int64, error) {
 	list, err := d.tree.List("/" + name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -159,10 +170,10 @@ func (d *Dir) List(name string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read state: %w", err)
 	}
-	var out []string
+	out := map[string]int64{}
 	for _, info := range list {
 		if !strings.HasPrefix(info.Name, system.TempPrefix) {
-			out = append(out, info.Name)
+			out[info.Name] = info.Size
 		}
 	}
 	return out, nil

@@ -204,6 +204,16 @@ func (r *reader) Read(p []byte) (int, error) {
 	}
 }
 
+// Info describes the file that was opened, whatever has its name by now. It has no
+// name itself.
+func (r *reader) Info() (Info, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(r.fd, &st); err != nil {
+		return Info{}, pathError("look at", r.name, err)
+	}
+	return describe("", &st), nil
+}
+
 // Close implements io.Closer.
 func (r *reader) Close() error { return unix.Close(r.fd) }
 

@@ -30,7 +30,8 @@ Settings come from flags, then from agent.yaml (--config).
   bindery-agent plan            what a run would change, with differences
   bindery-agent run --once      one run
   bindery-agent run             run by the schedule, until stopped
-  bindery-agent status          what the last run found`,
+  bindery-agent status          what the last run found
+  bindery-agent undo            take the last run back`,
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -38,6 +39,7 @@ Settings come from flags, then from agent.yaml (--config).
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.AddCommand(newEnrollCommand(s), newRunCommand(s), newPlanCommand(s), newStatusCommand(s))
+	root.AddCommand(newEnrollCommand(s), newRunCommand(s), newPlanCommand(s), newStatusCommand(s),
+		newUndoCommand(s), newRunsCommand(s), newPauseCommand(s), newResumeCommand(s))
 	return root
 }

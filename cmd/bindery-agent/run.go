@@ -105,7 +105,7 @@ func verdict(r *agent.Result) error {
 	switch {
 	case r.Fetch != nil:
 		return failed(r.Fetch)
-	case r.Report.State == release.StateDirty:
+	case r.Report.State == release.StateDirty, r.Report.State == release.StateRolledBack:
 		return quietly(exitFindings)
 	}
 	return nil

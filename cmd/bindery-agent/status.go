@@ -35,6 +35,9 @@ type status struct {
 	agent.Enrolment
 	// Last is absent before the first run.
 	Last *release.Report `json:"last,omitempty"`
+	// Paused and Held are why runs change nothing.
+	Paused *agent.Paused `json:"paused,omitempty"`
+	Held   *agent.Held   `json:"held,omitempty"`
 }
 
 func runStatus(o *options, s streams) error {
@@ -47,10 +50,22 @@ func runStatus(o *options, s streams) error {
 	if st.Last, err = a.Last(); err != nil {
 		return failed(err)
 	}
+	if st.Paused, err = a.Paused(); err != nil {
+		return failed(err)
+	}
+	if st.Held, err = a.Held(); err != nil {
+		return failed(err)
+	}
 	if o.format == "json" {
 		return writeJSON(s.Out, st)
 	}
 	fmt.Fprintf(s.Out, "host       %s\nhost id    %s\ncontroller %s\n", printable(st.Host), st.HostID, st.URL)
+	if p := st.Paused; p != nil {
+		fmt.Fprintf(s.Out, "paused     until %s: %s\n", p.Until.Format(time.RFC3339), printable(p.Reason))
+	}
+	if h := st.Held; h != nil {
+		fmt.Fprintf(s.Out, "held       %s\n", printable(h.Reason))
+	}
 	if st.Last == nil {
 		_, err = fmt.Fprintln(s.Out, "last run   none yet")
 		return err

@@ -172,7 +172,7 @@ func (r *Reader) Count(ctx context.Context) (map[string]int, error) {
 func causes(all []known) []Cause {
 	hosts := map[string][]string{}
 	for i := range all {
-		if all[i].State != StateFailed {
+		if all[i].State != StateFailed && all[i].State != StateRolledBack {
 			continue
 		}
 		for _, text := range all[i].causes {

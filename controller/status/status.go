@@ -30,12 +30,16 @@ type State string
 
 // The states, the most pressing first.
 const (
+	// StateRolledBack is a host that took its release back, and holds it.
+	StateRolledBack State = "rolled-back"
 	// StateFailed is a host whose last run failed or left entries that are bad.
 	StateFailed State = "failed"
 	// StateStale is a host that has been silent for too long.
 	StateStale State = "stale"
 	// StateNeverSeen is a host that enrolled and has told nothing since.
 	StateNeverSeen State = "never-seen"
+	// StatePaused is a host that somebody there wants left alone for a while.
+	StatePaused State = "paused"
 	// StateUnpublished is a host that has no release yet.
 	StateUnpublished State = "unpublished"
 	// StateWaiting is a host whose answers to its probes are not there yet.
@@ -48,7 +52,7 @@ const (
 
 // States lists all states, the most pressing first.
 func States() []State {
-	return []State{StateFailed, StateStale, StateNeverSeen, StateUnpublished, StateWaiting, StateBehind, StateApplied}
+	return []State{StateRolledBack, StateFailed, StateStale, StateNeverSeen, StatePaused, StateUnpublished, StateWaiting, StateBehind, StateApplied}
 }
 
 // Fleet is what is stored of all hosts.
@@ -331,8 +335,12 @@ func (k *known) judge(now time.Time) (State, string) {
 		return StateNeverSeen, "enrolled, and has told nothing since"
 	case now.Sub(k.lastSeen()) > staleAfter:
 		return StateStale, "told nothing for more than " + strconv.Itoa(int(staleAfter.Hours())) + " hours"
+	case k.Report != nil && k.Report.State == release.StateRolledBack:
+		return StateRolledBack, k.Report.Error
 	case k.Report != nil && (k.Report.State == release.StateFailed || k.Report.State == release.StateDirty):
 		return StateFailed, k.failure()
+	case k.Report != nil && k.Report.State == release.StatePaused:
+		return StatePaused, k.Report.Error
 	case k.Release == nil:
 		return StateUnpublished, "no release was published for it yet"
 	case k.Release.Environment != k.Environment:
@@ -366,7 +374,7 @@ func (k *known) failure() string {
 // causesOf lists what is wrong in a report: nothing in one that is well, something
 // in every other.
 func causesOf(r release.Report) []string {
-	if r.State != release.StateFailed && r.State != release.StateDirty {
+	if r.State != release.StateFailed && r.State != release.StateDirty && r.State != release.StateRolledBack {
 		return nil
 	}
 	var out []string

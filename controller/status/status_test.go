@@ -75,7 +75,7 @@ func bad(name, reason string) []release.Item {
 func TestStates(t *testing.T) {
 	f, r := newFleet(t)
 	clean := release.Report{State: release.StateClean}
-	for _, name := range []string{"applied", "behind", "waiting", "unpublished", "never-seen", "stale", "dirty", "failed", "silent"} {
+	for _, name := range []string{"applied", "behind", "waiting", "unpublished", "never-seen", "stale", "dirty", "failed", "silent", "paused", "back"} {
 		f.host(t, name)
 	}
 	f.release(t, "stale", "d", 1)
@@ -91,6 +91,8 @@ func TestStates(t *testing.T) {
 	f.report(t, "unpublished", "", clean)
 	f.report(t, "dirty", "d", release.Report{State: release.StateDirty, Bad: append(bad("/a", "differs"), bad("/b", "")...)})
 	f.report(t, "failed", "d", release.Report{State: release.StateFailed, Error: "disk full"})
+	f.report(t, "paused", "d", release.Report{State: release.StatePaused, Error: "until noon: a talk"})
+	f.report(t, "back", "d", release.Report{State: release.StateRolledBack, Error: "run 3 was taken back"})
 	f.facts(t, "silent")
 
 	hosts, err := r.Hosts(t.Context())
@@ -103,12 +105,12 @@ func TestStates(t *testing.T) {
 		"applied": "applied: ", "behind": "behind: has not reported release 1 yet", "waiting": "waiting: its probes have no accepted answers yet",
 		"unpublished": "unpublished: no release was published for it yet", "never-seen": "never-seen: enrolled, and has told nothing since",
 		"stale": "stale: told nothing for more than 24 hours", "dirty": "failed: Path:/a: differs (and 1 more)", "failed": "failed: disk full",
-		"silent": "behind: has not reported release 1 yet",
+		"silent": "behind: has not reported release 1 yet", "paused": "paused: until noon: a talk", "back": "rolled-back: run 3 was taken back",
 	}, got)
 	counts, err := r.Count(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{
-		"applied": 1, "behind": 2, "waiting": 1, "unpublished": 1, "never-seen": 1, "stale": 1, "failed": 2,
+		"applied": 1, "behind": 2, "waiting": 1, "unpublished": 1, "never-seen": 1, "stale": 1, "failed": 2, "paused": 1, "rolled-back": 1,
 	}, counts)
 }
 

@@ -152,7 +152,7 @@ func tone(v any) string {
 	switch fmt.Sprint(v) {
 	case "applied", "clean", "changed", "published", "success", "unchanged", "host-enrolled":
 		return "good"
-	case "failed", "dirty", "refused", "error", "failure", "token-reused", "stale", "invalid", "conflict":
+	case "failed", "rolled-back", "rolled back", "dirty", "refused", "error", "failure", "token-reused", "stale", "invalid", "conflict":
 		return "bad"
 	}
 	return "busy"

@@ -41,6 +41,12 @@ const (
 	StateWaiting RunState = "waiting"
 	// StateFailed means that the run could not do its work; Error says why.
 	StateFailed RunState = "failed"
+	// StateRolledBack means that what was applied was taken back, and is not
+	// applied again; Error says why.
+	StateRolledBack RunState = "rolled back"
+	// StatePaused means that somebody on the host wants it left alone; Error says
+	// until when and why.
+	StatePaused RunState = "paused"
 )
 
 // Report is what came of one run.
@@ -58,7 +64,7 @@ type Report struct {
 	Started      time.Time `json:"started"`
 	Finished     time.Time `json:"finished"`
 	State        RunState  `json:"state"`
-	// Error is why the run failed, "" otherwise.
+	// Error is why the run failed, was taken back or is paused, "" otherwise.
 	Error string `json:"error,omitempty"`
 	// Agent is the version of the agent.
 	Agent string `json:"agent"`
@@ -109,7 +115,7 @@ func OpenReport(data []byte, keyOf KeyOf) (*Report, error) {
 		return nil, fmt.Errorf("open report: %w", err)
 	}
 	switch r.State {
-	case StateClean, StateDirty, StateWaiting, StateFailed:
+	case StateClean, StateDirty, StateWaiting, StateFailed, StateRolledBack, StatePaused:
 	default:
 		return nil, fmt.Errorf("open report: %w: unknown state %.40q", ErrUntrusted, r.State)
 	}

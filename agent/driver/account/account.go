@@ -352,3 +352,11 @@ var (
 	_ driver.Driver   = (*Driver)(nil)
 	_ driver.Surveyor = (*Driver)(nil)
 )
+
+// Touches implements driver.Touching with the files that useradd(8), groupadd(8)
+// and their like write.
+func (d *Driver) Touches() []string {
+	return []string{"/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid"}
+}
+
+var _ driver.Touching = (*Driver)(nil)

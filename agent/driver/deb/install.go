@@ -318,7 +318,7 @@ func (b *batch) run(args ...string) error {
 }
 
 func verb(args []string) string {
-	for _, a := range []string{"install", "update", "purge", "--configure"} {
+	for _, a := range []string{"install", "update", "purge", "remove", "auto", "--configure"} {
 		if slices.Contains(args, a) {
 			return strings.TrimLeft(a, "-")
 		}

@@ -70,6 +70,7 @@ func (s Suite) Run(t *testing.T, cases []Case) {
 			s.survives(t, c, changes)
 			s.stopsWhenTold(t, c)
 			s.keepsSecrets(t, c)
+			s.comesBack(t, c)
 		})
 	}
 }
@@ -192,6 +193,37 @@ func (s Suite) keepsSecrets(t *testing.T, c Case) {
 		require.Nil(t, out.New)
 		require.NotContains(t, fmt.Sprintf("%+v", out), Canary)
 	}
+}
+
+// comesBack takes back what a driver did, where it says how things stood. A dry run
+// changes nothing.
+func (s Suite) comesBack(t *testing.T, c Case) {
+	b := s.open(t, c, false)
+	keeper, ok := b.driver.(driver.Keeper)
+	if !ok {
+		return
+	}
+	was, err := keeper.Standing(t.Context(), []driver.Item{b.item})
+	require.NoError(t, err)
+	require.Zero(t, b.changes, "to write it down changes nothing")
+	b.apply(t, true)
+	left, err := keeper.Again(t.Context(), was)
+	require.NoError(t, err)
+	require.Len(t, left, len(was))
+	for i, p := range was {
+		passage := driver.Passage{Standing: p, After: &left[i].State}
+		for _, r := range []driver.Restoration{{}, {Ending: true}} {
+			changes := b.changes
+			require.NoError(t, keeper.Restore(t.Context(), passage, r).Err)
+			require.Equal(t, changes, b.changes, "a look changes nothing")
+		}
+		for _, r := range []driver.Restoration{{Apply: true, Ending: true}, {Apply: true}} {
+			require.NoError(t, keeper.Restore(t.Context(), passage, r).Err)
+		}
+	}
+	again, err := keeper.Again(t.Context(), was)
+	require.NoError(t, err)
+	require.Equal(t, was, again)
 }
 
 func (s Suite) fails(t *testing.T, c Case) {

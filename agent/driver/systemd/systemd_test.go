@@ -80,7 +80,7 @@ func (m *manager) answer(c system.Command) (system.Result, error) {
 			u.file = "disabled"
 		case "stop":
 			u.active = "inactive"
-		case "start", "restart":
+		case "start", "restart", "reload-or-restart":
 			if slices.Contains(m.broken, name) {
 				r.Exit = 1
 				r.Tail = []byte("Job for " + name + " failed because the control process exited with error code.\nSee \"systemctl status " + name + "\" and \"journalctl -xeu " + name + "\" for details.\n")

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bindery/bindery/engine/release"
+)
+
+const (
+	filePaused = "paused.json"
+	fileHeld   = "held.json"
+)
+
+// Paused tells that somebody wants this host left alone for a while.
+type Paused struct {
+	Since  time.Time `json:"since"`
+	Until  time.Time `json:"until"`
+	Reason string    `json:"reason"`
+}
+
+// Held tells that a release was taken back. It is not applied again: only one with
+// another configuration is, or somebody lets this one.
+type Held struct {
+	Since    time.Time `json:"since"`
+	Sequence int64     `json:"sequence"`
+	Digest   string    `json:"digest"`
+	Reason   string    `json:"reason"`
+	// Run is the run that was taken back.
+	Run int64 `json:"run"`
+}
+
+// maxPause bounds a pause: a host that is forgotten is not kept for ever.
+const maxPause = 30 * 24 * time.Hour
+
+// Pause leaves the host alone for some time: runs go on to fetch, plan and report,
+// and change nothing.
+func (a *Agent) Pause(d time.Duration, reason string) (Paused, error) {
+	if d <= 0 || d > maxPause {
+		return Paused{}, fmt.Errorf("a pause is longer than nothing and not longer than %s", maxPause)
+	}
+	if reason == "" {
+		return Paused{}, errors.New("a pause needs a reason, which others will read")
+	}
+	now := a.c.Machine.Now().UTC()
+	p := Paused{Since: now, Until: now.Add(d), Reason: short(reason)}
+	return p, a.c.State.Save(filePaused, p)
+}
+
+// Resume ends a pause, and lets a release be applied that was taken back. It tells
+// whether there was one or the other.
+func (a *Agent) Resume() (bool, error) {
+	p, err := a.Paused()
+	if err != nil {
+		return false, err
+	}
+	h, err := a.Held()
+	if err != nil {
+		return false, err
+	}
+	for _, name := range []string{filePaused, fileHeld} {
+		if err := a.c.State.Remove(name); err != nil {
+			return false, err
+		}
+	}
+	return p != nil || h != nil, nil
+}
+
+// Paused tells about a pause that goes on, nil for none. A clock that was set back
+// before its beginning does not make it longer.
+func (a *Agent) Paused() (*Paused, error) {
+	var p Paused
+	found, err := a.c.State.Load(filePaused, &p)
+	now := a.c.Machine.Now()
+	if err != nil || !found || !now.Before(p.Until) || p.Until.Sub(now) > maxPause {
+		return nil, err
+	}
+	return &p, nil
+}
+
+// Held tells about a release that was taken back, nil for none.
+func (a *Agent) Held() (*Held, error) {
+	var h Held
+	found, err := a.c.State.Load(fileHeld, &h)
+	if err != nil || !found {
+		return nil, err
+	}
+	return &h, nil
+}
+
+// covers tells whether a release is the one that was taken back, or older, or the
+// same by another number.
+func (h *Held) covers(m *release.Manifest) bool {
+	return h != nil && (m.Sequence <= h.Sequence || m.ConfigDigest == h.Digest)
+}
+
+// restraint is why a run may only look, "" where it may change things.
+type restraint struct {
+	state release.RunState
+	why   string
+}
+
+// restrained tells why a release may not be applied now.
+func (a *Agent) restrained(m *release.Manifest) (restraint, error) {
+	h, err := a.Held()
+	if err != nil {
+		return restraint{}, err
+	}
+	if h.covers(m) {
+		return restraint{release.StateRolledBack, h.Reason}, nil
+	}
+	p, err := a.Paused()
+	if err != nil || p == nil {
+		return restraint{}, err
+	}
+	return restraint{release.StatePaused, fmt.Sprintf("until %s: %s", p.Until.Format(time.RFC3339), p.Reason)}, nil
+}

@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package journal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/system"
+)
+
+// Node is how a path stands. Mode, UID and GID are system.Keep where they do not
+// matter.
+type Node struct {
+	// Kind is "" where nothing is.
+	Kind system.Kind `json:"kind,omitempty"`
+	Mode int         `json:"mode"`
+	UID  int         `json:"uid"`
+	GID  int         `json:"gid"`
+	// Sum names the content of a file.
+	Sum    string `json:"sum,omitempty"`
+	Target Text   `json:"target,omitempty"`
+	Major  uint32 `json:"major,omitempty"`
+	Minor  uint32 `json:"minor,omitempty"`
+	// Extended are extended attributes; one that is nil is not there.
+	Extended map[string][]byte `json:"extended,omitempty"`
+	// Partial tells that only attributes count, not what the thing holds.
+	Partial bool `json:"partial,omitempty"`
+	// Unknown tells that a tool changes the path, and nobody knows how yet.
+	Unknown bool `json:"unknown,omitempty"`
+}
+
+// Step is one path before and after one change.
+type Step struct {
+	Name   Text `json:"name"`
+	Before Node `json:"before"`
+	After  Node `json:"after"`
+
+	// seen are all states that the journal knows the path in.
+	seen []Node
+}
+
+// Record is what is written before one change.
+type Record struct {
+	Steps  []Step            `json:"steps,omitempty"`
+	Things []driver.Standing `json:"things,omitempty"`
+	// Note is something that cannot be taken back.
+	Note string `json:"note,omitempty"`
+}
+
+// Run is one run being written down.
+type Run struct {
+	journal *Journal
+	head    Head
+	opened  bool
+	killed  bool
+	next    int
+	bytes   int64
+	sums    map[string]bool
+	// watched are files that tools change, things what drivers told of.
+	watched []string
+	things  map[thing]bool
+	// later are records that count only if something is changed.
+	later []Record
+}
+
+type thing struct {
+	kind driver.Kind
+	name string
+}
+
+// ID is the run's number, 0 while it has changed nothing.
+func (r *Run) ID() int64 { return r.head.ID }
+
+// write makes a record durable.
+func (r *Run) write(rec Record) error {
+	if err := r.ensure(); err != nil {
+		return err
+	}
+	data, err := json.Marshal(rec)
+	if err != nil {
+		return fmt.Errorf("encode journal: %w", err)
+	}
+	if err := r.reserve(int64(len(data)), maxRecord); err != nil {
+		return err
+	}
+	if err := r.journal.c.State.Write(fmt.Sprintf("%s/%06d.json", runDir(r.head.ID), r.next), data); err != nil {
+		return err
+	}
+	r.next++
+	return nil
+}
+
+func (r *Run) ensure() error {
+	if r.opened {
+		return nil
+	}
+	if err := r.journal.open(&r.head); err != nil {
+		return err
+	}
+	r.opened = true
+	later := r.later
+	r.later = nil
+	for _, rec := range later {
+		if err := r.write(rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Run) reserve(n, most int64) error {
+	if n > most || r.bytes+n > r.journal.c.Limits.RunBytes {
+		return fmt.Errorf("%w: %d bytes more, of which one may have %d and the run %d", ErrFull, n, most, r.journal.c.Limits.RunBytes)
+	}
+	r.bytes += n
+	return nil
+}
+
+// keep makes a content durable under its sum.
+func (r *Run) keep(data []byte) (string, error) {
+	sum := digest(data)
+	if r.sums[sum] {
+		return sum, nil
+	}
+	if err := r.ensure(); err != nil {
+		return "", err
+	}
+	if err := r.reserve(int64(len(data)), MaxFile); err != nil {
+		return "", err
+	}
+	if err := r.journal.c.State.Write(runDir(r.head.ID)+"/"+contents+sum, data); err != nil {
+		return "", err
+	}
+	r.sums[sum] = true
+	return sum, nil
+}
+
+// Mark keeps the run even if it changes nothing.
+func (r *Run) Mark() error { return r.ensure() }
+
+// Note writes down that something happens that cannot be taken back. Alone it is
+// no reason to keep the run.
+func (r *Run) Note(text string) error { return r.written(Record{Note: text}, true) }
+
+// Things writes down how things stand that are no files, each once in a run. With
+// lightly they alone are no reason to keep the run.
+func (r *Run) Things(all []driver.Standing, lightly bool) error {
+	var rec Record
+	for _, s := range all {
+		if k := (thing{s.Kind, s.Name}); !r.things[k] {
+			if r.things == nil {
+				r.things = map[thing]bool{}
+			}
+			r.things[k] = true
+			rec.Things = append(rec.Things, s)
+		}
+	}
+	if len(rec.Things) == 0 {
+		return nil
+	}
+	return r.written(rec, lightly)
+}
+
+func (r *Run) written(rec Record, lightly bool) error {
+	if lightly && !r.opened {
+		r.later = append(r.later, rec)
+		return nil
+	}
+	return r.write(rec)
+}
+
+// Watch writes down files that tools are about to change, each once in a run.
+func (r *Run) Watch(f *Files, names []string) error {
+	var rec Record
+	for _, name := range names {
+		if slices.Contains(r.watched, name) {
+			continue
+		}
+		before, err := f.node(r, name)
+		if err != nil {
+			return err
+		}
+		rec.Steps = append(rec.Steps, Step{Name: Text(name), Before: before, After: Node{Unknown: true, Mode: system.Keep, UID: system.Keep, GID: system.Keep}})
+	}
+	if len(rec.Steps) == 0 {
+		return nil
+	}
+	if err := r.write(rec); err != nil {
+		return err
+	}
+	for _, step := range rec.Steps {
+		r.watched = append(r.watched, string(step.Name))
+	}
+	return nil
+}
+
+// Things lists how the things stood that a run wrote down.
+func (j *Journal) Things(id int64) ([]driver.Standing, error) {
+	records, err := j.records(id)
+	var out []driver.Standing
+	for _, rec := range records {
+		out = append(out, rec.Things...)
+	}
+	return out, err
+}
+
+// Unfinished is the newest run where it was killed, nil where it ended. It can be
+// ended now.
+func (j *Journal) Unfinished() (*Run, error) {
+	ids, err := j.ids()
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	s, err := j.summary(ids[len(ids)-1])
+	if err != nil || s.End != nil {
+		return nil, err
+	}
+	r := &Run{journal: j, head: s.Head, opened: true, killed: true}
+	records, err := j.records(s.ID)
+	for _, rec := range records {
+		for _, step := range rec.Steps {
+			if step.After.Unknown {
+				r.watched = append(r.watched, string(step.Name))
+			}
+		}
+	}
+	return r, err
+}
+
+// End writes down how the run ended. A run that changed nothing leaves nothing.
+func (r *Run) End(f *Files, after []driver.Standing) error {
+	if !r.opened {
+		return nil
+	}
+	e := End{Finished: r.journal.c.Now().UTC(), After: after, Killed: r.killed}
+	for _, name := range r.watched {
+		now, err := f.node(nil, name)
+		if err != nil {
+			return err
+		}
+		e.Steps = append(e.Steps, Step{Name: Text(name), After: now})
+	}
+	if err := r.journal.c.State.Save(runDir(r.head.ID)+"/"+fileEnd, e); err != nil {
+		return err
+	}
+	return r.journal.trim(r.head.Undoes)
+}
+
+// Files are a host's files that are written down before they are changed. While no
+// run is under way, changes go through as they are.
+type Files struct {
+	system.Files
+	extended system.Extended
+	run      *Run
+}
+
+// Watched puts the journal before a machine's files.
+func Watched(m *system.Machine) *Files { return &Files{Files: m.Files, extended: m.Extended} }
+
+// Record writes all changes down in a run, nil for none.
+func (f *Files) Record(r *Run) { f.run = r }
+
+// Change implements system.Files.
+func (f *Files) Change(c system.Change) error {
+	if f.run != nil {
+		if err := f.run.before(f, c); err != nil {
+			return fmt.Errorf("%s %q: %w", c.Op, c.Name, err)
+		}
+	}
+	return f.Files.Change(c)
+}
+
+// before writes down how things are that a change alters. What the change itself
+// refuses is left to it.
+func (r *Run) before(f *Files, c system.Change) error {
+	name, err := system.Clean(c.Name)
+	if err != nil {
+		return err
+	}
+	info, err := f.Look(name)
+	there := err == nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if there && info.Protected {
+		return nil
+	}
+	s := Step{Name: Text(name), Before: none(), After: intended(c, info)}
+	switch {
+	case c.Op == system.Attributes || c.Op == system.Extend:
+		if !there {
+			return nil
+		}
+		s.Before = partial(info)
+		if c.Op == system.Extend {
+			s.Before.Mode, s.Before.UID, s.Before.GID = system.Keep, system.Keep, system.Keep
+			if s.Before.Extended, err = f.attributes(name, c.To); err != nil {
+				return err
+			}
+			if len(s.Before.Extended) == 0 {
+				s.Before.Extended = map[string][]byte{c.To: nil}
+			}
+		}
+	case c.Op == system.Hardlink:
+		if s.After, err = f.node(nil, c.To); err != nil {
+			return err
+		}
+	}
+	if s.Before.Partial {
+		return r.write(Record{Steps: []Step{s}})
+	}
+	if !there {
+		if c.Op == system.Remove || c.Op == system.RemoveAll {
+			return nil
+		}
+		return r.write(Record{Steps: []Step{s}})
+	}
+	if info.Kind == system.Directory && (c.Op == system.Mkdir || c.Op == system.Write) {
+		return nil
+	}
+	t := &tree{run: r, files: f}
+	if err := t.add(name, info, 0); err != nil {
+		return err
+	}
+	t.steps[0].After = s.After
+	return r.write(Record{Steps: t.steps})
+}
+
+func none() Node { return Node{Mode: system.Keep, UID: system.Keep, GID: system.Keep} }
+
+// partial is a node of which only attributes count.
+func partial(info system.Info) Node {
+	n := Node{Kind: info.Kind, Mode: int(info.Mode), UID: info.UID, GID: info.GID, Partial: true}
+	if info.Kind == system.Symlink {
+		n.Mode = system.Keep
+	}
+	return n
+}
+
+// intended is what a change makes of a path.
+func intended(c system.Change, info system.Info) Node {
+	n := Node{Mode: c.Mode, UID: c.UID, GID: c.GID}
+	switch c.Op {
+	case system.Write:
+		n.Kind, n.Sum = system.File, digest(c.Content)
+	case system.Mkdir:
+		n.Kind = system.Directory
+	case system.Link:
+		n = none()
+		n.Kind, n.Target = system.Symlink, Text(c.To)
+	case system.Special:
+		n.Kind, n.Major, n.Minor = c.Kind, c.Major, c.Minor
+	case system.Attributes:
+		n.Kind, n.Partial = info.Kind, true
+		if info.Kind == system.Symlink {
+			n.Mode = system.Keep
+		}
+	case system.Extend:
+		n = none()
+		n.Kind, n.Partial, n.Extended = info.Kind, true, map[string][]byte{c.To: c.Content}
+	default:
+		return none()
+	}
+	return n
+}
+
+// What a tree may be at most that is taken away: more is refused, because it
+// could not be brought back.
+const (
+	maxNodes = 20000
+	maxDepth = 200
+)
+
+// tree collects what is taken away together.
+type tree struct {
+	run   *Run
+	files *Files
+	steps []Step
+}
+
+func (t *tree) add(name string, info system.Info, depth int) error {
+	if len(t.steps) >= maxNodes || depth > maxDepth {
+		return fmt.Errorf("%w: more than %d things, or deeper than %d", ErrFull, maxNodes, maxDepth)
+	}
+	n, err := t.files.describe(t.run, name, info)
+	if err != nil {
+		return err
+	}
+	t.steps = append(t.steps, Step{Name: Text(name), Before: n, After: none()})
+	if info.Kind != system.Directory {
+		return nil
+	}
+	list, err := t.files.List(name)
+	if err != nil {
+		return err
+	}
+	for _, child := range list {
+		if err := t.add(name+"/"+child.Name, child, depth+1); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// node tells how a path stands. With a run its content is kept.
+func (f *Files) node(r *Run, name string) (Node, error) {
+	info, err := f.Look(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return none(), nil
+	}
+	if err != nil {
+		return Node{}, err
+	}
+	return f.describe(r, name, info)
+}
+
+// stated is a file that tells about itself: what was looked at by name may have
+// been swapped since.
+type stated interface{ Info() (system.Info, error) }
+
+func (f *Files) describe(r *Run, name string, info system.Info) (Node, error) {
+	var data []byte
+	if info.Kind == system.File {
+		var err error
+		if data, info, err = f.read(name, info); err != nil {
+			return Node{}, err
+		}
+	}
+	n := partial(info)
+	n.Partial, n.Target, n.Major, n.Minor = false, Text(info.Target), info.Major, info.Minor
+	if info.Kind == system.File || info.Kind == system.Directory {
+		var err error
+		if n.Extended, err = f.attributes(name, kept()...); err != nil {
+			return n, err
+		}
+	}
+	if info.Kind != system.File {
+		return n, nil
+	}
+	n.Sum = digest(data)
+	if r == nil {
+		return n, nil
+	}
+	_, err := r.keep(data)
+	return n, err
+}
+
+func (f *Files) read(name string, info system.Info) ([]byte, system.Info, error) {
+	if info.Size > MaxFile {
+		return nil, info, fmt.Errorf("%w: %q has %d bytes, more than %d", ErrFull, name, info.Size, MaxFile)
+	}
+	file, err := f.Open(name)
+	if err != nil {
+		return nil, info, err
+	}
+	defer file.Close()
+	if s, ok := file.(stated); ok {
+		if info, err = s.Info(); err != nil {
+			return nil, info, err
+		}
+	}
+	data, err := io.ReadAll(io.LimitReader(file, MaxFile+1))
+	if err != nil {
+		return nil, info, err
+	}
+	if len(data) > MaxFile {
+		return nil, info, fmt.Errorf("%w: %q has more than %d bytes", ErrFull, name, MaxFile)
+	}
+	return data, info, nil
+}
+
+// kept are the extended attributes that belong to a file: access lists, labels
+// and capabilities.
+func kept() []string {
+	return []string{"system.posix_acl_access", "system.posix_acl_default", "security.selinux", "security.capability"}
+}
+
+// attributes reads those extended attributes that are there.
+func (f *Files) attributes(name string, which ...string) (map[string][]byte, error) {
+	if f.extended == nil {
+		return nil, nil
+	}
+	out := map[string][]byte{}
+	for _, a := range which {
+		value, err := f.extended.Extended(name, a)
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errors.ErrUnsupported):
+		case err != nil:
+			return nil, err
+		default:
+			out[a] = value
+		}
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	return maps.Clone(out), nil
+}
+
+var _ system.Files = (*Files)(nil)

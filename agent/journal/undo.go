@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package journal
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/system"
+)
+
+// Past is what one run and all after it did, as one change from how it was before
+// to how they left it.
+type Past struct {
+	journal *Journal
+	ids     []int64
+	steps   []Step
+	// Things are what no file shows.
+	Things []driver.Passage
+	// Notes are what cannot be taken back.
+	Notes []string
+	// Runs are those that are taken back, oldest first.
+	Runs []Summary
+}
+
+// Since reads a run and those after it.
+func (j *Journal) Since(id int64) (*Past, error) {
+	runs, err := j.Runs()
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(runs, func(s Summary) bool { return s.ID == id })
+	if i < 0 {
+		return nil, fmt.Errorf("%w: %d", ErrNoRun, id)
+	}
+	p := &Past{journal: j, Runs: runs[i:]}
+	f := folding{steps: map[Text]*Step{}, things: map[thing]*driver.Passage{}}
+	for _, r := range p.Runs {
+		p.ids = append(p.ids, r.ID)
+		records, err := j.records(r.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, rec := range records {
+			for _, s := range rec.Steps {
+				f.step(s)
+			}
+			for _, t := range rec.Things {
+				f.thing(t)
+			}
+			if rec.Note != "" {
+				p.Notes = append(p.Notes, rec.Note)
+			}
+		}
+		if r.End != nil {
+			f.end(r.End)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.steps)) {
+		p.steps = append(p.steps, *f.steps[name])
+	}
+	for _, k := range f.order {
+		p.Things = append(p.Things, *f.things[k])
+	}
+	return p, nil
+}
+
+// folding makes one change of many.
+type folding struct {
+	steps  map[Text]*Step
+	things map[thing]*driver.Passage
+	order  []thing
+}
+
+// step adds a change: the first before and the last after count.
+func (f *folding) step(s Step) {
+	was := f.steps[s.Name]
+	if was == nil {
+		f.steps[s.Name] = &s
+		return
+	}
+	found := s.Before
+	if found.Partial && !was.After.Partial {
+		found = overlay(was.After, s.Before)
+	}
+	was.seen = append(was.seen, found)
+	if was.Before.Partial {
+		partly := s.Before.Partial
+		was.Before = overlay(s.Before, was.Before)
+		was.Before.Partial = partly
+	} else if s.Before.Partial {
+		// What the older record had no reason to name: it was not there.
+		for name, value := range s.Before.Extended {
+			if _, named := was.Before.Extended[name]; !named && value == nil {
+				was.Before.Extended = with(was.Before.Extended, name, nil)
+			}
+		}
+	}
+	if s.After.Partial {
+		partly := was.After.Partial
+		was.After = overlay(was.After, s.After)
+		was.After.Partial = partly
+	} else {
+		was.After = s.After
+	}
+}
+
+func with(m map[string][]byte, name string, value []byte) map[string][]byte {
+	out := maps.Clone(m)
+	if out == nil {
+		out = map[string][]byte{}
+	}
+	out[name] = value
+	return out
+}
+
+// overlay is a node with the attributes that another one names.
+func overlay(n, attributes Node) Node {
+	for _, a := range []struct{ into, from *int }{{&n.Mode, &attributes.Mode}, {&n.UID, &attributes.UID}, {&n.GID, &attributes.GID}} {
+		if *a.from != system.Keep {
+			*a.into = *a.from
+		}
+	}
+	for name, value := range attributes.Extended {
+		n.Extended = with(n.Extended, name, value)
+	}
+	return n
+}
+
+func (f *folding) thing(s driver.Standing) {
+	k := thing{s.Kind, s.Name}
+	if f.things[k] == nil {
+		f.things[k] = &driver.Passage{Standing: s}
+		f.order = append(f.order, k)
+	}
+	// Until the run says how it left it, nobody knows.
+	f.things[k].After = nil
+}
+
+func (f *folding) end(e *End) {
+	for _, s := range e.After {
+		if p := f.things[thing{s.Kind, s.Name}]; p != nil {
+			after := s.State
+			p.After = &after
+		}
+	}
+	for _, s := range e.Steps {
+		if was := f.steps[s.Name]; was != nil {
+			was.After = s.After
+		}
+	}
+}
+
+// Move is one path that an undo brings back, or why it does not.
+type Move struct {
+	Name string `json:"name"`
+	// What is "restore", "remove", "attributes" or "keep".
+	What string `json:"what"`
+	Why  string `json:"why,omitempty"`
+	Err  error  `json:"-"`
+
+	before, now Node
+}
+
+// What a Move does.
+const (
+	Restore    = "restore"
+	Remove     = "remove"
+	Attributes = "attributes"
+	Kept       = "keep"
+)
+
+// Moves compares how paths stand now with how they were and how they were left.
+// What somebody changed since is kept, unless it is forced. What is as it was needs
+// no move.
+func (p *Past) Moves(f *Files, force bool) ([]Move, error) {
+	var out []Move
+	for _, s := range p.steps {
+		m, err := p.move(f, s, force)
+		if err != nil {
+			return nil, err
+		}
+		if m != nil {
+			out = append(out, *m)
+		}
+	}
+	return out, nil
+}
+
+func (p *Past) move(f *Files, s Step, force bool) (*Move, error) {
+	m := &Move{Name: string(s.Name), before: s.Before}
+	info, err := f.Look(m.Name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		m.now, err = none(), nil
+	case errors.Is(err, system.ErrUntrusted), err == nil && info.Protected:
+		m.What, m.Why = Kept, "it is out of reach: "+reason(err)
+		return m, nil
+	case err != nil:
+		return nil, err
+	case s.Before.Partial && s.After.Partial:
+		m.now = partial(info)
+		m.now.Extended, err = f.attributes(m.Name, kept()...)
+	default:
+		m.now, err = f.describe(nil, m.Name, info)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if alike(m.now, s.Before) {
+		return nil, nil
+	}
+	switch {
+	case s.Before.Kind == system.Other:
+		m.What, m.Why = Kept, "what was there was a "+string(system.Other)
+	case !force && !s.ours(m.now):
+		m.What, m.Why = Kept, "it was changed since"
+	case s.Before.Kind == "":
+		m.What = Remove
+	case m.now.Kind == s.Before.Kind && m.now.Sum == s.Before.Sum && m.now.Target == s.Before.Target &&
+		m.now.Major == s.Before.Major && m.now.Minor == s.Before.Minor || s.Before.Partial:
+		m.What = Attributes
+		if s.Before.Partial && m.now.Kind != s.Before.Kind {
+			m.What, m.Why = Kept, "something else stands there now"
+		}
+	default:
+		m.What = Restore
+	}
+	return m, nil
+}
+
+// ours tells whether the runs themselves left a path as it is. A change that was
+// written down and then failed, or was never made because the run was killed, left it
+// as it was before.
+func (s *Step) ours(now Node) bool {
+	return s.After.Unknown || alike(now, s.After) || slices.ContainsFunc(s.seen, func(n Node) bool { return alike(now, n) })
+}
+
+func reason(err error) string {
+	if err == nil {
+		return system.ErrProtected.Error()
+	}
+	return system.ErrUntrusted.Error()
+}
+
+// alike tells whether a path stands as a node says, as far as it says it.
+func alike(now, n Node) bool {
+	if now.Kind != n.Kind {
+		return false
+	}
+	if n.Kind == "" {
+		return true
+	}
+	if !n.Partial && (now.Sum != n.Sum || now.Target != n.Target || now.Major != n.Major || now.Minor != n.Minor) {
+		return false
+	}
+	for _, a := range [][2]int{{n.Mode, now.Mode}, {n.UID, now.UID}, {n.GID, now.GID}} {
+		if a[0] != system.Keep && a[1] != system.Keep && a[0] != a[1] {
+			return false
+		}
+	}
+	for name, value := range n.Extended {
+		if string(now.Extended[name]) != string(value) {
+			return false
+		}
+	}
+	return true
+}
+
+func depth(name string) int { return strings.Count(name, "/") }
+
+// Do makes the moves: first what has to go, from the leaves, then what has to come,
+// from the root. A move that fails has its error, and the others are made.
+func (p *Past) Do(f *Files, moves []Move) {
+	down := make([]*Move, len(moves))
+	for i := range moves {
+		down[i] = &moves[i]
+	}
+	slices.SortStableFunc(down, func(a, b *Move) int { return cmp.Compare(depth(a.Name), depth(b.Name)) })
+	for _, m := range slices.Backward(down) {
+		inTheWay := m.now.Kind == system.Directory && m.before.Kind != system.Directory
+		if m.What == Remove || m.What == Restore && inTheWay {
+			m.Err = f.Change(system.Change{Op: system.Remove, Name: m.Name})
+			if errors.Is(m.Err, fs.ErrNotExist) {
+				m.Err = nil
+			}
+		}
+	}
+	for _, m := range down {
+		if m.What == Restore && m.Err == nil {
+			m.Err = p.restore(f, m)
+		}
+	}
+	for _, m := range slices.Backward(down) {
+		if (m.What == Restore || m.What == Attributes) && m.Err == nil {
+			m.Err = m.attributes(f)
+		}
+	}
+}
+
+func (p *Past) restore(f *Files, m *Move) error {
+	n := m.before
+	c := system.Change{Name: m.Name, Mode: n.Mode, UID: n.UID, GID: n.GID}
+	switch n.Kind {
+	case system.File:
+		content, err := p.journal.content(p.ids, n.Sum)
+		if err != nil {
+			return err
+		}
+		c.Op, c.Content = system.Write, content
+	case system.Directory:
+		c.Op = system.Mkdir
+	case system.Symlink:
+		c.Op, c.To = system.Link, string(n.Target)
+	case system.Block, system.Character, system.Pipe:
+		c.Op, c.Kind, c.Major, c.Minor = system.Special, n.Kind, n.Major, n.Minor
+	default:
+		return fmt.Errorf("a %s cannot be brought back", n.Kind)
+	}
+	err := f.Change(c)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the directory %q is gone: %w", path.Dir(m.Name), err)
+	}
+	return err
+}
+
+// attributes brings back owner, mode and extended attributes. The mode comes last:
+// an access list changes it.
+func (m *Move) attributes(f *Files) error {
+	n := m.before
+	for _, name := range slices.Sorted(maps.Keys(n.Extended)) {
+		if value := n.Extended[name]; string(m.now.Extended[name]) != string(value) || m.What == Restore {
+			err := f.Change(system.Change{Op: system.Extend, Name: m.Name, To: name, Content: value})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	info, err := f.Look(m.Name)
+	if err != nil {
+		return err
+	}
+	if alike(partial(info), Node{Kind: info.Kind, Mode: n.Mode, UID: n.UID, GID: n.GID, Partial: true}) {
+		return nil
+	}
+	return f.Change(system.Change{Op: system.Attributes, Name: m.Name, Mode: n.Mode, UID: n.UID, GID: n.GID})
+}
