@@ -42,9 +42,15 @@ type refRows interface {
 	Audit(ctx context.Context, r store.Record) error
 }
 
+// reportRows is what is stored of what hosts told.
+type reportRows interface {
+	LatestReports(ctx context.Context) (map[string]store.Report, error)
+}
+
 // reviewRows is what is stored of what was shown.
 type reviewRows interface {
 	LatestReview(ctx context.Context, repo string, pull int) (store.Review, error)
+	ReviewsOfHead(ctx context.Context, repo, head string) ([]store.Review, error)
 	PutReview(ctx context.Context, r store.Review) (int64, error)
 	Reviews(ctx context.Context, repo string, limit int) ([]store.Review, error)
 }
@@ -60,6 +66,7 @@ type rows interface {
 	fleetRows
 	externalRows
 	refRows
+	reportRows
 	reviewRows
 	commentRows
 }
@@ -105,6 +112,11 @@ type pipeline struct {
 	heard map[int]time.Time
 	// merges are the pull requests that are known to be merged, for good.
 	merges map[int]webhooks.Pull
+	// following are merged pull requests whose comments say how far they came, and
+	// followed names the branch and the open ones for which they were looked for. Only
+	// reconcile uses them.
+	following map[int]bool
+	followed  string
 }
 
 // asked is the probe set that was last published for a host.
@@ -200,6 +212,9 @@ func (p *pipeline) reconcile(ctx context.Context) error {
 	if forgeErr == nil && whole {
 		errs = append(errs, p.queue(ctx, tip, built))
 	}
+	if forgeErr == nil && whole {
+		errs = append(errs, p.rollouts(ctx, tip, pulls))
+	}
 	if got := built.built[tip]; got != nil {
 		p.latest = got.results
 	}
@@ -217,6 +232,7 @@ func (p *pipeline) reconcile(ctx context.Context) error {
 func (p *pipeline) previews(ctx context.Context, tip string, pulls []webhooks.Pull, built *sites) (whole bool, errs []error) {
 	pulls = slices.DeleteFunc(slices.Clone(pulls), func(pull webhooks.Pull) bool { return pull.BaseRef != "refs/heads/"+p.branch })
 	p.pace.keep(pulls)
+	built.open = pulls
 	fetched := p.fetch(ctx, pulls) == nil
 	for _, pull := range p.pace.inTurn(pulls) {
 		if ctx.Err() != nil {

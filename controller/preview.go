@@ -131,6 +131,7 @@ func (p *pipeline) shown(tip, merged, facts string, draft, allowed bool) string 
 func (p *pipeline) report(ctx context.Context, tip, merged string, pull webhooks.Pull, built *sites) (*review.Report, error) {
 	start := p.now()
 	meta := review.Meta{Number: pull.Number, Base: tip, Head: pull.Head, BaseName: p.branch}
+	_, meta.Commands = p.forge.(webhooks.Talk)
 	if merged == "" {
 		return review.NotMerged(meta, nil), nil
 	}
@@ -142,7 +143,7 @@ func (p *pipeline) report(ctx context.Context, tip, merged string, pull webhooks
 		return nil, err
 	}
 	if !allowed {
-		return p.unbuilt(ctx, meta, tip, merged)
+		return p.unbuilt(ctx, meta, tip, merged, built)
 	}
 	base, err := built.get(ctx, tip)
 	if err != nil {
@@ -160,11 +161,21 @@ func (p *pipeline) report(ctx context.Context, tip, merged string, pull webhooks
 	for name := range base.results {
 		c.names[name] = true
 	}
-	return p.compare(c)
+	if c.said, err = p.store.LatestReports(ctx); err != nil {
+		return nil, err
+	}
+	report, err := p.compare(c)
+	if err != nil {
+		return nil, err
+	}
+	return report, p.surround(ctx, report, built.open)
 }
 
+// maxTouched bounds how many files of a stranger's change are named.
+const maxTouched = 100
+
 // unbuilt looks at the files of a stranger's change and runs nothing of it.
-func (p *pipeline) unbuilt(ctx context.Context, meta review.Meta, tip, merged string) (*review.Report, error) {
+func (p *pipeline) unbuilt(ctx context.Context, meta review.Meta, tip, merged string, built *sites) (*review.Report, error) {
 	var found [2][]*problem.Problem
 	var snaps [2]*git.Snapshot
 	for i, commit := range []string{tip, merged} {
@@ -177,7 +188,13 @@ func (p *pipeline) unbuilt(ctx context.Context, meta review.Meta, tip, merged st
 		}
 		snaps[i] = snap
 	}
-	meta.Files = len(git.Changed(snaps[0], snaps[1]))
+	files := git.Changed(snaps[0], snaps[1])
+	meta.Files, meta.Touches = len(files), files[:min(len(files), maxTouched)]
+	base, err := built.get(ctx, tip) // what is in the branch is trusted
+	if err != nil {
+		return nil, err
+	}
+	meta.Possible = len(base.results)
 	return review.Unbuilt(meta, found[0], found[1]), nil
 }
 
@@ -211,7 +228,7 @@ func (p *pipeline) remember(ctx context.Context, tip, merged string, pull webhoo
 // before the comment that it stands for.
 func (p *pipeline) show(ctx context.Context, tip string, pull webhooks.Pull, report *review.Report, seq int64, anew bool) error {
 	page := markdown.New(report, markdown.Options{})
-	status := webhooks.Status{State: webhooks.Failure, Description: report.Verdict.Title, Annotations: annotations(report)}
+	status := webhooks.Status{State: webhooks.Failure, Description: report.Verdict.Title, Annotations: annotations(report), Text: page.Rest}
 	if report.Verdict.OK && page.OK() {
 		status.State = webhooks.Success
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/bindery/bindery/engine"
 	"github.com/bindery/bindery/engine/problem"
 	"github.com/bindery/bindery/engine/review"
+	"github.com/bindery/bindery/webhooks"
 )
 
 // fleet is what the store knows of hosts: who is enrolled, with which answers.
@@ -147,6 +148,8 @@ type sites struct {
 	p     *pipeline
 	fleet *fleet
 	built map[string]*site
+	// open are the pull requests on the branch.
+	open []webhooks.Pull
 }
 
 func (s *sites) get(ctx context.Context, commit string) (*site, error) {
@@ -212,14 +215,16 @@ type comparison struct {
 	old   []*problem.Problem
 	head  *site
 	fleet *fleet
+	// said is what hosts reported last; nil where it does not matter.
+	said said
 }
 
 func (p *pipeline) compare(c comparison) (*review.Report, error) {
 	f, head := c.fleet, c.head
 	facts := map[string]store.Facts{}
-	enrolled := map[string]bool{}
+	enrolled, ids := map[string]bool{}, map[string]string{}
 	for _, h := range f.hosts {
-		facts[h.Name], enrolled[h.Name] = f.facts[h.ID], true
+		facts[h.Name], enrolled[h.Name], ids[h.Name] = f.facts[h.ID], true, h.ID
 	}
 	in := review.Input{Meta: c.meta, Key: p.key, Problems: head.problems, BaseProblems: c.old}
 	names := maps.Clone(c.names)
@@ -233,6 +238,10 @@ func (p *pipeline) compare(c comparison) (*review.Report, error) {
 			h.NoFacts = len(r.Probes) > 0 && facts[name].Answers == nil
 			h.OldFacts = facts[name].Answers != nil && p.now().Sub(facts[name].At) > review.FactsLife
 			h.Unseen = !enrolled[name]
+			h.Addresses, h.IDs = r.Addresses, []string{r.UUID, ids[name]}
+		}
+		if err := c.said.tell(&h, ids[name]); err != nil {
+			return nil, err
 		}
 		in.Hosts = append(in.Hosts, h)
 	}

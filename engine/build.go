@@ -61,6 +61,9 @@ func (s *Spec) Build(ctx context.Context, in Input) (*Result, error) {
 	}
 	v := memo.NewView(h)
 	r := &Result{Host: in.Host, Profile: h.Profile, Groups: h.Names, Problems: h.Findings()}
+	if c := h.Client; c != nil {
+		r.Addresses, r.UUID = c.Addresses, c.UUID
+	}
 	k := &basis{host: h, rest: s.sources.Rest, secrets: s.secrets}
 	structures := s.assembled(v, k, s.past(in.Last, h), r)
 	if s.sources.Revision != nil {

@@ -74,6 +74,9 @@ type Result struct {
 	// Profile and Groups (sorted) are what metadata resolved to.
 	Profile string
 	Groups  []string
+	// Addresses and UUID are the host's own, as clients.xml has them.
+	Addresses []string
+	UUID      string
 
 	basis *basis
 }

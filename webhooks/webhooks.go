@@ -139,6 +139,9 @@ type Status struct {
 	// Annotations are problems on lines, for forges that show them there; errors come
 	// first. The same problems give the same list.
 	Annotations []Annotation
+	// Text is Markdown that the comment had no room for, at most 65,535 bytes, for
+	// forges whose checks have details.
+	Text string
 }
 
 // Annotation is a problem on a line of a file.

@@ -121,6 +121,7 @@ func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.T
 			h.Head, h.Groups = sideOf(r), r.Groups
 			h.NoFacts = len(r.Probes) > 0 && c.now.facts[r.Host].Probes == nil
 			h.OldFacts = c.now.stale(r.Host, start)
+			h.Addresses, h.IDs = r.Addresses, []string{r.UUID}
 			wanted[r.Host] = wanted[r.Host] || o.wants(r.Groups)
 			c.groups[r.Host] += "\x00" + strings.Join(r.Groups, " ")
 			for _, p := range r.Probes {
@@ -139,7 +140,7 @@ func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.T
 			continue
 		}
 		h := hosts[name]
-		h.Addresses = addresses(opts.Names, name)
+		h.Addresses = append(addresses(opts.Names, name), h.Addresses...)
 		in.Hosts = append(in.Hosts, *h)
 	}
 	if len(o.group) > 0 && len(in.Hosts) == 0 {

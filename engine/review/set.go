@@ -17,6 +17,7 @@ import (
 
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/review/hostset"
+	"github.com/bindery/bindery/engine/review/redaction"
 )
 
 // value stands for the literal bytes of an entry and the structure that holds
@@ -177,6 +178,38 @@ func (s *Set) Minus(other *Set) []Remainder {
 	for i, k := range keys {
 		slices.SortFunc(rest[k], hostset.Compare)
 		out[i] = Remainder{k, slices.Compact(rest[k])}
+	}
+	return out
+}
+
+// Common lists the entries that both sets change, with the hosts on which both do.
+func (s *Set) Common(other *Set) []Remainder {
+	on := func(s *Set) map[config.Key]map[string]bool {
+		out := map[config.Key]map[string]bool{}
+		for st, hosts := range s.hosts {
+			if out[st.key] == nil {
+				out[st.key] = map[string]bool{}
+			}
+			for _, h := range *hosts {
+				out[st.key][h] = true
+			}
+		}
+		return out
+	}
+	mine, theirs := on(s), on(other)
+	var out []Remainder
+	for _, k := range slices.SortedFunc(maps.Keys(mine), compareKeys) {
+		var both []string
+		for h := range mine[k] {
+			if theirs[k][h] {
+				both = append(both, h)
+			}
+		}
+		if len(both) > 0 {
+			slices.SortFunc(both, hostset.Compare)
+			k.Name = redaction.Name(k.Name)
+			out = append(out, Remainder{k, both})
+		}
 	}
 	return out
 }

@@ -134,7 +134,7 @@ func (f *Forge) conclude(ctx context.Context, commit string, last *github.CheckR
 // says tells whether a run says what s says, besides annotations.
 func says(r *github.CheckRun, s webhooks.Status) bool {
 	return r != nil && r.GetStatus() == "completed" && r.GetConclusion() == conclusion(s.State) &&
-		r.GetOutput().GetTitle() == s.Description && (s.URL == "" || r.GetDetailsURL() == s.URL)
+		r.GetOutput().GetTitle() == s.Description && r.GetOutput().GetText() == s.Text && (s.URL == "" || r.GetDetailsURL() == s.URL)
 }
 
 func output(s webhooks.Status, notes []*github.CheckRunAnnotation) *github.CheckRunOutput {
@@ -142,7 +142,11 @@ func output(s webhooks.Status, notes []*github.CheckRunAnnotation) *github.Check
 	if n := len(s.Annotations); n > maxNotes {
 		summary = fmt.Sprintf("%s (%d of %d problems are shown on their lines)", summary, maxNotes, n)
 	}
-	return &github.CheckRunOutput{Title: &s.Description, Summary: &summary, Annotations: notes}
+	out := &github.CheckRunOutput{Title: &s.Description, Summary: &summary, Annotations: notes}
+	if s.Text != "" {
+		out.Text = &s.Text
+	}
+	return out
 }
 
 // conclusion is GitHub's word. There is none for "not yet" that a required check does

@@ -63,7 +63,7 @@ func TestAnAppMakesOneCheckRun(t *testing.T) {
 	p, a, key := installed(t)
 	f := p.app(key, 5)
 	commit := p.git("rev-parse", "change")
-	wrong := webhooks.Status{State: webhooks.Failure, Description: "2 errors", URL: "https://bindery.test/reviews/1", Annotations: problems(120)}
+	wrong := webhooks.Status{State: webhooks.Failure, Description: "2 errors", URL: "https://bindery.test/reviews/1", Annotations: problems(120), Text: "the rest"}
 	for range 2 {
 		require.NoError(t, f.SetStatus(t.Context(), commit, wrong))
 		runs := a.Runs(commit)
@@ -71,6 +71,7 @@ func TestAnAppMakesOneCheckRun(t *testing.T) {
 		require.Equal(t, "completed failure 2 errors", runs[0].Status+" "+runs[0].Conclusion+" "+runs[0].Title)
 		require.Equal(t, webhooks.StatusContext, runs[0].Name)
 		require.Len(t, runs[0].Annotations, 120, "in parts of fifty, each once")
+		require.Equal(t, "the rest", runs[0].Text)
 		require.Equal(t, githubtest.Annotation{Path: "Bundler/motd.xml", Line: 1, End: 1, Level: "failure", Title: "bad", Message: "problem 0"}, runs[0].Annotations[0])
 		require.Equal(t, "warning", runs[0].Annotations[1].Level)
 	}

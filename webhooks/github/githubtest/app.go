@@ -38,7 +38,7 @@ type App struct {
 type Run struct {
 	ID                               int64
 	Commit, Name, Status, Conclusion string
-	Title, Summary, URL              string
+	Title, Summary, Text, URL        string
 	Annotations                      []Annotation
 }
 
@@ -153,7 +153,7 @@ func (a *App) only(h forgetest.Handler) forgetest.Handler {
 func (a *App) json(r *Run) object {
 	return object{
 		"id": r.ID, "name": r.Name, "head_sha": r.Commit, "status": r.Status, "conclusion": r.Conclusion, "details_url": r.URL,
-		"output": object{"title": r.Title, "summary": r.Summary, "annotations_count": len(r.Annotations)}, "app": object{"id": a.ID, "slug": a.Slug},
+		"output": object{"title": r.Title, "summary": r.Summary, "text": r.Text, "annotations_count": len(r.Annotations)}, "app": object{"id": a.ID, "slug": a.Slug},
 	}
 }
 
@@ -179,8 +179,8 @@ type change struct {
 	Commit                   string `json:"head_sha"`
 	URL                      string `json:"details_url"`
 	Output                   struct {
-		Title, Summary string
-		Annotations    []Annotation
+		Title, Summary, Text string
+		Annotations          []Annotation
 	}
 }
 
@@ -189,7 +189,7 @@ func (in *change) to(r *Run) error {
 	switch {
 	case len(out.Annotations) > 50:
 		return &forgetest.Refusal{Code: http.StatusUnprocessableEntity, Text: "No more than 50 annotations are allowed"}
-	case in.Status == "completed" && in.Conclusion == "", out.Title == "" || out.Summary == "":
+	case in.Status == "completed" && in.Conclusion == "", out.Title == "" || out.Summary == "", len([]rune(out.Text)) > 65535:
 		return &forgetest.Refusal{Code: http.StatusUnprocessableEntity, Text: "Invalid request: conclusion, title and summary are needed"}
 	}
 	for _, n := range out.Annotations {
@@ -200,7 +200,7 @@ func (in *change) to(r *Run) error {
 	if in.Status != "" {
 		r.Status, r.Conclusion, r.URL = in.Status, in.Conclusion, in.URL
 	}
-	r.Title, r.Summary = out.Title, out.Summary
+	r.Title, r.Summary, r.Text = out.Title, out.Summary, out.Text
 	r.Annotations = append(r.Annotations, out.Annotations...)
 	return nil
 }

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/release"
+	"github.com/bindery/bindery/webhooks"
+)
+
+// report tells what came of a run with what is published now.
+func (m *machine) report(state release.RunState, more func(*release.Report)) {
+	m.w.t.Helper()
+	m.counter++
+	b := m.fetch()
+	r := release.Report{
+		HostID: m.welcome.HostID, Host: m.name, Counter: m.counter, Sequence: b.Manifest.Sequence, Commit: b.Manifest.Commit,
+		Mode: release.ModeApply, Started: m.w.now().UTC(), Finished: m.w.now().UTC(), State: state, Agent: "test",
+	}
+	if more != nil {
+		more(&r)
+	}
+	data, err := m.id.SignReport(r)
+	require.NoError(m.w.t, err)
+	m.post("/api/v1/reports", data)
+}
+
+// The comment lives on after the merge: it says how far hosts came, with the preview
+// below, until all have applied the change.
+func TestTheCommentFollowsTheRollout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, plain(nil))
+	_, web, db := w.served()
+	number, head := w.propose("louder", louder)
+	w.untilStatus(head, webhooks.Success)
+	shown := w.comment(number)
+	w.merge(number, "squash")
+	top := func() string {
+		_, body, _ := strings.Cut(w.comment(number).Body, "\n")
+		line, _, _ := strings.Cut(body, "\n")
+		return line
+	}
+	w.untilWoken("the rollout is told", func() bool { return strings.HasPrefix(top(), "🚚 Rolling out <code>") })
+	require.Contains(t, top(), ": 0/2 hosts applied · 2 waiting")
+	after := w.comment(number)
+	require.Equal(t, shown.ID, after.ID, "the same comment")
+	_, below, _ := strings.Cut(shown.Body, "\n")
+	require.Contains(t, after.Body, "<details><summary>What the preview showed</summary>\n\n"+strings.TrimSpace(below))
+
+	web.report(release.StateClean, nil)
+	db.report(release.StateDirty, func(r *release.Report) {
+		r.Bad = []release.Item{{Key: config.Key{Tag: "Path", Name: "/etc/motd"}, Reason: "CANARYreason"}}
+	})
+	calls := w.forge.Calls("PATCH", "/issues/comments/")
+	w.looks()
+	require.Equal(t, calls, w.forge.Calls("PATCH", "/issues/comments/"), "not more than once a minute")
+	w.skew.Add(61)
+	w.untilWoken("a failure is told", func() bool { return strings.Contains(top(), "1/2 hosts applied · 1 failed (<code>db1</code>)") })
+
+	// It goes on after a restart, and ends when the last host is there.
+	w.stop()
+	w.start()
+	db.report(release.StateClean, nil)
+	w.skew.Add(61)
+	w.untilWoken("it is done", func() bool { return strings.HasPrefix(top(), "✅ 2/2 hosts on <code>") })
+	require.NotContains(t, w.comment(number).Body, "CANARY")
+	calls = w.forge.Calls("PATCH", "/issues/comments/")
+	web.report(release.StateFailed, nil)
+	w.skew.Add(int64((8 * 24 * time.Hour).Seconds()))
+	w.looks()
+	require.Equal(t, calls, w.forge.Calls("PATCH", "/issues/comments/"), "what ended stays")
+}
+
+// What was merged and may not be published says so; what was closed says nothing.
+func TestTheCommentSaysWhatIsHeld(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, plain(nil))
+	st, web, _ := w.served()
+	number, head := w.propose("louder", louder)
+	closed, other := w.propose("other", map[string]string{"Cfg/etc/motd/motd": "other\n"})
+	w.untilStatus(head, webhooks.Success)
+	w.untilStatus(other, webhooks.Success)
+	quiet := w.comment(closed).Body
+	w.edit(closed, map[string]any{"state": "closed"})
+	w.stop()
+	w.merge(number, "merge")
+	w.direct("broken", broken)
+	w.start()
+	w.untilSettled(st, w.git("rev-parse", "main"), "refused")
+	w.untilWoken("it is told", func() bool { return strings.Contains(w.comment(number).Body, "⏸ Merged as ") })
+	require.Contains(t, w.comment(number).Body, "and not published: <code>refused: ")
+	require.Equal(t, quiet, w.comment(closed).Body)
+	require.Equal(t, "hello\n", text(web.fetch(), "/etc/motd"))
+}
+
+// What hosts reported, and what else is open, stands beside what a change does; a base
+// that moves says whether the same would come of it.
+func TestSurroundingsOfAPreview(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, plain(nil))
+	_, web, _ := w.served()
+	web.report(release.StateDirty, func(r *release.Report) {
+		r.Bad = []release.Item{{Key: config.Key{Tag: "Path", Name: "/etc/motd", Type: "file"}}}
+	})
+	first, head := w.propose("louder", louder)
+	w.untilStatus(head, webhooks.Success)
+	body := w.comment(first).Body
+	require.Contains(t, body, "| Already drifted on touched entries | 1 |")
+	require.Contains(t, body, "1 host says that it is not as it should be today: <code>web1</code>")
+	require.Contains(t, body, "<summary>Commands</summary>")
+
+	second, other := w.propose("other", map[string]string{"Cfg/etc/motd/motd": "other\n"})
+	w.untilStatus(other, webhooks.Success)
+	require.Contains(t, w.comment(second).Body, "Also touching these hosts: #1 (<code>Path:/etc/motd</code>, 2 hosts).")
+
+	w.direct("elsewhere", map[string]string{"Cfg/etc/other/other": "nobody has it\n"})
+	w.untilWoken("it is previewed on the new base", func() bool { return strings.Contains(w.comment(first).Body, " moved by 1 commit ") })
+	require.Contains(t, w.comment(first).Body, "still valid")
+}
