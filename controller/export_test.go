@@ -45,8 +45,8 @@ func (f *Fuse) Blown() bool {
 	return f.dead
 }
 
-// write runs one write, or not.
-func (f *Fuse) write(do func() error) error {
+// Step runs one write, or not. What goes to the forge may take it too.
+func (f *Fuse) Step(do func() error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.writes++
@@ -79,12 +79,12 @@ type fusedBlob struct {
 }
 
 func (b fusedBlob) Put(ctx context.Context, key string, data []byte, cond blob.Condition) (tag string, err error) {
-	err = b.f.write(func() (err error) { tag, err = b.Blob.Put(ctx, key, data, cond); return err })
+	err = b.f.Step(func() (err error) { tag, err = b.Blob.Put(ctx, key, data, cond); return err })
 	return tag, err
 }
 
 func (b fusedBlob) Delete(ctx context.Context, key string) error {
-	return b.f.write(func() error { return b.Blob.Delete(ctx, key) })
+	return b.f.Step(func() error { return b.Blob.Delete(ctx, key) })
 }
 
 type fusedRows struct {
@@ -93,24 +93,24 @@ type fusedRows struct {
 }
 
 func (r fusedRows) PutReleases(ctx context.Context, list []store.Release) error {
-	return r.f.write(func() error { return r.rows.PutReleases(ctx, list) })
+	return r.f.Step(func() error { return r.rows.PutReleases(ctx, list) })
 }
 
 func (r fusedRows) PutRef(ctx context.Context, ref store.Ref) error {
-	return r.f.write(func() error { return r.rows.PutRef(ctx, ref) })
+	return r.f.Step(func() error { return r.rows.PutRef(ctx, ref) })
 }
 
 func (r fusedRows) Audit(ctx context.Context, rec store.Record) error {
-	return r.f.write(func() error { return r.rows.Audit(ctx, rec) })
+	return r.f.Step(func() error { return r.rows.Audit(ctx, rec) })
 }
 
 func (r fusedRows) PutReview(ctx context.Context, rev store.Review) (seq int64, err error) {
-	err = r.f.write(func() (err error) { seq, err = r.rows.PutReview(ctx, rev); return err })
+	err = r.f.Step(func() (err error) { seq, err = r.rows.PutReview(ctx, rev); return err })
 	return seq, err
 }
 
 func (r fusedRows) PutComment(ctx context.Context, repo string, pull int, p store.Posted) error {
-	return r.f.write(func() error { return r.rows.PutComment(ctx, repo, pull, p) })
+	return r.f.Step(func() error { return r.rows.PutComment(ctx, repo, pull, p) })
 }
 
 // Stage is New with places for tests to come in: a clock of their own, limits of the

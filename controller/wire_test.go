@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 )
@@ -20,12 +22,14 @@ type wire struct {
 	sent bytes.Buffer
 	down bool
 	cut  int
+	step func(do func() error) error
 }
 
 // ServeHTTP implements http.Handler.
 func (x *wire) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, password, _ := r.BasicAuth()
-	if password != botToken && !strings.HasSuffix(r.Header.Get("Authorization"), " "+botToken) && r.Header.Get("Private-Token") != botToken {
+	auth := r.Header.Get("Authorization") + r.Header.Get("Private-Token")
+	if auth == "" || password == personToken || strings.HasSuffix(auth, " "+personToken) {
 		x.next.ServeHTTP(w, r)
 		return
 	}
@@ -42,17 +46,39 @@ func (x *wire) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if down {
 		x.cut++
 	}
+	step := x.step
 	x.mu.Unlock()
-	if err != nil || down {
-		w.Header().Set("Connection", "close")
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err == nil {
-			_ = conn.Close()
-		}
-		return
-	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	x.next.ServeHTTP(w, r)
+	switch {
+	case err != nil || down:
+		hangUp(w)
+	case step == nil:
+		x.next.ServeHTTP(w, r)
+	default:
+		answer := httptest.NewRecorder()
+		if step(func() error { x.next.ServeHTTP(answer, r); return nil }) != nil {
+			hangUp(w)
+			return
+		}
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	}
+}
+
+// hangUp ends a connection without an answer.
+func hangUp(w http.ResponseWriter) {
+	w.Header().Set("Connection", "close")
+	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		_ = conn.Close()
+	}
+}
+
+// setStep puts something between the controller and each of its requests; nil: nothing.
+func (x *wire) setStep(step func(do func() error) error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.step = step
 }
 
 func (x *wire) setDown(down bool) {

@@ -37,6 +37,16 @@ func (s *Server) Inject(f Fault) {
 	s.faults = append(s.faults, &f)
 }
 
+// Faults counts the requests that are still to be spoiled.
+func (s *Server) Faults() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.faults {
+		n += f.Times
+	}
+	return n
+}
+
 // takeFault finds the fault for a call. The caller holds the lock.
 func (s *Server) takeFault(call string) *Fault {
 	for _, f := range s.faults {
