@@ -66,8 +66,9 @@ func newWorld(t *testing.T) *world {
 admin_listen: %s
 state: state
 keys: keys
-repository: {name: %s, url: "%s/%[3]s.git", token_file: bot.token, poll: "@every 24h"}
-gitea: {url: "%[4]s", token_file: bot.token, webhook_secret_files: [hook.secret]}
+repositories:
+- {name: %s, url: "%s/%[3]s.git", token_file: bot.token, poll: "@every 24h",
+   gitea: {url: "%[4]s", token_file: bot.token, webhook_secret_files: [hook.secret]}}
 publish: {unreviewed: hold}
 `, w.public, w.admin, repo, w.forge.url))
 	started(t, w.dir, "controller", w.bindery, "serve", "--config", "controller.yaml", "--log-level", "debug")
