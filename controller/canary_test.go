@@ -55,7 +55,7 @@ func (w *world) everything(pulls ...int) map[string]string {
 	}
 	public, admin := w.ct.Addresses()
 	for _, path := range []string{
-		"/", "/hosts", "/hosts/web1", "/hosts/db1", "/releases", "/reviews", "/reviews/1", "/reviews/2", "/audit", "/metrics", "/readyz", "/openapi.json",
+		"/", "/hosts", "/hosts/web1", "/hosts/db1", "/releases", "/reviews", "/reviews/" + repo + "/1", "/reviews/" + repo + "/2", "/audit", "/metrics", "/readyz", "/openapi.json",
 		"/api/v1/hosts", "/api/v1/hosts/web1", "/api/v1/releases", "/api/v1/reviews", "/api/v1/reviews?full=true", "/api/v1/audit", "/api/v1/overview",
 	} {
 		out["admin "+path] = get(w.t, "http://"+admin+path)
@@ -131,7 +131,7 @@ func TestACanaryIsNowhereToBeSeen(t *testing.T) {
 	w.untilStatus(badHead, webhooks.Failure)
 	all := w.everything(shown, bad)
 	require.Contains(t, all[fmt.Sprintf("comment on %d", shown)], "hello two", "what is no secret is seen")
-	require.Contains(t, all["admin /reviews/1"], "hello <mark>two</mark>")
+	require.Contains(t, all["admin /reviews/"+repo+"/1"], "hello <mark>two</mark>")
 	w.direct("unseen", secrets(t, k, "three"))
 	w.untilWoken("it is published", func() bool { return text(db.fetch(), "/etc/motd") == "hello three\n" })
 	tip := w.direct("torn too", torn)

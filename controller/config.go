@@ -215,6 +215,9 @@ func (s *Settings) LoadSecrets(getenv func(string) string) (*Secrets, error) {
 	for i := range s.Repositories {
 		loaded, err := s.Repositories[i].loadSecrets(getenv)
 		if err != nil {
+			if len(s.Repositories) > 1 {
+				err = fmt.Errorf("%w (of several repositories each names its files; variables are for the only one)", err)
+			}
 			return nil, fmt.Errorf("repositories[%d].%w", i, err)
 		}
 		out.repositories = append(out.repositories, loaded)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/bindery/bindery/controller"
+	"github.com/bindery/bindery/controller/status"
 )
 
 const goodSettings = `listen: 0.0.0.0:8470
@@ -95,6 +96,15 @@ func TestBadSettingsSayWhatIsWrong(t *testing.T) {
 		"owner":               {"name: example/site", "name: site", "repositories[0].name is not OWNER/NAME"},
 		"branch":              {"{name: ", "{environments: [{branch: 'a b'}], name: ", "repositories[0].environments[0].branch is no name"},
 		"poll":                {"{name: ", "{poll: sometimes, name: ", "repositories[0].poll: "},
+		"the same twice":      {"repositories:\n", "repositories:\n- {name: Example/Site, url: x}\n", "repositories[1].name: example/site is there twice"},
+		"environment twice":   {"repositories:\n", "repositories:\n- {name: other, url: x}\n", "repositories[1].environments[0].name: another environment is called main too"},
+		"branch twice":        {"{name: ", "{environments: [{branch: a}, {branch: a, name: b}], name: ", "repositories[0].environments[1].branch: two environments follow a"},
+		"no branch":           {"{name: ", "{environments: [{name: a}], name: ", "repositories[0].environments[0].branch is missing"},
+		"name of environment": {"{name: ", "{environments: [{branch: release/1}], name: ", `repositories[0].environments[0].name: "release/1" is no name of an environment`},
+		"its first letter":    {"{name: ", "{environments: [{branch: a, name: -x}], name: ", `"-x" is no name of an environment`},
+		"its length":          {"{name: ", "{environments: [{branch: " + strings.Repeat("a", 64) + "}], name: ", "is no name of an environment"},
+		"its policy":          {"{name: ", "{environments: [{branch: a, unreviewed: maybe}], name: ", `repositories[0].environments[0].unreviewed is "maybe"`},
+		"name of nothing":     {"name: example/site", "name: ..", "repositories[0].name is no name"},
 		"sweep":               {"state: state", "state: state\npublish: {sweep: '@every 1ms'}", "publish.sweep: "},
 		"policy":              {"state: state", "state: state\npublish: {unreviewed: ignore}", `publish.unreviewed is "ignore": write announce or hold`},
 		"three secrets":       {"[hook.secret]", "[a, b, c]", "repositories[0].github.webhook_secret_files has 3 files"},
@@ -129,6 +139,8 @@ func TestBadSettingsSayWhatIsWrong(t *testing.T) {
 	}
 	_, err := controller.LoadSettings(filepath.Join(t.TempDir(), "none.yaml"))
 	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = controller.LoadSettings(settingsFile(t, "listen: :1\nstate: s\nkeys: k\n"))
+	require.ErrorContains(t, err, "repositories is missing")
 	_, err = controller.LoadSettings(settingsFile(t, ""))
 	require.ErrorContains(t, err, "listen is missing")
 }
@@ -201,6 +213,25 @@ func TestAWebhookAloneNeedsASecret(t *testing.T) {
 	require.ErrorContains(t, err, "repositories[0].webhook.secret_files and BINDERY_WEBHOOK_SECRET are both missing")
 	_, err = s.LoadSecrets(func(string) string { return "CANARY-long-enough" })
 	require.NoError(t, err)
+}
+
+// A variable has one value: what is for one forge must not be shown to another.
+func TestTheEnvironmentIsForTheOnlyRepository(t *testing.T) {
+	t.Parallel()
+	all := func(string) string { return "CANARY-long-enough" }
+	const one = "listen: :1\nstate: s\nkeys: k\nrepositories:\n- {name: o/a, url: 'https://a.test', github: {}}\n"
+	s, err := controller.LoadSettings(settingsFile(t, one))
+	require.NoError(t, err)
+	_, err = s.LoadSecrets(all)
+	require.NoError(t, err)
+	s, err = controller.LoadSettings(settingsFile(t, one+"- {name: o/b, url: 'https://b.test', environments: [{branch: main, name: b}, {branch: release/2, name: c}]}\n"))
+	require.NoError(t, err)
+	require.Equal(t, []status.Environment{
+		{Name: "main", Repo: "o/a", Branch: "main"}, {Name: "b", Repo: "o/b", Branch: "main"}, {Name: "c", Repo: "o/b", Branch: "release/2"},
+	}, s.Environments())
+	_, err = s.LoadSecrets(all)
+	require.ErrorContains(t, err, "repositories[0].github.token_file and BINDERY_GITHUB_TOKEN are both missing")
+	require.ErrorContains(t, err, "of several repositories each names its files")
 }
 
 func FuzzSettings(f *testing.F) {

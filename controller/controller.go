@@ -302,7 +302,7 @@ func (ct *Controller) sweepOnce(ctx context.Context) error {
 		ct.c.Logger.Info("timestamps renewed", "hosts", swept.Renewed)
 	}
 	if len(swept.Failed) == 0 {
-		ct.metrics.Succeeded("sweep")
+		ct.metrics.Of("").Succeeded("sweep")
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ type pipeline struct {
 	forge     webhooks.Forge // nil: no pull requests
 	key       []byte         // makes fingerprints of secrets
 	secrets   sealed.Keyring // opens what is encrypted in the specification
-	metrics   *metrics.Metrics
+	metrics   *metrics.Environment
 	loop      *schedule.Loop
 	turns     turns
 	log       *slog.Logger

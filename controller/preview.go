@@ -136,7 +136,7 @@ func (p *pipeline) report(ctx context.Context, tip, merged string, pull webhooks
 		return review.NotMerged(meta, nil), nil
 	}
 	if p.adminURL != "" {
-		meta.ReportURL = fmt.Sprintf("%s/reviews/%d", strings.TrimSuffix(p.adminURL, "/"), pull.Number)
+		meta.ReportURL = fmt.Sprintf("%s/reviews/%s/%d", strings.TrimSuffix(p.adminURL, "/"), p.repo, pull.Number)
 	}
 	allowed, err := p.allowed(ctx, pull)
 	if err != nil {

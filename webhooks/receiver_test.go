@@ -163,6 +163,43 @@ func TestMalformedPayloadIsRefused(t *testing.T) {
 	}
 }
 
+// A delivery goes to the repository that it is about, if that one's secret proves it.
+func TestRepositoriesShareAnAddress(t *testing.T) {
+	const secretA, secretB, shared = "CANARY-secret-of-a", "CANARY-secret-of-b", "CANARY-secret-of-all"
+	woken := map[string]int{}
+	route := func(repo string, secrets ...string) webhooks.Route {
+		r := webhooks.Route{Repo: repo, Wake: func(webhooks.Event) { woken[repo]++ }}
+		for _, s := range secrets {
+			r.Secrets = append(r.Secrets, []byte(s))
+		}
+		return r
+	}
+	b := &bench{memory: &memory{ids: map[string]bool{}}}
+	var err error
+	b.receiver, err = webhooks.NewReceiver(webhooks.ReceiverConfig{
+		Routes:  []webhooks.Route{route("o/a", secretA, shared), route("o/b", secretB, shared)},
+		Dialect: github.Dialect(), Deliveries: b.memory, Logger: slog.New(slog.NewTextHandler(&b.log, nil)),
+	})
+	require.NoError(t, err)
+	about := func(repo string) string { return `{"repository":{"full_name":"` + repo + `"}}` }
+	require.Equal(t, http.StatusAccepted, b.code(delivery("push", "1", secretA, about("o/a"))))
+	require.Equal(t, http.StatusNoContent, b.code(delivery("push", "2", secretA, about("o/b"))), "that is not its secret")
+	require.Equal(t, http.StatusAccepted, b.code(delivery("push", "3", shared, about("O/B"))))
+	require.Equal(t, map[string]int{"o/a": 1, "o/b": 1}, woken)
+	require.Equal(t, http.StatusNoContent, b.code(delivery("push", "4", shared, about("o/c"))), "nobody's")
+	require.Equal(t, http.StatusUnauthorized, b.code(delivery("push", "5", "CANARY-of-nobody-xx", about("o/a"))))
+	require.Equal(t, http.StatusAccepted, b.code(delivery("ping", "6", shared, `{}`)))
+	require.Equal(t, map[string]int{"o/a": 2, "o/b": 2}, woken)
+	require.NotContains(t, b.log.String(), "CANARY")
+
+	_, err = webhooks.NewReceiver(webhooks.ReceiverConfig{Dialect: github.Dialect(), Deliveries: b.memory})
+	require.ErrorContains(t, err, "no route")
+	_, err = webhooks.NewReceiver(webhooks.ReceiverConfig{
+		Dialect: github.Dialect(), Deliveries: b.memory, Routes: []webhooks.Route{{Secrets: [][]byte{[]byte(secretA)}}},
+	})
+	require.ErrorContains(t, err, "Wake")
+}
+
 func TestReceiverNeedsGoodSecrets(t *testing.T) {
 	for name, secrets := range map[string][][]byte{
 		"none": nil, "empty": {{}}, "short": {[]byte("short")},

@@ -190,11 +190,13 @@ func newHostsListCommand(o *hostsOptions, s streams) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.withStatus(cmd.Context(), func(r *status.Reader) error {
-				hosts, err := r.Hosts(cmd.Context())
+				hosts, err := r.Hosts(cmd.Context(), environment)
+				if errors.Is(err, status.ErrNotFound) {
+					return fmt.Errorf("there is no environment %q: neither in the settings nor of a host", environment)
+				}
 				if err != nil {
 					return withCode(exitUnavailable, err)
 				}
-				hosts = slices.DeleteFunc(hosts, func(h status.Host) bool { return environment != "" && h.Environment != environment })
 				if o.format == "json" {
 					return printJSON(s.Out, hosts)
 				}

@@ -67,6 +67,11 @@ type releasesOutput struct {
 	}
 }
 
+// environmentInput restricts what is told to one environment.
+type environmentInput struct {
+	Environment string `query:"environment" maxLength:"63" doc:"only this environment"`
+}
+
 type eventsInput struct {
 	Limit int `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"how many rows at most"`
 }
@@ -74,6 +79,7 @@ type eventsInput struct {
 type reviewsInput struct {
 	Limit   int  `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"how many rows at most"`
 	Reports bool `query:"reports" doc:"with the whole report of each review"`
+	environmentInput
 }
 
 type reviewsOutput struct {
@@ -83,7 +89,8 @@ type reviewsOutput struct {
 }
 
 type reviewInput struct {
-	Pull int `path:"pull" minimum:"1" doc:"number of the pull request"`
+	Pull int    `path:"pull" minimum:"1" doc:"number of the pull request"`
+	Repo string `query:"repo" maxLength:"255" doc:"its repository, where several have this number; without, the newest review of them all"`
 }
 
 type reviewOutput struct{ Body *status.Review }
@@ -113,14 +120,14 @@ func (a *API) describe() {
 // describeFleet registers what is told of hosts.
 func (a *API) describeFleet() {
 	huma.Register(a.document, reads("/api/v1/overview", "overview", "Repositories, hosts by state, and what is wrong"),
-		func(ctx context.Context, _ *struct{}) (*overviewOutput, error) {
-			o, err := a.c.Status.Overview(ctx)
+		func(ctx context.Context, in *environmentInput) (*overviewOutput, error) {
+			o, err := a.c.Status.Overview(ctx, in.Environment)
 			return &overviewOutput{Body: o}, a.unread(ctx, err)
 		})
 	huma.Register(a.document, reads("/api/v1/hosts", "list-hosts", "Every host: its release, facts, last report and drift"),
-		func(ctx context.Context, _ *struct{}) (out *hostsOutput, err error) {
+		func(ctx context.Context, in *environmentInput) (out *hostsOutput, err error) {
 			out = &hostsOutput{}
-			out.Body.Hosts, err = a.c.Status.Hosts(ctx)
+			out.Body.Hosts, err = a.c.Status.Hosts(ctx, in.Environment)
 			return out, a.unread(ctx, err)
 		})
 	huma.Register(a.document, reads("/api/v1/hosts/{name}", "show-host", "One host in full"),
@@ -129,9 +136,9 @@ func (a *API) describeFleet() {
 			return &hostOutput{Body: d}, a.unread(ctx, err)
 		})
 	huma.Register(a.document, reads("/api/v1/releases", "list-releases", "What is in force, by commit"),
-		func(ctx context.Context, _ *struct{}) (out *releasesOutput, err error) {
+		func(ctx context.Context, in *environmentInput) (out *releasesOutput, err error) {
 			out = &releasesOutput{}
-			out.Body.Releases, err = a.c.Status.Releases(ctx)
+			out.Body.Releases, err = a.c.Status.Releases(ctx, in.Environment)
 			return out, a.unread(ctx, err)
 		})
 }
@@ -141,12 +148,12 @@ func (a *API) describeJournal() {
 	huma.Register(a.document, reads("/api/v1/reviews", "list-reviews", "Pull requests as they were shown"),
 		func(ctx context.Context, in *reviewsInput) (out *reviewsOutput, err error) {
 			out = &reviewsOutput{}
-			out.Body.Reviews, err = a.c.Status.Reviews(ctx, in.Limit, in.Reports)
+			out.Body.Reviews, err = a.c.Status.Reviews(ctx, in.Environment, in.Limit, in.Reports)
 			return out, a.unread(ctx, err)
 		})
 	huma.Register(a.document, reads("/api/v1/reviews/{pull}", "show-review", "The newest review of a pull request, with its report"),
 		func(ctx context.Context, in *reviewInput) (*reviewOutput, error) {
-			v, err := a.c.Status.Review(ctx, in.Pull)
+			v, err := a.c.Status.Review(ctx, in.Repo, in.Pull)
 			return &reviewOutput{Body: v}, a.unread(ctx, err)
 		})
 	huma.Register(a.document, reads("/api/v1/events", "list-events", "The audit trail"),

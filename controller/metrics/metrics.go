@@ -20,9 +20,9 @@ import (
 
 // Config is what metrics need besides being told.
 type Config struct {
-	// Hosts counts hosts by state when somebody looks. It has a few seconds, and is
+	// Hosts counts hosts by environment and state when somebody looks. It has a few seconds, and is
 	// asked every fifteen seconds at most.
-	Hosts func(ctx context.Context) (map[string]int, error)
+	Hosts func(ctx context.Context) (map[string]map[string]int, error)
 	// Version of the program.
 	Version string
 	// Now is the clock. Nil: time.Now.
@@ -37,7 +37,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 
 	builds     *prometheus.CounterVec
-	buildTime  prometheus.Histogram
+	buildTime  *prometheus.HistogramVec
 	published  *prometheus.CounterVec
 	deliveries *prometheus.CounterVec
 	forge      *prometheus.CounterVec
@@ -55,25 +55,25 @@ func New(c Config) (*Metrics, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	counter := func(name, help, label string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "bindery", Name: name, Help: help}, []string{label})
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "bindery", Name: name, Help: help}, labels)
 	}
 	m := &Metrics{
 		c: c, registry: prometheus.NewRegistry(),
-		builds: counter("builds_total", "Bindings of a whole fleet, by result.", "result"),
-		buildTime: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: "bindery", Name: "build_seconds", Help: "How long the binding of a whole fleet took.",
+		builds: counter("builds_total", "Bindings of a whole environment, by result.", "environment", "result"),
+		buildTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "bindery", Name: "build_seconds", Help: "How long the binding of a whole environment took.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300},
-		}),
-		published:  counter("published_total", "Releases of single hosts, by result: published, unchanged, error.", "result"),
+		}, []string{"environment"}),
+		published:  counter("published_total", "Releases of single hosts, by result: published, unchanged, error.", "environment", "result"),
 		deliveries: counter("webhook_deliveries_total", "Deliveries of webhooks, by status code.", "code"),
-		forge:      counter("forge_errors_total", "Calls of a forge that failed, by reason.", "reason"),
+		forge:      counter("forge_errors_total", "Calls of a forge that failed, by reason.", "environment", "reason"),
 		enrolments: counter("enrolments_total", "Messages of enrolling hosts, by result.", "result"),
 		facts:      counter("facts_total", "Facts of hosts, by result.", "result"),
 		reports:    counter("reports_total", "Reports of hosts, by result.", "result"),
 		success: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "bindery", Name: "last_success_timestamp_seconds", Help: "When a loop last did all that it had to do.",
-		}, []string{"loop"}),
+		}, []string{"environment", "loop"}),
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: "bindery", Name: "build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": c.Version},
@@ -99,10 +99,19 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 20 * time.Second})
 }
 
-// Built counts a binding of a whole fleet.
-func (m *Metrics) Built(took time.Duration, err error) {
-	m.builds.WithLabelValues(word(err)).Inc()
-	m.buildTime.Observe(took.Seconds())
+// Environment counts what is done for one environment.
+type Environment struct {
+	m    *Metrics
+	name string
+}
+
+// Of gives the metrics of an environment. Names come from the settings, so there are few.
+func (m *Metrics) Of(environment string) *Environment { return &Environment{m, environment} }
+
+// Built counts a binding of all hosts.
+func (e *Environment) Built(took time.Duration, err error) {
+	e.m.builds.WithLabelValues(e.name, word(err)).Inc()
+	e.m.buildTime.WithLabelValues(e.name).Observe(took.Seconds())
 }
 
 func word(err error) string {
@@ -113,14 +122,14 @@ func word(err error) string {
 }
 
 // Published counts releases of single hosts.
-func (m *Metrics) Published(published, unchanged, failed int) {
-	m.published.WithLabelValues("published").Add(float64(published))
-	m.published.WithLabelValues("unchanged").Add(float64(unchanged))
-	m.published.WithLabelValues("error").Add(float64(failed))
+func (e *Environment) Published(published, unchanged, failed int) {
+	e.m.published.WithLabelValues(e.name, "published").Add(float64(published))
+	e.m.published.WithLabelValues(e.name, "unchanged").Add(float64(unchanged))
+	e.m.published.WithLabelValues(e.name, "error").Add(float64(failed))
 }
 
 // ForgeError counts a call of a forge that failed.
-func (m *Metrics) ForgeError(reason string) { m.forge.WithLabelValues(reason).Inc() }
+func (e *Environment) ForgeError(reason string) { e.m.forge.WithLabelValues(e.name, reason).Inc() }
 
 // Enrolment counts a message of an enrolling host.
 func (m *Metrics) Enrolment(result string) { m.enrolments.WithLabelValues(result).Inc() }
@@ -131,9 +140,10 @@ func (m *Metrics) Facts(result string) { m.facts.WithLabelValues(result).Inc() }
 // Report counts a report of a host.
 func (m *Metrics) Report(result string) { m.reports.WithLabelValues(result).Inc() }
 
-// Succeeded notes that a loop has just done all that it had to do.
-func (m *Metrics) Succeeded(loop string) {
-	m.success.WithLabelValues(loop).Set(float64(m.c.Now().UnixMilli()) / 1000)
+// Succeeded notes that a loop has just done all that it had to do. One of all
+// environments is of none.
+func (e *Environment) Succeeded(loop string) {
+	e.m.success.WithLabelValues(e.name, loop).Set(float64(e.m.c.Now().UnixMilli()) / 1000)
 }
 
 // Deliveries counts what a webhook receiver answers.
@@ -146,7 +156,7 @@ type hosts struct {
 	c Config
 
 	mu    sync.Mutex
-	known map[string]int
+	known map[string]map[string]int
 	at    time.Time
 }
 
@@ -155,19 +165,21 @@ const (
 	hostsTime  = 5 * time.Second
 )
 
-var hostsDesc = prometheus.NewDesc("bindery_hosts", "Enrolled hosts, by state.", []string{"state"}, nil)
+var hostsDesc = prometheus.NewDesc("bindery_hosts", "Enrolled hosts, by environment and state.", []string{"environment", "state"}, nil)
 
 // Describe implements prometheus.Collector.
 func (h *hosts) Describe(ch chan<- *prometheus.Desc) { ch <- hostsDesc }
 
 // Collect implements prometheus.Collector. What cannot be counted is left out.
 func (h *hosts) Collect(ch chan<- prometheus.Metric) {
-	for state, n := range h.count() {
-		ch <- prometheus.MustNewConstMetric(hostsDesc, prometheus.GaugeValue, float64(n), state)
+	for environment, states := range h.count() {
+		for state, n := range states {
+			ch <- prometheus.MustNewConstMetric(hostsDesc, prometheus.GaugeValue, float64(n), environment, state)
+		}
 	}
 }
 
-func (h *hosts) count() map[string]int {
+func (h *hosts) count() map[string]map[string]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := h.c.Now()

@@ -27,7 +27,7 @@ const (
 	maxHistory = 20
 )
 
-// ErrNotFound is a host that is not enrolled, or a pull request without a review.
+// ErrNotFound is a host that is not enrolled, an environment that is not there, or a pull request without a review.
 var ErrNotFound = store.ErrNotFound
 
 // Detail is one host in full.
@@ -102,6 +102,7 @@ func (r *Reader) tellAll(d *Detail, reports []store.Report) error {
 
 // Overview is the fleet at a glance.
 type Overview struct {
+	Environments []Place       `json:"environments" doc:"branches that are published, and what came of them"`
 	Repositories []Repository  `json:"repositories"`
 	Hosts        int           `json:"hosts"`
 	States       map[State]int `json:"states"`
@@ -118,15 +119,26 @@ type Repository struct {
 	At      time.Time `json:"at"`
 }
 
+// Place is an environment at a glance.
+type Place struct {
+	Environment
+	Hosts   int        `json:"hosts"`
+	Commit  string     `json:"commit,omitempty" doc:"the last commit that was looked at"`
+	Outcome string     `json:"outcome,omitempty"`
+	Detail  string     `json:"detail,omitempty"`
+	At      *time.Time `json:"at,omitempty"`
+}
+
 // Cause is one thing that is wrong and where.
 type Cause struct {
 	Text  string   `json:"text"`
 	Hosts []string `json:"hosts"`
 }
 
-// Overview counts hosts by state and folds what is wrong with them.
-func (r *Reader) Overview(ctx context.Context) (*Overview, error) {
-	all, err := r.all(ctx)
+// Overview counts hosts by state and folds what is wrong with them; in one environment,
+// unless that is "".
+func (r *Reader) Overview(ctx context.Context, environment string) (*Overview, error) {
+	all, err := r.all(ctx, environment)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +153,13 @@ func (r *Reader) Overview(ctx context.Context) (*Overview, error) {
 	for i := range all {
 		o.States[all[i].State]++
 	}
+	o.Environments = r.places(all, refs, environment)
 	for _, v := range refs {
+		if environment != "" && !slices.ContainsFunc(o.Environments, func(p Place) bool {
+			return p.Repo == v.Repo && (v.Name == "refs/heads/"+p.Branch || !strings.HasPrefix(v.Name, "refs/heads/"))
+		}) {
+			continue
+		}
 		if !strings.HasPrefix(v.Name, "refs/") {
 			continue // what the controller keeps for itself
 		}
@@ -152,18 +170,58 @@ func (r *Reader) Overview(ctx context.Context) (*Overview, error) {
 	return o, nil
 }
 
-// Count gives the number of hosts in each state.
-func (r *Reader) Count(ctx context.Context) (map[string]int, error) {
-	all, err := r.all(ctx)
+// places lists environments in the order of the settings, then those that only hosts
+// are in.
+func (r *Reader) places(all []known, refs []store.Ref, environment string) []Place {
+	out, at := []Place{}, map[string]int{}
+	add := func(e Environment) {
+		if environment == "" || e.Name == environment {
+			at[e.Name] = len(out)
+			out = append(out, Place{Environment: e})
+		}
+	}
+	for _, e := range r.c.Environments {
+		add(e)
+	}
+	for i := range all {
+		name := all[i].Environment
+		if _, ok := at[name]; !ok {
+			add(Environment{Name: name})
+		}
+		out[at[name]].Hosts++
+	}
+	for i := range out {
+		for _, v := range refs {
+			if out[i].Branch != "" && v.Repo == out[i].Repo && v.Name == "refs/heads/"+out[i].Branch {
+				out[i].Commit, out[i].Outcome, out[i].Detail, out[i].At = v.Commit, v.Outcome, v.Detail, &v.At
+			}
+		}
+	}
+	return out
+}
+
+// Count gives the number of hosts in each state, by environment.
+func (r *Reader) Count(ctx context.Context) (map[string]map[string]int, error) {
+	all, err := r.all(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]int{}
-	for _, s := range States() {
-		out[string(s)] = 0
+	out := map[string]map[string]int{}
+	none := func() map[string]int {
+		states := map[string]int{}
+		for _, s := range States() {
+			states[string(s)] = 0
+		}
+		return states
+	}
+	for _, e := range r.c.Environments {
+		out[e.Name] = none()
 	}
 	for i := range all {
-		out[string(all[i].State)]++
+		if out[all[i].Environment] == nil {
+			out[all[i].Environment] = none()
+		}
+		out[all[i].Environment][string(all[i].State)]++
 	}
 	return out, nil
 }
@@ -191,17 +249,21 @@ func causes(all []known) []Cause {
 
 // Commit is a commit that is in force somewhere.
 type Commit struct {
-	Commit  string    `json:"commit"`
-	Tree    string    `json:"tree"`
-	Hosts   []string  `json:"hosts" doc:"hosts whose newest release was made from it"`
-	Waiting int       `json:"waiting" doc:"how many of them got probes alone"`
-	First   time.Time `json:"first"`
-	Last    time.Time `json:"last"`
+	Environment string    `json:"environment"`
+	Commit      string    `json:"commit"`
+	Tree        string    `json:"tree"`
+	Hosts       []string  `json:"hosts" doc:"hosts whose newest release was made from it"`
+	Waiting     int       `json:"waiting" doc:"how many of them got probes alone"`
+	First       time.Time `json:"first"`
+	Last        time.Time `json:"last"`
 }
 
-// Releases gives what is in force, by the commit that it was made from, the newest
-// first. A host stays with an older commit while newer ones change nothing for it.
-func (r *Reader) Releases(ctx context.Context) ([]Commit, error) {
+// Releases gives what is in force, by the environment and the commit that it was made
+// from, the newest first; of one environment, unless that is "". A host stays with an older commit while newer ones change nothing for it.
+func (r *Reader) Releases(ctx context.Context, environment string) ([]Commit, error) {
+	if !r.has(environment) {
+		return nil, fmt.Errorf("read environment %q: %w", environment, ErrNotFound)
+	}
 	hosts, err := r.c.Fleet.Hosts(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read releases: %w", err)
@@ -210,16 +272,17 @@ func (r *Reader) Releases(ctx context.Context) ([]Commit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read releases: %w", err)
 	}
-	by := map[string]*Commit{}
+	by := map[[2]string]*Commit{}
 	for _, h := range hosts {
 		v, ok := latest[h.ID]
-		if !ok {
+		if !ok || environment != "" && v.Environment != environment {
 			continue
 		}
-		c := by[v.Commit]
+		key := [2]string{v.Environment, v.Commit}
+		c := by[key]
 		if c == nil {
-			c = &Commit{Commit: v.Commit, Tree: v.Tree, First: v.At, Last: v.At}
-			by[v.Commit] = c
+			c = &Commit{Environment: v.Environment, Commit: v.Commit, Tree: v.Tree, First: v.At, Last: v.At}
+			by[key] = c
 		}
 		c.Hosts = append(c.Hosts, h.Name)
 		if v.Waiting {
@@ -237,28 +300,32 @@ func (r *Reader) Releases(ctx context.Context) ([]Commit, error) {
 		out = append(out, *c)
 	}
 	slices.SortFunc(out, func(a, b Commit) int {
-		return cmp.Or(b.Last.Compare(a.Last), cmp.Compare(a.Commit, b.Commit))
+		return cmp.Or(b.Last.Compare(a.Last), cmp.Compare(a.Commit, b.Commit), cmp.Compare(a.Environment, b.Environment))
 	})
 	return out, nil
 }
 
 // Review is a pull request as it was shown.
 type Review struct {
-	Repo   string          `json:"repo"`
-	Pull   int             `json:"pull"`
-	Seq    int64           `json:"seq"`
-	Head   string          `json:"head"`
-	Base   string          `json:"base"`
-	Merged string          `json:"merged,omitempty"`
-	Digest string          `json:"digest"`
-	State  string          `json:"state"`
-	At     time.Time       `json:"at"`
-	Report json.RawMessage `json:"report,omitempty" doc:"the whole report, without content that is secret"`
+	Repo        string          `json:"repo"`
+	Pull        int             `json:"pull"`
+	Environment string          `json:"environment" doc:"the one whose branch is the base"`
+	Seq         int64           `json:"seq"`
+	Head        string          `json:"head"`
+	Base        string          `json:"base"`
+	Merged      string          `json:"merged,omitempty"`
+	Digest      string          `json:"digest"`
+	State       string          `json:"state"`
+	At          time.Time       `json:"at"`
+	Report      json.RawMessage `json:"report,omitempty" doc:"the whole report, without content that is secret"`
 }
 
-// Reviews gives the newest reviews of all repositories, the newest first; without
-// their reports unless whole is asked for.
-func (r *Reader) Reviews(ctx context.Context, limit int, whole bool) ([]Review, error) {
+// Reviews gives the newest reviews of all repositories, the newest first; those for one
+// environment, unless that is "", and without their reports unless whole is asked for.
+func (r *Reader) Reviews(ctx context.Context, environment string, limit int, whole bool) ([]Review, error) {
+	if !r.has(environment) {
+		return nil, fmt.Errorf("read environment %q: %w", environment, ErrNotFound)
+	}
 	out := []Review{}
 	for _, repo := range r.c.repositories() {
 		rows, err := r.c.Journal.Reviews(ctx, repo, limit)
@@ -266,17 +333,23 @@ func (r *Reader) Reviews(ctx context.Context, limit int, whole bool) ([]Review, 
 			return nil, fmt.Errorf("read reviews: %w", err)
 		}
 		for _, v := range rows {
-			out = append(out, reviewOf(v, whole))
+			if environment == "" || v.Environment == environment {
+				out = append(out, reviewOf(v, whole))
+			}
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Review) int { return b.At.Compare(a.At) })
 	return out[:min(len(out), limit)], nil
 }
 
-// Review gives the newest review of a pull request, with its report.
-func (r *Reader) Review(ctx context.Context, pull int) (*Review, error) {
+// Review gives the newest review of a pull request, with its report. Where the
+// repository is "" and several have this number, it is the newest of them all.
+func (r *Reader) Review(ctx context.Context, repository string, pull int) (*Review, error) {
 	var newest *Review
 	for _, repo := range r.c.repositories() {
+		if repository != "" && repo != repository {
+			continue
+		}
 		v, err := r.c.Journal.LatestReview(ctx, repo, pull)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
@@ -297,7 +370,7 @@ func (r *Reader) Review(ctx context.Context, pull int) (*Review, error) {
 
 func reviewOf(v store.Review, whole bool) Review {
 	out := Review{
-		Repo: v.Repo, Pull: v.Pull, Seq: v.Seq, Head: v.Head, Base: v.Base, Merged: v.Merged, Digest: v.Digest,
+		Repo: v.Repo, Pull: v.Pull, Environment: v.Environment, Seq: v.Seq, Head: v.Head, Base: v.Base, Merged: v.Merged, Digest: v.Digest,
 		State: v.State, At: v.At,
 	}
 	if whole && json.Valid(v.Body) {

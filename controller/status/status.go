@@ -189,9 +189,10 @@ type Report struct {
 	Drift        int              `json:"drift" doc:"entries found otherwise than the release says: bad, modified and extra"`
 }
 
-// Hosts gives every host that is enrolled, by name.
-func (r *Reader) Hosts(ctx context.Context) ([]Host, error) {
-	all, err := r.all(ctx)
+// Hosts gives every host that is enrolled, by name; those of one environment, unless
+// that is "".
+func (r *Reader) Hosts(ctx context.Context, environment string) ([]Host, error) {
+	all, err := r.all(ctx, environment)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +209,7 @@ type known struct {
 	causes []string
 }
 
-func (r *Reader) all(ctx context.Context) ([]known, error) {
+func (r *Reader) all(ctx context.Context, environment string) ([]known, error) {
 	hosts, err := r.c.Fleet.Hosts(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read fleet: %w", err)
@@ -228,6 +229,9 @@ func (r *Reader) all(ctx context.Context) ([]known, error) {
 	r.forget(reports)
 	out := make([]known, 0, len(hosts))
 	for _, h := range hosts {
+		if environment != "" && h.Environment != environment {
+			continue
+		}
 		row := stored{host: h}
 		if v, ok := releases[h.ID]; ok {
 			row.release = &v
@@ -244,7 +248,15 @@ func (r *Reader) all(ctx context.Context) ([]known, error) {
 		}
 		out = append(out, k)
 	}
+	if len(out) == 0 && !r.has(environment) {
+		return nil, fmt.Errorf("read environment %q: %w", environment, ErrNotFound)
+	}
 	return out, nil
+}
+
+// has tells whether the settings name an environment.
+func (r *Reader) has(environment string) bool {
+	return environment == "" || slices.ContainsFunc(r.c.Environments, func(e Environment) bool { return e.Name == environment })
 }
 
 // stored is what the database holds of a host; what it does not hold is nil.

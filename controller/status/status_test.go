@@ -40,7 +40,7 @@ func newFleet(t *testing.T) (*fleet, *status.Reader) {
 
 func (f *fleet) host(t *testing.T, name string) {
 	t.Helper()
-	token := store.Token{ID: "t-" + name, Host: name, Verifier: []byte("v"), Expires: f.at.Add(time.Hour)}
+	token := store.Token{ID: "t-" + name, Host: name, Environment: "a", Verifier: []byte("v"), Expires: f.at.Add(time.Hour)}
 	require.NoError(t, f.AddToken(t.Context(), token))
 	require.NoError(t, f.Enrol(t.Context(), token.ID, store.Host{ID: "id-" + name, Name: name, Identity: []byte{1}, Recipient: "age1"}))
 }
@@ -48,7 +48,7 @@ func (f *fleet) host(t *testing.T, name string) {
 func (f *fleet) release(t *testing.T, name, digest string, sequence int64) {
 	t.Helper()
 	require.NoError(t, f.PutReleases(t.Context(), []store.Release{{
-		HostID: "id-" + name, Sequence: sequence, ConfigDigest: digest, ProbeDigest: "set", Commit: "commit-" + digest,
+		HostID: "id-" + name, Environment: "a", Sequence: sequence, ConfigDigest: digest, ProbeDigest: "set", Commit: "commit-" + digest,
 		Tree: "tree", Waiting: digest == "", Format: 1,
 	}}))
 }
@@ -95,7 +95,7 @@ func TestStates(t *testing.T) {
 	f.report(t, "back", "d", release.Report{State: release.StateRolledBack, Error: "run 3 was taken back"})
 	f.facts(t, "silent")
 
-	hosts, err := r.Hosts(t.Context())
+	hosts, err := r.Hosts(t.Context(), "")
 	require.NoError(t, err)
 	got := map[string]string{}
 	for _, h := range hosts {
@@ -111,7 +111,8 @@ func TestStates(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{
 		"applied": 1, "behind": 2, "waiting": 1, "unpublished": 1, "never-seen": 1, "stale": 1, "failed": 2, "paused": 1, "rolled-back": 1,
-	}, counts)
+	}, counts["a"])
+	require.Equal(t, 0, counts["b"]["applied"])
 }
 
 func TestOneCauseManyHosts(t *testing.T) {
@@ -123,7 +124,7 @@ func TestOneCauseManyHosts(t *testing.T) {
 		f.report(t, name, "d", release.Report{State: release.StateDirty, Bad: append(bad("/etc/motd", "differs"), bad(fmt.Sprint("/", i/4), "")...)})
 	}
 	require.NoError(t, f.PutRef(t.Context(), store.Ref{Repo: "o/a", Name: "refs/heads/main", Commit: "c", Outcome: "refused", Detail: "Bundler/x.xml:3:1"}))
-	o, err := r.Overview(t.Context())
+	o, err := r.Overview(t.Context(), "")
 	require.NoError(t, err)
 	require.Equal(t, 5, o.Hosts)
 	require.Equal(t, []status.Cause{
@@ -171,7 +172,7 @@ func TestJournal(t *testing.T) {
 		f.at = f.at.Add(time.Minute)
 		f.release(t, name, []string{"d1", "d1", ""}[i], 1)
 	}
-	commits, err := r.Releases(t.Context())
+	commits, err := r.Releases(t.Context(), "")
 	require.NoError(t, err)
 	require.Len(t, commits, 2)
 	require.Equal(t, "commit-", commits[0].Commit)
@@ -184,17 +185,17 @@ func TestJournal(t *testing.T) {
 		_, err := f.PutReview(t.Context(), store.Review{Repo: repo, Pull: i, State: "success", Body: []byte(`{}`)})
 		require.NoError(t, err)
 	}
-	reviews, err := r.Reviews(t.Context(), 2, true)
+	reviews, err := r.Reviews(t.Context(), "", 2, true)
 	require.NoError(t, err)
 	require.Len(t, reviews, 2)
 	require.Equal(t, 2, reviews[0].Pull)
 	require.Equal(t, 1, reviews[1].Pull)
 	require.JSONEq(t, `{}`, string(reviews[0].Report))
 
-	one, err := r.Review(t.Context(), 2)
+	one, err := r.Review(t.Context(), "", 2)
 	require.NoError(t, err)
 	require.Equal(t, reviews[0], *one)
-	_, err = r.Review(t.Context(), 3)
+	_, err = r.Review(t.Context(), "", 3)
 	require.ErrorIs(t, err, status.ErrNotFound)
 
 	require.NoError(t, f.Audit(t.Context(), store.Record{Actor: "a", Action: "b", Subject: "c", Detail: "d"}))
@@ -242,9 +243,9 @@ func TestPartsAreNotShown(t *testing.T) {
 	for _, broken := range []string{"releases", "reports", "facts", "body"} {
 		r, err := status.New(status.Config{Fleet: part{f, broken}, History: f, Journal: f})
 		require.NoError(t, err)
-		_, err = r.Hosts(t.Context())
+		_, err = r.Hosts(t.Context(), "")
 		require.Error(t, err, broken)
-		_, err = r.Overview(t.Context())
+		_, err = r.Overview(t.Context(), "")
 		require.Error(t, err, broken)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,6 +95,37 @@ func TestRebindRevokesTheOldHost(t *testing.T) {
 	require.ErrorIs(t, s.Revoke(ctx, "h2"), store.ErrNotFound)
 	_, err = s.HostNamed(ctx, "web1")
 	require.ErrorIs(t, err, store.ErrNotFound)
+}
+
+func TestAHostMoves(t *testing.T) {
+	s, c, _ := newStore(t)
+	ctx := t.Context()
+	token := store.Token{ID: "t", Host: "web1", Environment: "staging", Verifier: []byte("v"), Expires: c.at.Add(time.Hour)}
+	require.NoError(t, s.AddToken(ctx, token))
+	require.NoError(t, s.Enrol(ctx, "t", store.Host{ID: "h1", Name: "web1", Environment: "production", Identity: []byte{1}, Recipient: "age1"}))
+	h, err := s.HostNamed(ctx, "web1")
+	require.NoError(t, err)
+	require.Equal(t, "staging", h.Environment, "the token says it, not the host")
+	facts := store.Facts{HostID: "h1", Counter: 7, ProbeDigest: "p", Answers: map[string]string{"os": "x"}}
+	_, err = s.PutFacts(ctx, facts)
+	require.NoError(t, err)
+
+	require.NoError(t, s.Move(ctx, "alice", h, "production"))
+	moved, err := s.Host(ctx, "h1")
+	require.NoError(t, err)
+	require.Equal(t, "production", moved.Environment)
+	kept, err := s.Facts(ctx, "h1")
+	require.NoError(t, err)
+	require.Nil(t, kept.Answers)
+	require.Empty(t, kept.ProbeDigest)
+	_, err = s.PutFacts(ctx, facts)
+	require.ErrorIs(t, err, store.ErrReplayed, "its counter stays")
+	trail, err := s.AuditTrail(ctx, 1)
+	require.NoError(t, err)
+	require.Equal(t, "alice host-moved web1 from staging to production", strings.Join([]string{trail[0].Actor, trail[0].Action, trail[0].Subject, trail[0].Detail}, " "))
+
+	require.NoError(t, s.Revoke(ctx, "h1"))
+	require.ErrorIs(t, s.Move(ctx, "alice", h, "staging"), store.ErrNotFound)
 }
 
 func TestFactsRefuseReplays(t *testing.T) {

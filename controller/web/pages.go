@@ -24,7 +24,8 @@ type tile struct {
 }
 
 func (w *Web) front(out http.ResponseWriter, r *http.Request) {
-	o, err := w.c.Status.Overview(r.Context())
+	here := r.URL.Query().Get("environment")
+	o, err := w.c.Status.Overview(r.Context(), here)
 	if err != nil {
 		w.fail(out, r, err)
 		return
@@ -37,13 +38,15 @@ func (w *Web) front(out http.ResponseWriter, r *http.Request) {
 	slices.Reverse(tiles)
 	w.show(out, r, http.StatusOK, "front", view{Title: "Fleet", Here: "/", Data: struct {
 		*status.Overview
-		Tiles []tile
-	}{o, tiles}})
+		Tiles       []tile
+		Environment string
+	}{o, tiles, here}})
 }
 
 // hosts lists all hosts or those of one state, what presses most first.
 func (w *Web) hosts(out http.ResponseWriter, r *http.Request) {
-	all, err := w.c.Status.Hosts(r.Context())
+	here := r.URL.Query().Get("environment")
+	all, err := w.c.Status.Hosts(r.Context(), here)
 	if err != nil {
 		w.fail(out, r, err)
 		return
@@ -58,11 +61,12 @@ func (w *Web) hosts(out http.ResponseWriter, r *http.Request) {
 		return cmp.Compare(slices.Index(order, a.State), slices.Index(order, b.State))
 	})
 	w.show(out, r, http.StatusOK, "hosts", view{Title: "Hosts", Here: "/hosts", Data: struct {
-		Hosts  []status.Host
-		All    int
-		Only   status.State
-		States []status.State
-	}{shown, len(all), only, order}})
+		Hosts       []status.Host
+		All         int
+		Only        status.State
+		States      []status.State
+		Environment string
+	}{shown, len(all), only, order, here}})
 }
 
 func (w *Web) host(out http.ResponseWriter, r *http.Request) {
@@ -75,7 +79,7 @@ func (w *Web) host(out http.ResponseWriter, r *http.Request) {
 }
 
 func (w *Web) releases(out http.ResponseWriter, r *http.Request) {
-	all, err := w.c.Status.Releases(r.Context())
+	all, err := w.c.Status.Releases(r.Context(), r.URL.Query().Get("environment"))
 	if err != nil {
 		w.fail(out, r, err)
 		return
@@ -84,7 +88,7 @@ func (w *Web) releases(out http.ResponseWriter, r *http.Request) {
 }
 
 func (w *Web) reviews(out http.ResponseWriter, r *http.Request) {
-	all, err := w.c.Journal.Reviews(r.Context(), rows, false)
+	all, err := w.c.Journal.Reviews(r.Context(), r.URL.Query().Get("environment"), rows, false)
 	if err != nil {
 		w.fail(out, r, err)
 		return
@@ -150,7 +154,7 @@ func words(v any) string {
 // shown too.
 func tone(v any) string {
 	switch fmt.Sprint(v) {
-	case "applied", "clean", "changed", "published", "success", "unchanged", "host-enrolled":
+	case "applied", "clean", "changed", "published", "success", "unchanged", "host-enrolled", "host-moved":
 		return "good"
 	case "failed", "rolled-back", "rolled back", "dirty", "refused", "error", "failure", "token-reused", "stale", "invalid", "conflict":
 		return "bad"

@@ -14,12 +14,15 @@ import (
 )
 
 func (w *Web) review(out http.ResponseWriter, r *http.Request) {
-	pull, err := strconv.Atoi(r.PathValue("pull"))
-	if err != nil {
+	// The path is that of the repository, and the number.
+	path := r.PathValue("pull")
+	cut := strings.LastIndexByte(path, '/')
+	pull, err := strconv.Atoi(path[cut+1:])
+	if err != nil || cut < 0 {
 		w.fail(out, r, status.ErrNotFound)
 		return
 	}
-	v, err := w.c.Journal.Review(r.Context(), pull)
+	v, err := w.c.Journal.Review(r.Context(), path[:cut], pull)
 	if err != nil {
 		w.fail(out, r, err)
 		return

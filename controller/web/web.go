@@ -33,16 +33,16 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 
 // Status is what the pages show.
 type Status interface {
-	Overview(ctx context.Context) (*status.Overview, error)
-	Hosts(ctx context.Context) ([]status.Host, error)
+	Overview(ctx context.Context, environment string) (*status.Overview, error)
+	Hosts(ctx context.Context, environment string) ([]status.Host, error)
 	Host(ctx context.Context, name string) (*status.Detail, error)
-	Releases(ctx context.Context) ([]status.Commit, error)
+	Releases(ctx context.Context, environment string) ([]status.Commit, error)
 }
 
 // Journal is what the pages show of the controller's own work.
 type Journal interface {
-	Reviews(ctx context.Context, limit int, whole bool) ([]status.Review, error)
-	Review(ctx context.Context, pull int) (*status.Review, error)
+	Reviews(ctx context.Context, environment string, limit int, whole bool) ([]status.Review, error)
+	Review(ctx context.Context, repo string, pull int) (*status.Review, error)
 	Events(ctx context.Context, limit int) ([]status.Event, error)
 }
 
@@ -99,7 +99,7 @@ func New(c Config) (*Web, error) {
 	w.mux.HandleFunc("GET /hosts/{name}", w.host)
 	w.mux.HandleFunc("GET /releases", w.releases)
 	w.mux.HandleFunc("GET /reviews", w.reviews)
-	w.mux.HandleFunc("GET /reviews/{pull}", w.review)
+	w.mux.HandleFunc("GET /reviews/{pull...}", w.review)
 	w.mux.HandleFunc("GET /audit", w.events)
 	w.mux.HandleFunc("GET /style.css", w.asset("text/css", w.style))
 	w.mux.HandleFunc("GET /report.css", w.asset("text/css", []byte(w.reports.Style())))

@@ -137,7 +137,7 @@ func reviewed(t *testing.T, text string) []byte {
 	return data
 }
 
-var paths = []string{"/", "/hosts", "/hosts?state=failed", "/hosts/web00", "/releases", "/reviews", "/reviews/3", "/audit"}
+var paths = []string{"/", "/hosts", "/hosts?state=failed", "/hosts/web00", "/releases", "/reviews", "/reviews/o/r/3", "/audit"}
 
 func TestPages(t *testing.T) {
 	s := newSite(t)
@@ -148,8 +148,8 @@ func TestPages(t *testing.T) {
 		"/hosts":       {`href="/hosts/web19"`, "2 hours ago", "failed"},
 		"/hosts/web00": {"1 of 3 good, 1 bad", "sequence 7", "no driver", "Package:vim", "0123456789"},
 		"/releases":    {"0123456789", `<td class="number">20</td>`},
-		"/reviews":     {`<a href="/reviews/3">#3</a>`, "failed"},
-		"/reviews/3": {
+		"/reviews":     {`<a href="/reviews/o/r/3">#3</a>`, "failed"},
+		"/reviews/o/r/3": {
 			"Pull request 3", "1 host does not build", "<b>2</b> hosts change", "Bundler/x.xml:3:1</code> <span>no such group", "packages removed", "web[1-2]",
 			"<del>-<mark>old</mark> line\n</del>", "<ins>+<mark>new</mark> line\n</ins>", "<ins>+# mode=0600\n</ins>", "@@ -1 &#43;1 @@", "‹secret 9d41c2›", "restart sshd",
 			`data-kind="removal" open>`, "from <code>Bundler/ssh.xml:7</code>",
@@ -204,7 +204,7 @@ func TestLinks(t *testing.T) {
 func TestWhatIsNotThere(t *testing.T) {
 	s := newSite(t)
 	for path, want := range map[string]string{
-		"/hosts/ghost": "Nothing of this name is known here.", "/nothing": "There is no such page.", "/reviews/4": "Nothing of this name is known here.", "/hosts/..%2f..%2fetc": "Nothing of this name",
+		"/hosts/ghost": "Nothing of this name is known here.", "/nothing": "There is no such page.", "/reviews/o/r/4": "Nothing of this name is known here.", "/hosts/..%2f..%2fetc": "Nothing of this name",
 	} {
 		code, _, body := s.get(t, path)
 		require.Equal(t, http.StatusNotFound, code, path)
