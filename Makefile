@@ -122,6 +122,10 @@ need-chromium:
 e2e-browser: need-chromium build ## the HTML report in Chromium: with its script, without, on paper, on a telephone
 	$(GO) test -count=1 -tags browser -run '^TestReport' $(ARGS) ./e2e
 
+.PHONY: verify-merge
+verify-merge: need-go need-git ## hold the three-way merge against git merge-tree, over N (10,000) histories made by chance
+	BINDERY_MERGES=$(if $(filter file,$(origin N)),10000,$(N)) $(GO) test -count=1 -timeout 4h -run '^TestMergeHereAgreesWithGit$$' -v ./controller/git | grep -E 'histories|seed|^(FAIL|ok)|Messages'
+
 .PHONY: hostile
 hostile: build ## templates and files that mean harm, each built by a process of its own: time, memory, problem
 	$(GO) run ./bench/hostile

@@ -49,6 +49,56 @@ func TestTheWholeWayAtEveryForge(t *testing.T) {
 	}
 }
 
+// Where the forge has no merge of its own, what is previewed is head merged onto the
+// tip all the same, and what is merged is published as reviewed.
+func TestAForgeWithoutMergesIsPreviewedMerged(t *testing.T) {
+	t.Parallel()
+	w := newWorldAt(t, atGitea, plain(map[string]string{"Cfg/etc/issue/issue": "one\n", "Bundler/motd.xml": `<Bundle name="motd"><Path name="/etc/motd"/><Path name="/etc/issue"/></Bundle>` + "\n"}),
+		"publish: {unreviewed: hold}")
+	st, web, _ := w.served()
+	number, head := w.propose("change", louder)
+	other, otherHead := w.propose("other", map[string]string{"Cfg/etc/issue/issue": "two\n"})
+	w.untilStatus(head, webhooks.Success)
+	w.untilStatus(otherHead, webhooks.Success)
+	first := w.comment(number)
+	w.merge(other, "squash")
+	base := w.git("rev-parse", "main")
+	w.untilWoken("the comment names the new base", func() bool { return w.comment(number).Body != first.Body })
+	second := w.comment(number)
+	require.Equal(t, first.ID, second.ID)
+	require.Contains(t, second.Body, "base="+base)
+	require.Contains(t, second.Body, "+HELLO")
+	require.NotContains(t, second.Body, "issue", "what the base brought is not the pull request's")
+	require.Equal(t, string(webhooks.Success), w.status(head).State)
+
+	// It is the same after a restart, and said once.
+	w.stop()
+	w.start()
+	w.looks()
+	require.Equal(t, second, w.comment(number))
+	w.merge(number, "merge")
+	ref := w.untilSettled(st, w.git("rev-parse", "main"), "published")
+	require.Empty(t, ref.Detail)
+	require.Equal(t, "HELLO\n", text(web.fetch(), "/etc/motd"))
+	require.Equal(t, "two\n", text(web.fetch(), "/etc/issue"))
+}
+
+// What conflicts says which files, and is built once it no longer does.
+func TestAForgeWithoutMergesSaysWhatConflicts(t *testing.T) {
+	t.Parallel()
+	w := newWorldAt(t, atGitea, basic)
+	w.start()
+	number, head := w.propose("change", louder)
+	w.untilStatus(head, webhooks.Success)
+	w.direct("conflicting", map[string]string{"Cfg/etc/motd/motd": "moin\n"})
+	w.untilStatus(head, webhooks.Failure)
+	require.Contains(t, w.status(head).Description, "does not merge: 1 file is in conflict")
+	require.Contains(t, w.comment(number).Body, "<code>Cfg/etc/motd/motd</code>")
+	w.direct("as it was", map[string]string{"Cfg/etc/motd/motd": "hello\n"})
+	w.untilStatus(head, webhooks.Success)
+	require.Contains(t, w.comment(number).Body, "+HELLO")
+}
+
 // At any other git server a signed request wakes the controller, and there is nothing
 // to comment on.
 func TestAnyGitServerWakesTheController(t *testing.T) {

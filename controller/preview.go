@@ -30,7 +30,7 @@ func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, 
 		return nil
 	}
 	merged, err := p.merge(ctx, tip, pull)
-	if err != nil || merged == tip {
+	if err != nil || merged.commit == tip {
 		return err // what is in the branch already has nothing to show
 	}
 	name := fmt.Sprintf("refs/pull/%d", pull.Number)
@@ -38,12 +38,17 @@ func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, 
 	if err != nil {
 		return err
 	}
-	done := p.shown(tip, merged, built.fleet.digest, pull.Draft, pull.Fork && allowed)
+	done := p.shown(tip, merged.id(), built.fleet.digest, pull.Draft, pull.Fork && allowed)
 	ref, err := p.store.Ref(ctx, p.repo, name)
 	if err == nil && ref.Commit == pull.Head && ref.Detail == done {
 		return nil
 	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
+	}
+	if merged.own {
+		if stands, err := p.stands(ctx, pull); err != nil || !stands {
+			return err // the next look sees what became of it
+		}
 	}
 	p.pace.turn = pull.Number
 	var report *review.Report
@@ -100,22 +105,53 @@ func within(ctx context.Context, most time.Duration, step func(context.Context) 
 	return err
 }
 
-// merge gives the commit that has a pull request merged, "" where there is none.
-// Forges make their own merge only once somebody asks for the pull request, and
-// tell then whether it is still to be merged: if not, that is the branch itself.
-func (p *pipeline) merge(ctx context.Context, tip string, pull webhooks.Pull) (string, error) {
-	merged, err := p.mirror.Merge(ctx, tip, pull.Head, pull.MergeRef)
-	if !errors.Is(err, git.ErrNoMerge) {
-		return merged, err
+// merging is a pull request merged into the branch.
+type merging struct {
+	// commit is "" where there is none; tree is what it holds.
+	commit, tree string
+	// own: the forge has not made it, or not of these commits.
+	own bool
+	// files are in conflict.
+	files []string
+}
+
+// id names what was merged. It is the same whoever merged it.
+func (m merging) id() string {
+	if m.commit == "" {
+		return strings.Join(m.files, "\n")
 	}
-	now, err := p.forge.Pull(ctx, pull.Number)
+	return m.tree
+}
+
+// merge merges a pull request into the branch. Some forges make no merge of their
+// own, and some only once somebody asks for the pull request: then it is made here.
+func (p *pipeline) merge(ctx context.Context, tip string, pull webhooks.Pull) (m merging, err error) {
+	m.commit, err = p.mirror.Merge(ctx, tip, pull.Head, pull.MergeRef)
+	if errors.Is(err, git.ErrNoMerge) {
+		m.own = true
+		m.commit, err = p.mirror.MergeHere(ctx, tip, pull.Head)
+	}
+	if conflict, ok := errors.AsType[*git.ConflictError](err); ok {
+		m.files = conflict.Files
+		return m, nil
+	}
+	if errors.Is(err, git.ErrNoMerge) {
+		p.log.Debug("not merged", "repo", p.repo, "pull", pull.Number, "rev", pull.Head, "why", err)
+		return m, nil
+	}
 	if err != nil {
-		return "", err
+		return m, err
 	}
-	if !now.Open || now.Head != pull.Head {
-		return tip, nil // the next look sees what became of it
-	}
-	return "", nil
+	commit, err := p.mirror.Commit(ctx, m.commit)
+	m.tree = commit.Tree
+	return m, err
+}
+
+// stands tells whether a pull request is still to be merged. The forge knows first,
+// and makes its merge once it is asked.
+func (p *pipeline) stands(ctx context.Context, pull webhooks.Pull) (bool, error) {
+	now, err := p.forge.Pull(ctx, pull.Number)
+	return err == nil && now.Open && now.Head == pull.Head, err
 }
 
 // shown names what a preview was made of, besides the head.
@@ -128,12 +164,12 @@ func (p *pipeline) shown(tip, merged, facts string, draft, allowed bool) string 
 	return hex.EncodeToString(sum[:])
 }
 
-func (p *pipeline) report(ctx context.Context, tip, merged string, pull webhooks.Pull, built *sites) (*review.Report, error) {
+func (p *pipeline) report(ctx context.Context, tip string, merged merging, pull webhooks.Pull, built *sites) (*review.Report, error) {
 	start := p.now()
 	meta := review.Meta{Number: pull.Number, Base: tip, Head: pull.Head, BaseName: p.branch}
 	_, meta.Commands = p.forge.(webhooks.Talk)
-	if merged == "" {
-		return review.NotMerged(meta, nil), nil
+	if merged.commit == "" {
+		return review.NotMerged(meta, merged.files), nil
 	}
 	if p.adminURL != "" {
 		meta.ReportURL = fmt.Sprintf("%s/reviews/%s/%d", strings.TrimSuffix(p.adminURL, "/"), p.repo, pull.Number)
@@ -143,13 +179,13 @@ func (p *pipeline) report(ctx context.Context, tip, merged string, pull webhooks
 		return nil, err
 	}
 	if !allowed {
-		return p.unbuilt(ctx, meta, tip, merged, built)
+		return p.unbuilt(ctx, meta, tip, merged.commit, built)
 	}
 	base, err := built.get(ctx, tip)
 	if err != nil {
 		return nil, err
 	}
-	head, err := built.get(ctx, merged)
+	head, err := built.get(ctx, merged.commit)
 	if err != nil {
 		return nil, err
 	}
@@ -200,9 +236,9 @@ func (p *pipeline) unbuilt(ctx context.Context, meta review.Meta, tip, merged st
 
 // remember records a review and what it showed, once for the same head, base,
 // merge and facts: a run that was cut off goes on with its number.
-func (p *pipeline) remember(ctx context.Context, tip, merged string, pull webhooks.Pull, f *fleet, report *review.Report) (int64, error) {
+func (p *pipeline) remember(ctx context.Context, tip string, merged merging, pull webhooks.Pull, f *fleet, report *review.Report) (int64, error) {
 	last, err := p.store.LatestReview(ctx, p.repo, pull.Number)
-	if err == nil && last.Environment == p.env && last.Head == pull.Head && last.Base == tip && last.Merged == merged && last.Facts == f.digest && last.Digest == report.Digest {
+	if err == nil && last.Environment == p.env && last.Head == pull.Head && last.Base == tip && last.Merged == merged.tree && last.Facts == f.digest && last.Digest == report.Digest {
 		return last.Seq, nil
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -213,7 +249,7 @@ func (p *pipeline) remember(ctx context.Context, tip, merged string, pull webhoo
 		return 0, err
 	}
 	r := store.Review{
-		Repo: p.repo, Pull: pull.Number, Environment: p.env, Head: pull.Head, Base: tip, Merged: merged, Facts: f.digest,
+		Repo: p.repo, Pull: pull.Number, Environment: p.env, Head: pull.Head, Base: tip, Merged: merged.tree, Facts: f.digest,
 		Digest: report.Digest, State: string(report.Verdict.State), Body: body,
 	}
 	if set := report.Set(); set != nil {

@@ -128,16 +128,16 @@ func TestAForkIsReadAndNotBuilt(t *testing.T) {
 	require.Contains(t, w.status(head).Description, "1 new error")
 }
 
-func TestAConflictIsPendingUntilItMerges(t *testing.T) {
+func TestAConflictNamesItsFiles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, basic)
 	w.start()
 	number, head := w.propose("change", louder)
 	w.untilStatus(head, webhooks.Success)
 	w.direct("conflicting", map[string]string{"Cfg/etc/motd/motd": "moin\n"})
-	w.untilStatus(head, webhooks.Pending)
-	require.Contains(t, w.status(head).Description, "cannot be merged here yet")
-	require.Contains(t, w.comment(number).Body, "cannot be merged here yet")
+	w.untilStatus(head, webhooks.Failure)
+	require.Contains(t, w.status(head).Description, "does not merge: 1 file is in conflict")
+	require.Contains(t, w.comment(number).Body, "<code>Cfg/etc/motd/motd</code>")
 
 	w.git("checkout", "-q", "-B", "change", "main")
 	again := w.commit("resolved", louder)

@@ -58,14 +58,18 @@ func (p *pipeline) sides(ctx context.Context, c conversation) (base, head *site,
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if merged == "" {
+	if len(merged.files) > 0 {
+		no := refusal("It does not merge, so nothing was built. Files in conflict:\n\n%s", block(strings.Join(merged.files, "\n")))
+		return nil, nil, &no, nil
+	}
+	if merged.commit == "" {
 		no := refusal("It cannot be merged here yet, so nothing was built.")
 		return nil, nil, &no, nil
 	}
 	if base, err = c.built.get(ctx, c.tip); err != nil {
 		return nil, nil, nil, err
 	}
-	head, err = c.built.get(ctx, merged)
+	head, err = c.built.get(ctx, merged.commit)
 	return base, head, nil, err
 }
 

@@ -65,7 +65,7 @@ func (p *pipeline) queued(ctx context.Context, tip string, g webhooks.Group, gro
 
 func (p *pipeline) compareQueued(ctx context.Context, tip string, g webhooks.Group, groups []webhooks.Group, built *sites) (webhooks.Status, error) {
 	merged := webhooks.Pull{Number: g.Number, Head: g.Commit}
-	report, err := p.report(ctx, tip, g.Commit, merged, built)
+	report, err := p.report(ctx, tip, merging{commit: g.Commit}, merged, built)
 	if err != nil {
 		return webhooks.Status{}, err
 	}

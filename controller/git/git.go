@@ -90,6 +90,7 @@ type Mirror struct {
 	disk   *filesystem.Storage // nil for a path
 	broken bool
 	recent []*Snapshot
+	made   made
 }
 
 // New opens a mirror, making its directory if needed. It asks no network.

@@ -48,7 +48,11 @@ func (m *Mirror) read(ctx context.Context, op string, fn func(*gogit.Repository)
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	defer release()
-	if err := fn(m.repo); err != nil {
+	repo, err := m.view()
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	if err := fn(repo); err != nil {
 		if m.url != "" && ctx.Err() == nil && !expected(err) {
 			m.broken = true
 		}
@@ -59,7 +63,8 @@ func (m *Mirror) read(ctx context.Context, op string, fn func(*gogit.Repository)
 
 // expected says whether an error is about what was asked, not about the mirror.
 func expected(err error) bool {
-	return slices.ContainsFunc([]error{ErrUnknownRevision, ErrNoMerge, errTooMany, errTooDeep, errTooBig},
+	var conflict *ConflictError
+	return errors.As(err, &conflict) || slices.ContainsFunc([]error{ErrUnknownRevision, ErrNoMerge, errTooMany, errTooDeep, errTooBig},
 		func(target error) bool { return errors.Is(err, target) })
 }
 
@@ -281,8 +286,8 @@ func (m *Mirror) MergeBase(ctx context.Context, a, b string) (string, error) {
 // Merge gives the commit that has head merged onto base: head itself where base
 // is in its history, base where head is in it already, else the forge's own
 // merge (forgeRef, such as refs/pull/7/merge) if its parents are exactly base
-// and head. Anything else is ErrNoMerge: never a merge of other commits than
-// those that are shown.
+// and head. Anything else is ErrNoMerge, and left to MergeHere: never a merge of
+// other commits than those that are shown.
 func (m *Mirror) Merge(ctx context.Context, base, head, forgeRef string) (string, error) {
 	var id string
 	err := m.read(ctx, "merge", func(repo *gogit.Repository) (err error) {

@@ -313,7 +313,7 @@ type Review struct {
 	Seq         int64           `json:"seq"`
 	Head        string          `json:"head"`
 	Base        string          `json:"base"`
-	Merged      string          `json:"merged,omitempty"`
+	Merged      string          `json:"merged,omitempty" doc:"the tree of head merged onto base, which was built"`
 	Digest      string          `json:"digest"`
 	State       string          `json:"state"`
 	At          time.Time       `json:"at"`

@@ -22,8 +22,8 @@ type Review struct {
 	Environment string
 	// Seq grows with every review of the pull request.
 	Seq int64
-	// Head and Base are the commits compared, Merged is the commit that was bound
-	// for head.
+	// Head and Base are the commits compared, Merged is the tree that was bound for
+	// head: the same whoever made the merge.
 	Head, Base, Merged string
 	// Facts is a digest of the facts that both were bound with.
 	Facts string

@@ -180,7 +180,7 @@ func (r view) top(room int) (string, int) {
 		r.untrusted(&b)
 	}
 	if r.Verdict.State == review.Unmergeable {
-		b.WriteString("The forge has not made the merge commit, and head is not ahead of base. This is looked at again by itself.\n\n")
+		b.WriteString("The forge has not made the merge commit, and it cannot be made here: the histories have no one common ancestor, or too much differs. Merge or rebase onto the base branch, then push; or wait for the forge: this is looked at again by itself.\n\n")
 	}
 	room = room * 2 / 3
 	left := 0
