@@ -3,6 +3,9 @@
 package controller_test
 
 import (
+	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -124,4 +127,81 @@ func TestAHostIsMoved(t *testing.T) {
 	h.Environment = "production"
 	require.NoError(t, st.Move(t.Context(), "alice", h, "staging"))
 	w.untilWoken("it is back", func() bool { return text(stage.fetch(), "/etc/motd") == "HELLO!\n" })
+}
+
+// A pull request that gets another base is previewed for that one's hosts, in the
+// comment that it has.
+func TestAPullRequestGetsAnotherBase(t *testing.T) {
+	t.Parallel()
+	w := stages(t, plain(nil))
+	w.start()
+	st := w.database()
+	w.enrolIn(st, "web1", "staging")
+	w.enrolIn(st, "db1", "production")
+	number, head := w.propose("change", louder)
+	w.untilStatus(head, webhooks.Success)
+	first := w.comment(number)
+	require.Contains(t, first.Body, "db1")
+	require.NotContains(t, first.Body, "web1")
+	w.edit(number, map[string]any{"base": "staging"})
+	w.untilWoken("it is previewed for staging", func() bool { return strings.Contains(w.comment(number).Body, "web1") })
+	require.Equal(t, first.ID, w.comment(number).ID)
+	require.NotContains(t, w.comment(number).Body, "db1")
+	w.edit(number, map[string]any{"base": "main"})
+	w.untilWoken("and for production again", func() bool { return strings.Contains(w.comment(number).Body, "db1") })
+	require.Equal(t, first.ID, w.comment(number).ID)
+
+	newest, err := st.LatestReview(t.Context(), repo, number)
+	require.NoError(t, err)
+	require.Equal(t, "production", newest.Environment)
+	require.EqualValues(t, 3, newest.Seq, "one number for all of them, so that the newest text wins")
+}
+
+// A repository that cannot be reached stops no other, and each has hosts of its own.
+func TestTwoRepositoriesAndOneIsDown(t *testing.T) {
+	t.Parallel()
+	lab := newWorld(t, plain(map[string]string{"Cfg/etc/motd/motd": "lab\n"}))
+	w := newWorld(t, plain(nil), fmt.Sprintf(`- {name: lab, url: "%s%s", token_file: git.token, poll: "@every 24h",
+   webhook: {secret_files: [hook.secret]}, environments: [{branch: main, name: lab}]}`, lab.server.URL, lab.forge.ClonePath()))
+	lab.wire.setDown(true)
+	w.start()
+	public, _ := w.ct.Addresses()
+	lab.forge.SetHook("http://"+public+"/webhooks/generic", []byte(hookSecret))
+	st := w.database()
+	web, db := w.enrolIn(st, "web1", "main"), w.enrolIn(st, "db1", "lab")
+	w.untilWoken("the one that is there is served", func() bool { return text(web.fetch(), "/etc/motd") == "hello\n" })
+	w.until("the other says why not", func() bool {
+		return len(linesWith(w.log.String(), "level=ERROR msg=\"job ended with an error\" environment=lab")) > 0
+	})
+	tip := w.direct("more", louder)
+	w.untilSettled(st, tip, "published")
+	require.Equal(t, "HELLO\n", text(web.fetch(), "/etc/motd"))
+	require.Nil(t, db.fetch())
+
+	lab.wire.setDown(false)
+	lab.direct("hello", map[string]string{"Cfg/etc/motd/motd": "the lab\n"})
+	w.until("its next push is published", func() bool { return text(db.fetch(), "/etc/motd") == "the lab\n" })
+	require.Equal(t, "HELLO\n", text(web.fetch(), "/etc/motd"))
+	_, err := st.Ref(t.Context(), "lab", "refs/heads/main")
+	require.NoError(t, err)
+
+	// A delivery about a repository that is not in the settings wakes nobody.
+	require.Equal(t, http.StatusNoContent, w.deliver("push", "stranger", hookSecret, []byte(`{"repository":{"full_name":"some/body"}}`)))
+}
+
+// A host whose environment is not in the settings keeps what it has.
+func TestAnEnvironmentIsTakenOutOfTheSettings(t *testing.T) {
+	t.Parallel()
+	w := stages(t, plain(nil))
+	w.start()
+	st := w.database()
+	stage := w.enrolIn(st, "web1", "staging")
+	w.untilWoken("it is served", func() bool { return text(stage.fetch(), "/etc/motd") == "hello\n" })
+	w.stop()
+	w.replaceSetting("{branch: staging}, ", "")
+	w.start()
+	require.Contains(t, w.log.String(), "hosts are in an environment that the settings do not name")
+	tip := w.direct("louder", louder)
+	w.untilOutcome(st, "main", tip, "held")
+	require.Equal(t, "hello\n", text(stage.fetch(), "/etc/motd"))
 }

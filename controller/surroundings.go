@@ -53,7 +53,9 @@ func (p *pipeline) surround(ctx context.Context, report *review.Report, open []w
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(older, func(r store.Review) bool { return r.Pull == m.Number && r.Base != m.Base && r.Digest != "" })
+	i := slices.IndexFunc(older, func(r store.Review) bool {
+		return r.Pull == m.Number && r.Environment == p.env && r.Base != m.Base && r.Digest != ""
+	})
 	if i >= 0 {
 		came, err := p.mirror.Between(ctx, older[i].Base, m.Base)
 		if err == nil && len(came) > 0 { // a base that was rewritten moved by nobody knows what
@@ -69,7 +71,7 @@ func (p *pipeline) surround(ctx context.Context, report *review.Report, open []w
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		if len(r.Set) == 0 || r.Head != pull.Head {
+		if len(r.Set) == 0 || r.Head != pull.Head || r.Environment != p.env {
 			continue // it says so when it is previewed itself
 		}
 		theirs, err := review.ReadSet(p.key, r.Set)

@@ -107,8 +107,8 @@ func (s *Server) sync(ctx context.Context, p *Pull) error {
 
 // Edit is what may change of a pull request; nil leaves it.
 type Edit struct {
-	State, Title *string
-	Draft        *bool
+	State, Title, Base *string
+	Draft              *bool
 }
 
 // EditPull changes one.
@@ -123,6 +123,9 @@ func (s *Server) EditPull(ctx context.Context, number int, in Edit) (Pull, error
 	if in.Title != nil {
 		p.Title = *in.Title
 	}
+	if in.Base != nil {
+		p.BaseRef = *in.Base
+	}
 	if in.Draft != nil {
 		p.Draft = *in.Draft
 	}
@@ -130,7 +133,7 @@ func (s *Server) EditPull(ctx context.Context, number int, in Edit) (Pull, error
 		p.Closed = *in.State == "closed"
 		action = map[bool]string{true: "closed", false: "reopened"}[p.Closed]
 	}
-	if action == "reopened" {
+	if action == "reopened" || in.Base != nil {
 		if err := s.sync(ctx, p); err != nil {
 			s.mu.Unlock()
 			return Pull{}, refuse(http.StatusUnprocessableEntity, err.Error())
