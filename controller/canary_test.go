@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/bindery/bindery/controller/api"
+	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/release"
 	"github.com/bindery/bindery/fixtures/canarytest"
 	"github.com/bindery/bindery/webhooks"
@@ -89,13 +91,31 @@ func get(t *testing.T, url string) string {
 	return fmt.Sprint(resp.Header) + string(data)
 }
 
+// asked puts every question in comments, about what is secret and what cannot be told.
+func (w *world) asked(number int) {
+	w.t.Helper()
+	for body, reaction := range map[string]string{
+		"/bindery show web1": "+1", "/bindery diff web1 Path:/etc/mode": "+1", "/bindery why web1 Path:/etc/sensitive": "+1",
+		"/bindery diff web1 Path:/etc/key": "+1", "/bindery why web1 Path:/s/raise": "+1", "/bindery diff web1 Path:/s/genshi": "+1",
+		"/bindery why web1 Path:/s/path": "+1", "/bindery show nobody": "-1", "/bindery purge": "+1",
+	} {
+		require.NotContains(w.t, w.ask(number, body, reaction), "CANARY", body)
+	}
+}
+
 // A secret goes the whole way, in every form and through every turn, and only the
 // host that it is for ever sees it.
 func TestACanaryIsNowhereToBeSeen(t *testing.T) {
 	t.Parallel()
 	k := canarytest.NewKeys(t)
 	first := secrets(t, k, "one")
-	w := newWorld(t, plain(first))
+	var told syncBuffer
+	listener := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		data, err := io.ReadAll(r.Body)
+		_, _ = told.Write(fmt.Appendf(data, " %v %v\n", r.Header, err))
+	}))
+	t.Cleanup(listener.Close)
+	w := newWorld(t, plain(first), fmt.Sprintf("events: [{url: %q, secret_file: hook.secret}]", listener.URL))
 	w.replaceSetting(", poll", fmt.Sprintf(", encrypted: {identity_files: [%s], passphrase_file: %s, sops: %s}, poll", k.Identity, k.Passphrases, k.SOPS))
 	w.start()
 	st := w.database()
@@ -132,6 +152,15 @@ func TestACanaryIsNowhereToBeSeen(t *testing.T) {
 	all := w.everything(shown, bad)
 	require.Contains(t, all[fmt.Sprintf("comment on %d", shown)], "hello two", "what is no secret is seen")
 	require.Contains(t, all["admin /reviews/"+repo+"/1"], "hello <mark>two</mark>")
+	w.asked(shown)
+	w.merge(shown, "squash")
+	w.untilWoken("the merge is published", func() bool { return text(db.fetch(), "/etc/motd") == "hello two\n" })
+	web.report(release.StateDirty, func(r *release.Report) { r.Bad = []release.Item{{Key: config.Key{Tag: "Path", Name: "/etc/mode"}}} })
+	db.report(release.StateClean, nil)
+	w.until("others are told", func() bool { return strings.Count(told.String(), `"event":"report"`) == 2 })
+	w.untilWoken("the rollout is told", func() bool {
+		return strings.Contains(w.everything(shown)[fmt.Sprintf("comment on %d", shown)], "1/2 hosts applied")
+	})
 	w.direct("unseen", secrets(t, k, "three"))
 	w.untilWoken("it is published", func() bool { return text(db.fetch(), "/etc/motd") == "hello three\n" })
 	tip := w.direct("torn too", torn)
@@ -154,7 +183,9 @@ func TestACanaryIsNowhereToBeSeen(t *testing.T) {
 			canaries = append(canaries, "CANARY"+kind+round+"wxyz")
 		}
 	}
+	all["events"] = told.String()
 	for where, what := range all {
+		what += "\n" + canarytest.Joined(what)
 		for _, canary := range canaries {
 			if around, found := canarytest.Find(what, canary); found {
 				t.Errorf("%s: %s is in %q", where, canary, around)

@@ -5,6 +5,7 @@ package engine
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -128,7 +129,7 @@ func (s *Spec) complete(v *memo.View, d *plugin.Draft) *bound {
 		p = s.guard(v, d, s.finish)
 	}
 	p = vault.Withhold(v, p)
-	d.Sensitive = d.Sensitive || v.Tainted()
+	d.Sensitive = d.Sensitive || v.Tainted() || d.Tag == "Path" && s.listedSecret(d.Name())
 	if depth(d.Children) > maxDepth {
 		d.Children = nil
 		p = problem.New(d.At, "entry-too-deep", fmt.Sprintf("%s %s holds elements nested more than %d deep", d.Tag, d.Name(), maxDepth), "")
@@ -151,6 +152,22 @@ func (s *Spec) complete(v *memo.View, d *plugin.Draft) *bound {
 		Tag: d.Tag, Attrs: d.Attrs, Text: d.Text, Children: sortNodes(d.Children), Failure: failure,
 		Sensitive: d.Sensitive, NamedAt: d.NamedAt, BoundAt: d.BoundAt,
 	})}
+}
+
+// listedSecret tells whether bindery.yaml says that the content of a path is secret.
+func (s *Spec) listedSecret(name string) bool {
+	return slices.ContainsFunc(s.sensitive, func(pattern string) bool {
+		if below, ok := strings.CutSuffix(pattern, "/"); ok {
+			parts := strings.Count(below, "/")
+			if dirs := strings.Split(name, "/"); len(dirs) > parts+1 {
+				hit, err := path.Match(below, strings.Join(dirs[:parts+1], "/"))
+				return err == nil && hit
+			}
+			return false
+		}
+		hit, err := path.Match(pattern, name)
+		return err == nil && hit
+	})
 }
 
 // guard runs a step of binding. A mistake in the code of a plugin costs the one

@@ -33,6 +33,7 @@ type Spec struct {
 	templates *render.Renderer
 	vault     *vault.Vault
 	policy    Policy
+	sensitive []string // patterns of paths
 	names     []string
 	listed    bool // names are those of a list
 	hosts     []string
@@ -64,7 +65,7 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	noted := s.sources.Rest.FS(s.sources.Revision, fsys)
 	report := func(p *problem.Problem) { s.problems = append(s.problems, p) }
 	set, conf := readSettings(noted, opts, report)
-	s.policy, s.conf = set.Policy, conf
+	s.policy, s.sensitive, s.conf = set.Policy, set.Sensitive, conf
 	s.names = set.Plugins
 	if s.listed = s.names != nil; !s.listed {
 		s.names = plugins.Present(noted)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"path"
 	"strings"
 	"unicode"
 
@@ -37,6 +38,9 @@ type settings struct {
 	Policy Policy `yaml:"policy"`
 	// Lint says how findings of lint count.
 	Lint LintSettings `yaml:"lint"`
+	// Sensitive are paths whose content no report may show, as patterns: * stands for a
+	// part of a name, and a / at the end for everything below.
+	Sensitive []string `yaml:"sensitive"`
 }
 
 // LintSettings says how findings count: what stops a build stays an error.
@@ -69,6 +73,7 @@ func readSettings(fsys fs.FS, opts Options, report func(*problem.Problem)) (sett
 		report(problem.New(problem.Pos{File: settingsFile}, "bad-setting", fmt.Sprintf("policy.mode is %q", s.Policy.Mode), "write apply or report"))
 		s.Policy.Mode = ModeReport // the one that changes nothing
 	}
+	checkPatterns(s.Sensitive, report)
 	conf := plugin.Conf{}
 	if data := readIfThere(fsys, legacyFile, report); data != nil {
 		parsed, err := ParseConf(data)
@@ -111,6 +116,15 @@ func readSettings(fsys fs.FS, opts Options, report func(*problem.Problem)) (sett
 		}
 	}
 	return s, conf
+}
+
+// checkPatterns tells of patterns that no path can match.
+func checkPatterns(patterns []string, report func(*problem.Problem)) {
+	for _, pattern := range patterns {
+		if _, err := path.Match(pattern, ""); err != nil || !strings.HasPrefix(pattern, "/") {
+			report(problem.New(problem.Pos{File: settingsFile}, "bad-setting", fmt.Sprintf("sensitive: %q is no pattern of a whole path", pattern), "write it from / on, such as /etc/app/*.key or /etc/app/private/"))
+		}
+	}
 }
 
 // adopt adds what a packages.conf says to what bcfg2.conf does not: its section
@@ -186,7 +200,7 @@ func yamlProblem(err error) *problem.Problem {
 			pos.Line, pos.Column = t.Position.Line, t.Position.Column
 		}
 	}
-	return problem.New(pos, "bad-settings", msg, "the keys are plugins, policy.mode and lint.severity")
+	return problem.New(pos, "bad-settings", msg, "the keys are plugins, policy.mode, lint.severity and sensitive")
 }
 
 // ParseConf reads a bcfg2.conf: sections of options, names in lower case.

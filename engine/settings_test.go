@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 
@@ -32,4 +33,30 @@ func TestParseConf(t *testing.T) {
 		_, err := engine.ParseConf([]byte(in))
 		require.ErrorContains(t, err, "read bcfg2.conf: ")
 	}
+}
+
+// What bindery.yaml lists is secret, whatever its mode and wherever it comes from.
+func TestListedPathsAreSecret(t *testing.T) {
+	bundle := `<Bundle>`
+	names := []string{"/etc/app/a.key", "/etc/app/a.conf", "/etc/app/private", "/etc/app/private/deep/x", "/etc/apparent/a.key", "/srv/one/private/y"}
+	for _, n := range names {
+		bundle += `<BoundPath name="` + n + `" type="file" owner="root" group="root" mode="0644">text</BoundPath>`
+	}
+	tree := fstest.MapFS{
+		"bindery.yaml":         {Data: []byte("sensitive: [/etc/app/*.key, /etc/app/private/, /srv/*/private/]\n")},
+		"Metadata/clients.xml": {Data: []byte(`<Clients><Client name="h" profile="p"/></Clients>`)},
+		"Metadata/groups.xml":  {Data: []byte(`<Groups><Group name="p" profile="true"><Bundle name="b"/></Group></Groups>`)},
+		"Bundler/b.xml":        {Data: []byte(bundle + `</Bundle>`)},
+	}
+	spec, err := engine.Open(t.Context(), tree, engine.Options{})
+	require.NoError(t, err)
+	r, err := spec.Build(t.Context(), engine.Input{Host: "h"})
+	require.NoError(t, err)
+	secret := []string{}
+	for _, e := range r.Config.Bundles[0].Entries {
+		if e.Secret() {
+			secret = append(secret, e.Name())
+		}
+	}
+	require.ElementsMatch(t, []string{"/etc/app/a.key", "/etc/app/private/deep/x", "/srv/one/private/y"}, secret)
 }
