@@ -112,7 +112,7 @@ $(GITEA): tools/gitea/go.mod tools/gitea/go.sum
 
 .PHONY: e2e-gitea
 e2e-gitea: need-git need-cc build $(GITEA) ## the whole way of changes at a real Gitea, which is built once (minutes)
-	$(GO) test -count=1 -tags gitea -run '^TestGitea' $(ARGS) ./e2e
+	$(GO) test -count=1 -tags gitea -run '^TestGitea$$' $(ARGS) ./e2e
 
 .PHONY: need-chromium
 need-chromium:
@@ -125,6 +125,11 @@ e2e-browser: need-chromium build ## the HTML report in Chromium: with its script
 .PHONY: verify-merge
 verify-merge: need-go need-git ## hold the three-way merge against git merge-tree, over N (10,000) histories made by chance
 	BINDERY_MERGES=$(if $(filter file,$(origin N)),10000,$(N)) $(GO) test -count=1 -timeout 4h -run '^TestMergeHereAgreesWithGit$$' -v ./controller/git | grep -E 'histories|seed|^(FAIL|ok)|Messages'
+
+.PHONY: screenshots
+screenshots: need-git need-cc need-chromium build $(GITEA) ## write the pictures of docs/images again
+	@mkdir -p docs/images
+	BINDERY_PICTURES=1 $(GO) test -count=1 -tags gitea,browser -run '^(TestPicture|TestReportPictures)$$' $(ARGS) ./e2e
 
 .PHONY: hostile
 hostile: build ## templates and files that mean harm, each built by a process of its own: time, memory, problem

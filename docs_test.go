@@ -42,6 +42,47 @@ func TestDocsLinks(t *testing.T) {
 	}
 }
 
+// Every picture is shown on some page, is a PNG, and is small: it stays in the history
+// for ever. "make screenshots" makes them.
+func TestDocsPictures(t *testing.T) {
+	var pages strings.Builder
+	root := os.DirFS(".")
+	require.NoError(t, fs.WalkDir(root, "docs", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || path.Ext(name) != ".md" {
+			return err
+		}
+		data, err := fs.ReadFile(root, name)
+		pages.Write(data)
+		return err
+	}))
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	pages.Write(readme)
+	pictures, err := fs.Glob(root, "docs/images/*")
+	require.NoError(t, err)
+	require.NotEmpty(t, pictures)
+	sources, err := fs.Glob(root, "e2e/*_test.go")
+	require.NoError(t, err)
+	var tests strings.Builder
+	for _, name := range sources {
+		data, err := os.ReadFile(name)
+		require.NoError(t, err)
+		tests.Write(data)
+	}
+	for _, name := range pictures {
+		data, err := os.ReadFile(name)
+		require.NoError(t, err)
+		require.True(t, strings.HasPrefix(string(data), "\x89PNG"), name)
+		require.Less(t, len(data), 300<<10, name)
+		require.Contains(t, pages.String(), "images/"+path.Base(name))
+		subject, _, _ := strings.Cut(path.Base(name), "-")
+		require.Contains(t, tests.String(), `b.picture("`+subject+`-"`, "a test makes it")
+	}
+	for _, m := range regexp.MustCompile(`images/[\w.-]+`).FindAllString(pages.String(), -1) {
+		require.FileExists(t, "docs/"+m)
+	}
+}
+
 // The page of settings is what the structs say.
 func TestReferenceSettings(t *testing.T) {
 	page, err := reference.Settings(

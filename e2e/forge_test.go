@@ -19,11 +19,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The accounts: one works, one may only read, and one is the controller's.
+// The accounts: one works, one may only read, one is the controller's, and one that of
+// CI jobs.
 const (
 	alice = "alice"
 	eve   = "eve"
 	robot = "bindery"
+	jobs  = "jobs"
 	repo  = "alice/site"
 )
 
@@ -64,38 +66,38 @@ LEVEL = warn
 ROOT_PATH = %[2]s/log
 `
 
-// newForge starts a Gitea with its accounts.
-func newForge(t *testing.T) *forge {
+// newForge starts a Gitea with its accounts. dress may put files into its folder first.
+func newForge(t *testing.T, dress ...func(t *testing.T, dir string)) *forge {
 	t.Helper()
 	gitea := present(t, "../bin/tools/gitea", "make e2e-gitea")
 	address := freePort(t)
 	f := &forge{t: t, dir: t.TempDir(), url: "http://" + address, tokens: map[string]string{}}
 	_, port, _ := strings.Cut(address, ":")
 	write(t, f.dir, "app.ini", fmt.Sprintf(appINI, port, f.dir))
+	for _, files := range dress {
+		files(t, f.dir)
+	}
 	args := []string{gitea, "--config", filepath.Join(f.dir, "app.ini"), "--work-path", f.dir}
 	run := func(more ...string) string { return ran(t, f.dir, append(args[:len(args):len(args)], more...)...) }
 	run("migrate")
-	for _, name := range []string{alice, eve, robot} {
+	for _, name := range []string{alice, eve, robot, jobs} {
 		run("admin", "user", "create", "--username", name, "--password", "long-enough-for-"+name, "--email", name+"@example.org", "--must-change-password=false")
 		out := run("admin", "user", "generate-access-token", "--username", name, "--token-name", "e2e", "--scopes", scopes(name), "--raw")
 		f.tokens[name] = out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:][:40]
 	}
-	started(t, f.dir, "gitea", append(args[:len(args):len(args)], "web")...)
-	until(t, "Gitea answers", func() bool {
-		resp, err := http.Get(f.url + "/api/healthz")
-		if err == nil {
-			err = resp.Body.Close()
-		}
-		return err == nil && resp.StatusCode == http.StatusOK
-	})
+	alive := started(t, f.dir, "gitea", append(args[:len(args):len(args)], "web")...)
+	until(t, "Gitea answers", func() bool { require.True(t, alive(), "it ended"); return answers(f.url + "/api/healthz") })
 	return f
 }
 
-// scopes are what a token may do: the controller's has what its page of the
+// scopes are what a token may do: the controller's and that of jobs have what the
 // documentation says, and no more.
 func scopes(name string) string {
-	if name == robot {
+	switch name {
+	case robot:
 		return "read:user,write:issue,write:repository"
+	case jobs:
+		return "read:user,write:issue,read:repository"
 	}
 	return "all"
 }
@@ -137,6 +139,7 @@ func (f *forge) settle(hook, secret string) {
 	require.Equal(f.t, 201, f.ask(alice, "POST", "user/repos", object{"name": "site", "default_branch": "main"}, nil))
 	f.of("PUT", "collaborators/"+robot, object{"permission": "admin"}, nil)
 	f.of("PUT", "collaborators/"+eve, object{"permission": "read"}, nil)
+	f.of("PUT", "collaborators/"+jobs, object{"permission": "read"}, nil)
 	f.of("POST", "hooks", object{
 		"type": "gitea", "active": true, "events": []string{"push", "pull_request", "pull_request_sync", "pull_request_comment"},
 		"config": object{"url": hook, "content_type": "json", "secret": secret},

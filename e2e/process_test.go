@@ -9,6 +9,7 @@ import (
 	"context"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,8 +54,8 @@ func freePort(t *testing.T) string {
 }
 
 // started runs a program until the test ends. What it writes goes into a file, which
-// is shown where the test fails.
-func started(t *testing.T, dir, name string, args ...string) {
+// is shown where the test fails. It tells whether the program still runs.
+func started(t *testing.T, dir, name string, args ...string) (alive func() bool) {
 	t.Helper()
 	file, err := os.Create(filepath.Join(dir, name+".log"))
 	require.NoError(t, err)
@@ -64,9 +65,11 @@ func started(t *testing.T, dir, name string, args ...string) {
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = endTime
 	require.NoError(t, cmd.Start())
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait(); close(done) }()
 	t.Cleanup(func() {
 		cancel()
-		t.Log(name, "was ended:", cmd.Wait())
+		t.Log(name, "was ended:", <-done)
 		require.NoError(t, file.Close())
 		if t.Failed() {
 			text, err := os.ReadFile(file.Name())
@@ -74,6 +77,16 @@ func started(t *testing.T, dir, name string, args ...string) {
 			t.Logf("%s:\n%s", name, text[max(0, len(text)-20_000):])
 		}
 	})
+	return func() bool { return len(done) == 0 }
+}
+
+// answers tells whether a server is ready.
+func answers(url string) bool {
+	resp, err := http.Get(url)
+	if err == nil {
+		err = resp.Body.Close()
+	}
+	return err == nil && resp.StatusCode == http.StatusOK
 }
 
 // command prepares a program that sees nothing of who runs the test.

@@ -38,10 +38,10 @@ type world struct {
 	alice         *clone
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, dress ...func(t *testing.T, dir string)) *world {
 	t.Helper()
 	w := &world{
-		T: t, forge: newForge(t), dir: t.TempDir(), bindery: program(t, "bindery"), agent: program(t, "bindery-agent"),
+		T: t, forge: newForge(t, dress...), dir: t.TempDir(), bindery: program(t, "bindery"), agent: program(t, "bindery-agent"),
 		public: freePort(t), admin: freePort(t),
 	}
 	w.forge.settle("http://"+w.public+"/webhooks/gitea", hookSecret)
@@ -64,26 +64,37 @@ func newWorld(t *testing.T) *world {
 	ran(t, w.dir, w.bindery, "root", "init", "--dir", "offline", "--online", "keys", "--no-passphrase")
 	write(t, w.dir, "controller.yaml", fmt.Sprintf(`listen: %s
 admin_listen: %s
+admin_url: https://bindery.example.org
 state: state
 keys: keys
 repositories:
-- {name: %s, url: "%s/%[3]s.git", token_file: bot.token, poll: "@every 24h",
-   gitea: {url: "%[4]s", token_file: bot.token, webhook_secret_files: [hook.secret]}}
+- name: %s
+  url: "%s/%[3]s.git"
+  token_file: bot.token
+  poll: "@every 24h"
+  gitea: {url: "%[4]s", token_file: bot.token, webhook_secret_files: [hook.secret]}
 publish: {unreviewed: hold}
 `, w.public, w.admin, repo, w.forge.url))
-	started(t, w.dir, "controller", w.bindery, "serve", "--config", "controller.yaml", "--log-level", "debug")
+	alive := started(t, w.dir, "controller", w.bindery, "serve", "--config", "controller.yaml", "--log-level", "debug")
+	until(t, "the controller answers", func() bool { require.True(t, alive(), "it ended"); return answers("http://" + w.public + "/healthz") })
 	w.settled(w.alice.git("rev-parse", "HEAD"), "published")
 
-	accounts := "root:x:0:0::/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/false\n"
-	for name, text := range map[string]string{
-		"etc/passwd": accounts, "etc/group": "root:x:0:\nwww-data:x:33:\n", "etc/os-release": "ID=debian\nVERSION_ID=12\nVERSION_CODENAME=bookworm\n",
-	} {
-		write(t, w.dir, "web1/"+name, text)
-	}
-	write(t, w.dir, "token", ran(t, w.dir, w.bindery, "hosts", "add", host, "--config", "controller.yaml"))
-	ran(t, w.dir, w.agent, "enroll", "--url", "http://"+w.public, "--host", host, "--root", "web1", "--token-file", "token")
+	w.enrol(host, "web1")
 	w.applied("web1/etc/motd", "This host is kept by its specification.")
 	return w
+}
+
+// enrol gives a host its agent, below a root of its own.
+func (w *world) enrol(name, root string) {
+	w.Helper()
+	accounts := "root:x:0:0::/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/false\npostgres:x:110:110::/var/lib/postgresql:/bin/sh\n"
+	for file, text := range map[string]string{
+		"etc/passwd": accounts, "etc/group": "root:x:0:\nwww-data:x:33:\npostgres:x:110:\n", "etc/os-release": "ID=debian\nVERSION_ID=12\nVERSION_CODENAME=bookworm\n",
+	} {
+		write(w.T, w.dir, root+"/"+file, text)
+	}
+	write(w.T, w.dir, root+".token", ran(w.T, w.dir, w.bindery, "hosts", "add", name, "--config", "controller.yaml"))
+	ran(w.T, w.dir, w.agent, "enroll", "--url", "http://"+w.public, "--host", name, "--root", root, "--token-file", root+".token")
 }
 
 // settled waits until the controller has said what comes of a commit of main.
@@ -115,10 +126,11 @@ func (w *world) settled(commit, outcome string) (detail string) {
 // applied runs the agent until a file of its host says something.
 func (w *world) applied(file, part string) {
 	w.Helper()
+	root, _, _ := strings.Cut(file, "/")
 	until(w.T, file+" says "+part, func() bool {
 		// What has no driver below another root is a failed entry, which is told: 1.
 		// Before the first release there is nothing to fetch: 3.
-		_, code, problems := ended(w.T, w.dir, nil, w.agent, "run", "--once", "--root", "web1")
+		_, code, problems := ended(w.T, w.dir, nil, w.agent, "run", "--once", "--root", root)
 		require.Contains(w, []int{0, 1, 3}, code, problems)
 		data, err := os.ReadFile(filepath.Join(w.dir, file))
 		return err == nil && strings.Contains(string(data), part)
@@ -152,10 +164,12 @@ func TestGitea(t *testing.T) {
 	}{
 		{"a change goes all the way", (*world).allTheWay},
 		{"what is wrong cannot be merged", (*world).broken},
+		{"the fake is like it", (*world).shapes},
 		{"commands", (*world).commands},
 		{"a fork", (*world).fork},
 		{"behind its base", (*world).behind},
 		{"closed", (*world).closed},
+		{"from a job", (*world).job},
 		{"without a review", (*world).direct},
 	} {
 		ok := t.Run(part.name, func(t *testing.T) {
@@ -289,6 +303,42 @@ func (w *world) direct() {
 	w.applied("web1/etc/motd", "Ask me.")
 }
 
+// job comments without a controller, from a checkout as CI has it.
+func (w *world) job() {
+	number, head := w.propose("ci", motd("From a job."))
+	checkout := filepath.Join(w.dir, "checkout")
+	say := func() string {
+		require.NoError(w, os.RemoveAll(checkout))
+		ran(w.T, w.dir, "git", "clone", "-q", w.forge.url+"/"+repo+".git", checkout)
+		ran(w.T, checkout, "git", "fetch", "-q", "origin", fmt.Sprintf("refs/pull/%d/head", number))
+		ran(w.T, checkout, "git", "merge", "-q", "--no-ff", "-m", "merged", "FETCH_HEAD")
+		out, code, problems := ended(w.T, w.dir, []string{"BINDERY_GITEA_TOKEN=" + w.forge.tokens[jobs]}, w.bindery, "comment", "--git", checkout,
+			"HEAD^1..HEAD", "--forge", "gitea", "--forge-url", w.forge.url, "--repo", repo, "--pull", fmt.Sprint(number))
+		require.Zero(w, code, problems)
+		require.NotContains(w, problems+out, w.forge.tokens[jobs])
+		return problems
+	}
+	require.Contains(w, say(), "comment created "+w.forge.url)
+	require.Contains(w, say(), "comment unchanged")
+	first := w.forge.comments(number, jobs)
+	require.Len(w, first, 1)
+	require.Contains(w, first[0].Body, "head="+head)
+
+	head = w.alice.commit("", motd("From another job."))
+	w.alice.push("ci")
+	until(w.T, "the server knows the new head", func() bool {
+		var p pull
+		w.forge.of("GET", fmt.Sprintf("pulls/%d", number), nil, &p)
+		return p.Head.SHA == head
+	})
+	require.Contains(w, say(), "comment edited")
+	second := w.forge.comments(number, jobs)
+	require.Len(w, second, 1)
+	require.Equal(w, first[0].ID, second[0].ID)
+	require.Contains(w, second[0].Body, "+From another job.")
+	w.forge.of("PATCH", fmt.Sprintf("pulls/%d", number), object{"state": "closed"}, nil)
+}
+
 // page is a page of the forge as everybody sees it.
 func (f *forge) page(url string) string {
 	f.t.Helper()
@@ -309,5 +359,11 @@ func (w *world) behind() {
 	w.forge.check(next, "success")
 	tip := w.forge.merge(other, "merge")
 	w.settled(tip, "published")
-	w.forge.preview(number, "head="+head, "base="+tip)
+	// Both changes are merged here, as the server makes no merge to look at.
+	c := w.forge.preview(number, "head="+head, "base="+tip, "+Late, but here.")
+	require.NotContains(w, c.Body, "Europe/Lisbon", "what the base has is no change")
+	w.forge.check(head, "success")
+	merged := w.forge.merge(number, "merge")
+	w.settled(merged, "published")
+	w.applied("web1/etc/motd", "Late, but here.")
 }

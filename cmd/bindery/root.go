@@ -39,7 +39,7 @@ publishes signed configuration bundles that agents fetch, verify and apply.
 	root.AddCommand(newBuildCommand(s))
 	root.AddCommand(newLintCommand(s))
 	root.AddCommand(newTestCommand(s))
-	root.AddCommand(newDiffCommand(s), newImpactCommand(s), newExplainCommand(s))
+	root.AddCommand(newDiffCommand(s), newCommentCommand(s), newImpactCommand(s), newExplainCommand(s))
 	root.AddCommand(newPackagesCommand(s), newKeysCommand(s), newFactsCommand(s))
 	root.AddCommand(newServeCommand(s), newHostsCommand(s), newDemoCommand(s))
 	return root

@@ -34,6 +34,9 @@ type Config struct {
 	// its place.
 	Token string
 	App   *App
+	// Account is the name of the account that Token posts as, where it cannot ask for
+	// it: tokens of jobs are such, and post as github-actions[bot].
+	Account string
 	// HTTP bounds the requests.
 	HTTP transport.Config
 }
@@ -45,6 +48,7 @@ type Forge struct {
 	budget      *webhooks.Budget
 	app         *app // nil: we come with a token
 	owner, name string
+	login       string // of our account; "": it is asked for
 
 	posting chan struct{}
 	mu      sync.Mutex
@@ -85,7 +89,7 @@ func New(c Config) (*Forge, error) {
 	}
 	client.BaseURL = root
 	client.UserAgent = "bindery"
-	return &Forge{client: client, budget: budget, app: own, owner: owner, name: name, posting: make(chan struct{}, 1)}, nil
+	return &Forge{client: client, budget: budget, app: own, owner: owner, name: name, login: c.Account, posting: make(chan struct{}, 1)}, nil
 }
 
 // Pulls implements webhooks.Forge.
@@ -191,7 +195,7 @@ func (f *Forge) account(ctx context.Context) (int64, error) {
 	if f.app != nil {
 		user, err = f.bot(ctx)
 	} else {
-		user, _, err = f.client.Users.Get(ctx, "")
+		user, _, err = f.client.Users.Get(ctx, f.login)
 	}
 	if err != nil {
 		return 0, fail("read own account", err)

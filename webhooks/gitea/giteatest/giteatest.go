@@ -156,7 +156,15 @@ func (a api) permission(r *http.Request, _ forgetest.User) (int, any, error) {
 	return http.StatusOK, object{"permission": level, "role_name": level, "user": userJSON(u)}, nil
 }
 
+// listPulls finds no pull requests, rather than none, where nothing was pushed yet.
 func (a api) listPulls(r *http.Request, _ forgetest.User) (int, any, error) {
+	branches, err := a.Branches(r.Context())
+	if err != nil {
+		return 0, nil, err
+	}
+	if len(branches) == 0 {
+		return 0, nil, forgetest.ErrNotFound
+	}
 	list := []any{}
 	for _, p := range a.Pulls(r.URL.Query().Get("state")) {
 		list = append(list, pullJSON(a.Server, r.Host, p))
