@@ -86,6 +86,11 @@ apt-closure: build ## hold COUNT (200) packages that are added against what apt-
 	@command -v apt-get >/dev/null || { echo "make: apt-get is needed: a Debian or Ubuntu machine"; exit 1; }
 	$(GO) run ./bench/aptclosure -count $(COUNT) $(ARGS)
 
+.PHONY: e2e-faults
+e2e-faults: need-go need-cc need-git ## all that forges, networks and people do wrong, and kill -9 at every step, at every kind of forge
+	BINDERY_FAULTS=all $(GO) test -race -count=1 -timeout 60m -run 'Fault|Kill|Race|Fork|Force|GivesWay|Command|Queue|Hour|Limit|Forge|Deliver|Purge|Comment|CutOff|TwoControllers|ToTheEnd|Answer' ./controller
+	$(GO) test -race -count=1 ./webhooks/...
+
 .PHONY: forge-shapes
 forge-shapes: need-go need-git ## hold the fake GitHub of the tests against GitHub's published description of its API, from npm
 	@command -v npm >/dev/null || { echo "make: npm is needed: apt-get install npm"; exit 1; }

@@ -63,7 +63,7 @@ func calls(k string) []struct {
 // Every answer that can go wrong, at every call that a preview makes: each ends in one
 // comment that says the newest, and one check that is concluded.
 func TestFaultsEveryAnswerGoesWrong(t *testing.T) {
-	everywhere(t, func(s *scene, _ *machine) {
+	everywhere(t, true, func(s *scene, _ *machine) {
 		h := &hands{}
 		s.replaceSetting(`poll: "@every 24h"`, `poll: "@every 1m"`)
 		stage := controller.Stage{Clock: h.clock(), HTTP: impatient}
@@ -135,7 +135,7 @@ func (w *world) twin() *world {
 // Two controllers that know nothing of each other build the same and speak at the same
 // moment, again and again: one comment stands, and says the newest.
 func TestFaultsTwoControllersRace(t *testing.T) {
-	everywhere(t, func(s *scene, _ *machine) {
+	everywhere(t, false, func(s *scene, _ *machine) {
 		s.stop()
 		other, b := s.twin(), &brake{}
 		stage := controller.Stage{Building: b.building, HTTP: impatient}
@@ -184,7 +184,7 @@ var endless = map[string]string{
 // Nothing of a fork is evaluated until somebody who may write allows that commit: not
 // even begun, and its templates leave no trace. Allowed, they do.
 func TestFaultsAForkIsNotEvaluated(t *testing.T) {
-	everywhere(t, func(s *scene, _ *machine) {
+	everywhere(t, false, func(s *scene, _ *machine) {
 		s.stop()
 		var mu sync.Mutex
 		built := map[string]bool{}
@@ -218,7 +218,7 @@ func TestFaultsAForkIsNotEvaluated(t *testing.T) {
 // A draft that becomes ready, is pushed to by force and closed and opened again has
 // one comment and a check that is concluded at each head.
 func TestFaultsALifeOfAPullRequest(t *testing.T) {
-	everywhere(t, func(s *scene, _ *machine) {
+	everywhere(t, false, func(s *scene, _ *machine) {
 		s.start()
 		tip := s.git("rev-parse", "main")
 		number, head := s.propose("change", louder)

@@ -3,11 +3,6 @@
 package controller_test
 
 import (
-	"context"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"net/http"
 	"testing"
 
@@ -15,7 +10,6 @@ import (
 
 	"github.com/bindery/bindery/webhooks"
 	"github.com/bindery/bindery/webhooks/forgetest"
-	"github.com/bindery/bindery/webhooks/github/githubtest"
 )
 
 // The whole way at every other kind of forge: a pull request gets its comment, another
@@ -137,19 +131,7 @@ func TestAHeadPushedByAReaderIsNotBuilt(t *testing.T) {
 // As an App, what is wrong stands on its lines, and git fetches with the App's tokens.
 func TestAnAppAnnotatesLines(t *testing.T) {
 	t.Parallel()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
-	a := &githubtest.App{
-		ID: 77, Installation: 5, Slug: "bindery", Bot: forgetest.User{ID: 91234, Login: "bindery[bot]"}, Key: &key.PublicKey,
-	}
-	k := atGitHub
-	k.fake = func(ctx context.Context, c forgetest.Config) (*forgetest.Server, error) {
-		return githubtest.NewWithApp(ctx, c, a)
-	}
-	k.settings = `github: {api: "%s/api/v3/", app: {id: 77, installation_id: 5, private_key_file: app.pem}, webhook_secret_files: [hook.secret]}`
-	w := newWorldAt(t, k, basic)
-	w.replaceSetting(", token_file: git.token, poll", ", poll")
-	w.write("app.pem", string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})))
+	w, a := newAppWorld(t, basic)
 	w.start()
 	number, head := w.propose("change", map[string]string{"Bundler/motd.xml": "<Bundle>\n  <Path\n</Bundle>\n"})
 	w.untilWoken("the check is concluded", func() bool { return len(a.Runs(head)) == 1 })

@@ -47,6 +47,9 @@ func (m *Mirror) Fetch(ctx context.Context, names ...string) error {
 		ctx, cancel := context.WithTimeout(ctx, m.c.Timeout)
 		defer cancel()
 		err = m.fetch(ctx, names)
+		if ended := ctx.Err(); err != nil && ended != nil && !errors.Is(err, ended) {
+			err = fmt.Errorf("%w: %w", ended, transport.Redact(err)) // the library does not say so in every phase
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("fetch %s: %w", m.Name(), transport.Redact(err))
