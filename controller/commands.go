@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/engine/review"
 	"github.com/bindery/bindery/webhooks"
 )
 
@@ -58,7 +59,8 @@ func refusal(format string, args ...any) answer {
 // hear answers the commands in the comments of a pull request that were not answered
 // yet. They are found in the comments themselves, so that none is lost with a
 // delivery, and one that was cut off is answered again.
-func (p *pipeline) hear(ctx context.Context, tip string, pull webhooks.Pull, built *sites) error {
+func (p *pipeline) hear(ctx context.Context, c conversation) error {
+	pull := c.pull
 	talk, ok := p.forge.(webhooks.Talk)
 	if !ok || !pull.Updated.IsZero() && p.heard[pull.Number].Equal(pull.Updated) {
 		return nil
@@ -83,7 +85,7 @@ func (p *pipeline) hear(ctx context.Context, tip string, pull webhooks.Pull, bui
 	})
 	slices.SortFunc(notes, func(a, b webhooks.Note) int { return int(a.ID - b.ID) })
 	for _, n := range notes[max(0, len(notes)-maxCommands):] {
-		if err := p.obey(ctx, talk, conversation{tip, pull, built}, n); err != nil {
+		if err := p.obey(ctx, talk, c, n); err != nil {
 			return fmt.Errorf("command in comment %d: %w", n.ID, err)
 		}
 		ref := store.Ref{Repo: p.repo, Name: name, Outcome: "answered", Detail: strconv.FormatInt(n.ID, 10)}
@@ -102,6 +104,10 @@ type conversation struct {
 	tip   string
 	pull  webhooks.Pull
 	built *sites
+	// held are findings that hold the publication of what was merged, others those who
+	// opened what was merged with it.
+	held   []review.Finding
+	others []string
 }
 
 // obey does one command if its author may write, and answers it.
@@ -172,16 +178,18 @@ func (p *pipeline) do(ctx context.Context, c conversation, cmd command, n webhoo
 		do    func() (answer, error)
 	}
 	verbs := map[string]verb{
-		"preview": {1, "preview SHA", func() (answer, error) { return p.allow(ctx, c.pull, cmd.args[0], n) }},
-		"purge":   {0, "purge", func() (answer, error) { return p.purge(ctx, c.pull, n) }},
-		"show":    {1, "show HOST", func() (answer, error) { return p.showHost(ctx, c, cmd.args[0]) }},
-		"diff":    {2, "diff HOST TAG:NAME", func() (answer, error) { return p.diffEntry(ctx, c, cmd.args[0], cmd.args[1]) }},
-		"why":     {2, "why HOST TAG:NAME", func() (answer, error) { return p.why(ctx, c, cmd.args[0], cmd.args[1]) }},
+		"preview":   {1, "preview SHA", func() (answer, error) { return p.allow(ctx, c.pull, cmd.args[0], n) }},
+		"approve":   {1, "approve HASH", func() (answer, error) { return p.approve(ctx, c, cmd.args[0], n, false) }},
+		"unapprove": {1, "unapprove HASH", func() (answer, error) { return p.approve(ctx, c, cmd.args[0], n, true) }},
+		"purge":     {0, "purge", func() (answer, error) { return p.purge(ctx, c.pull, n) }},
+		"show":      {1, "show HOST", func() (answer, error) { return p.showHost(ctx, c, cmd.args[0]) }},
+		"diff":      {2, "diff HOST TAG:NAME", func() (answer, error) { return p.diffEntry(ctx, c, cmd.args[0], cmd.args[1]) }},
+		"why":       {2, "why HOST TAG:NAME", func() (answer, error) { return p.why(ctx, c, cmd.args[0], cmd.args[1]) }},
 	}
 	v, ok := verbs[cmd.verb]
 	if !ok {
 		return refusal("There is no such command. These are: `/bindery preview SHA`, `/bindery show HOST`, `/bindery diff HOST TAG:NAME`, " +
-			"`/bindery why HOST TAG:NAME` and `/bindery purge`."), nil
+			"`/bindery why HOST TAG:NAME`, `/bindery approve HASH`, `/bindery unapprove HASH` and `/bindery purge`."), nil
 	}
 	if len(cmd.args) != v.args {
 		return refusal("It is `/bindery %s`.", v.usage), nil

@@ -61,6 +61,13 @@ type commentRows interface {
 	PutComment(ctx context.Context, repo string, pull int, p store.Posted) error
 }
 
+// approvalRows is who approved what in pull requests.
+type approvalRows interface {
+	Approvals(ctx context.Context, repo string, pull int) ([]store.Approval, error)
+	PutApproval(ctx context.Context, a store.Approval) error
+	DropApproval(ctx context.Context, a store.Approval) error
+}
+
 // rows is what the pipeline remembers. A *store.Store is all of it.
 type rows interface {
 	fleetRows
@@ -69,6 +76,7 @@ type rows interface {
 	reportRows
 	reviewRows
 	commentRows
+	approvalRows
 }
 
 // pipeline is the way from a commit to a comment and to releases. What is to be
@@ -246,7 +254,7 @@ func (p *pipeline) previews(ctx context.Context, tip string, pulls []webhooks.Pu
 		before := p.pace.turn
 		if err == nil {
 			// A question that cannot be answered is no reason to show nothing.
-			err = errors.Join(p.hear(ctx, tip, pull, built), p.preview(ctx, tip, pull, built))
+			err = errors.Join(p.hear(ctx, conversation{tip: tip, pull: pull, built: built}), p.preview(ctx, tip, pull, built))
 		}
 		if errors.Is(err, errSuperseded) {
 			p.pace.cut[pull.Number]++

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -38,7 +39,10 @@ func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, 
 	if err != nil {
 		return err
 	}
-	done := p.shown(tip, merged.id(), built.fleet.digest, pull.Draft, pull.Fork && allowed)
+	done, err := p.madeOf(ctx, tip, merged.id(), pull, allowed, built)
+	if err != nil {
+		return err
+	}
 	ref, err := p.store.Ref(ctx, p.repo, name)
 	if err == nil && ref.Commit == pull.Head && ref.Detail == done {
 		return nil
@@ -154,11 +158,20 @@ func (p *pipeline) stands(ctx context.Context, pull webhooks.Pull) (bool, error)
 	return err == nil && now.Open && now.Head == pull.Head, err
 }
 
-// shown names what a preview was made of, besides the head.
-func (p *pipeline) shown(tip, merged, facts string, draft, allowed bool) string {
+// madeOf names what the preview of a pull request is made of, besides the head.
+func (p *pipeline) madeOf(ctx context.Context, tip, merged string, pull webhooks.Pull, allowed bool, built *sites) (string, error) {
+	given, err := p.approvals(ctx, pull.Number)
+	return p.shown(tip, merged, built.fleet.digest, pull.Draft, pull.Fork && allowed, given), err
+}
+
+// shown names what a preview or a comparison was made of, besides the head.
+func (p *pipeline) shown(tip, merged, facts string, draft, allowed bool, given map[string][]string) string {
 	text := fmt.Appendf(nil, "%s %s %s %s %t", p.env, tip, merged, facts, draft)
 	if allowed {
 		text = append(text, " allowed"...)
+	}
+	for _, hash := range slices.Sorted(maps.Keys(given)) {
+		text = fmt.Appendf(text, " %s by %q", hash, given[hash])
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
@@ -192,7 +205,13 @@ func (p *pipeline) report(ctx context.Context, tip string, merged merging, pull 
 	meta.Files = len(git.Changed(base.snap, head.snap))
 	meta.Built = len(head.results)
 	meta.Took = p.now().Sub(start)
-	c := comparison{meta: meta, head: head, fleet: built.fleet, old: base.problems, names: map[string]bool{}}
+	given, err := p.approvals(ctx, pull.Number)
+	if err != nil {
+		return nil, err
+	}
+	c := comparison{
+		meta: meta, head: head, fleet: built.fleet, old: base.problems, rules: base.spec.Assertions(), given: given, names: map[string]bool{},
+	}
 	c.from = func(string) *site { return base }
 	for name := range base.results {
 		c.names[name] = true
@@ -280,7 +299,7 @@ func (p *pipeline) show(ctx context.Context, tip string, pull webhooks.Pull, rep
 }
 
 // annotations are the problems that are new, on their lines: of the specification
-// first, then of entries that do not bind.
+// first, then of entries that do not bind, then assertions that do not hold.
 func annotations(report *review.Report) (out []webhooks.Annotation) {
 	add := func(pr *problem.Problem, message string) {
 		if pr == nil || pr.Pos.File == "" {
@@ -299,6 +318,11 @@ func annotations(report *review.Report) (out []webhooks.Annotation) {
 	for _, c := range report.Errors {
 		if c.Problem != nil {
 			add(c.Problem, c.Problem.Msg+", on "+c.Label)
+		}
+	}
+	for i := range report.Findings {
+		if f := &report.Findings[i]; !f.Approved() {
+			add(f.Problem, f.Problem.Msg+", on "+f.Label+"; its hash is "+f.Hash)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b webhooks.Annotation) int {

@@ -37,7 +37,15 @@ func (p *pipeline) queue(ctx context.Context, tip string, built *sites) error {
 
 func (p *pipeline) queued(ctx context.Context, tip string, g webhooks.Group, groups []webhooks.Group, built *sites) error {
 	name := "refs/queue/" + g.Commit
-	done := p.shown(tip, g.Commit, built.fleet.digest, false, false)
+	var numbers []int
+	for _, other := range groups {
+		numbers = append(numbers, other.Number)
+	}
+	given, err := p.approvals(ctx, numbers...)
+	if err != nil {
+		return err
+	}
+	done := p.shown(tip, g.Commit, built.fleet.digest, false, false, given)
 	ref, err := p.store.Ref(ctx, p.repo, name)
 	if err == nil && ref.Detail == done {
 		return nil
@@ -69,23 +77,38 @@ func (p *pipeline) compareQueued(ctx context.Context, tip string, g webhooks.Gro
 	if err != nil {
 		return webhooks.Status{}, err
 	}
-	if !report.Verdict.OK {
-		return webhooks.Status{State: webhooks.Failure, Description: report.Verdict.Title, Annotations: annotations(report)}, nil
+	failure := webhooks.Status{State: webhooks.Failure, Description: report.Verdict.Title, Annotations: annotations(report)}
+	if !report.Verdict.OK && report.Verdict.State != review.Unapproved {
+		return failure, nil
 	}
-	union, err := p.reviewedIn(ctx, tip, g, groups)
+	reviews, err := p.reviewedIn(ctx, tip, g, groups)
 	if err != nil {
 		return webhooks.Status{}, err
+	}
+	left, err := p.unapproved(ctx, report.Findings, reviews)
+	if err != nil || len(left) > 0 {
+		return failure, err
+	}
+	union := review.NewSet(p.key)
+	for _, r := range reviews {
+		if err := p.add(union, r); err != nil {
+			return webhooks.Status{}, err
+		}
 	}
 	if rest := union.Minus(report.Set()); len(rest) > 0 {
 		return webhooks.Status{State: webhooks.Failure, Description: "not as reviewed: " + listed(rest)}, nil
 	}
-	return webhooks.Status{State: webhooks.Success, Description: "as reviewed: " + report.Verdict.Title}, nil
+	title := report.Verdict.Title
+	if report.Verdict.State == review.Unapproved {
+		title = "assertions that do not hold were approved"
+	}
+	return webhooks.Status{State: webhooks.Success, Description: "as reviewed: " + title}, nil
 }
 
-// reviewedIn unites the newest reviews of what a merge of the queue brings: of pull
+// reviewedIn lists the newest reviews of what a merge of the queue brings: of pull
 // requests whose heads are in its history, and of those that the queue says are in
 // it, because a squash leaves no trace of a head.
-func (p *pipeline) reviewedIn(ctx context.Context, tip string, g webhooks.Group, groups []webhooks.Group) (*review.Set, error) {
+func (p *pipeline) reviewedIn(ctx context.Context, tip string, g webhooks.Group, groups []webhooks.Group) ([]store.Review, error) {
 	came, err := p.mirror.Between(ctx, tip, g.Commit)
 	if err != nil {
 		return nil, err
@@ -100,7 +123,7 @@ func (p *pipeline) reviewedIn(ctx context.Context, tip string, g webhooks.Group,
 	if err != nil {
 		return nil, err
 	}
-	union := review.NewSet(p.key)
+	var out []store.Review
 	for _, r := range newest {
 		if !came[r.Head] && named[r.Pull] {
 			// What was pushed after the review is not what was reviewed.
@@ -111,10 +134,8 @@ func (p *pipeline) reviewedIn(ctx context.Context, tip string, g webhooks.Group,
 			named[r.Pull] = pull.Head == r.Head
 		}
 		if came[r.Head] || named[r.Pull] {
-			if err := p.add(union, r); err != nil {
-				return nil, err
-			}
+			out = append(out, r)
 		}
 	}
-	return union, nil
+	return out, nil
 }

@@ -46,12 +46,12 @@ func (p *pipeline) release(ctx context.Context, tip string, built *sites) error 
 	if err != nil {
 		return err
 	}
-	outcome, detail, err := p.judge(ctx, head, last, f)
+	said, err := p.judge(ctx, head, last, built)
 	if err != nil {
 		return err
 	}
-	target := head
-	if outcome != published {
+	target, detail := head, said.detail
+	if said.outcome != published {
 		target = last.tip
 	}
 	var kept []string
@@ -64,48 +64,65 @@ func (p *pipeline) release(ctx context.Context, tip string, built *sites) error 
 	if len(kept) > 0 {
 		detail = strings.TrimPrefix(fmt.Sprintf("%s; %d hosts keep their last release: %s", detail, len(kept), fold(kept)), "; ")
 	}
-	if err := p.settle(ctx, "refs/heads/"+p.branch, tip, outcome, detail); err != nil {
+	if err := p.settle(ctx, "refs/heads/"+p.branch, tip, said.outcome, detail); err != nil {
 		return err
 	}
-	p.finish(key, f)
+	if !said.waits {
+		p.finish(key, f)
+	}
 	return nil
+}
+
+// ruling says whether a commit may be published, and what is to be said of it.
+type ruling struct {
+	outcome, detail string
+	// waits tells that people may still let it be published.
+	waits bool
 }
 
 // judge says whether a commit may be published, and what is to be said of it.
 // What no review showed is announced before it is published.
-func (p *pipeline) judge(ctx context.Context, head *site, last *past, f *fleet) (outcome, detail string, err error) {
+func (p *pipeline) judge(ctx context.Context, head *site, last *past, built *sites) (ruling, error) {
 	if last.tip == nil && !last.lost {
-		return published, problems("error", errorsOf(head.problems)), nil
+		return ruling{outcome: published, detail: problems("error", errorsOf(head.problems))}, nil
 	}
-	report, err := p.compare(p.publication(head, last, f))
+	report, err := p.compare(p.publication(head, last, built.fleet))
 	if err != nil {
-		return "", "", err
+		return ruling{}, err
 	}
 	if len(report.Problems) > 0 {
 		// What is there is kept: a specification that got worse changes no host.
-		return refused, problems("new error", report.Problems), nil
+		return ruling{outcome: refused, detail: problems("new error", report.Problems)}, nil
+	}
+	broken, err := p.broken(ctx, report, last, head, built)
+	if err != nil {
+		return ruling{}, err
+	}
+	if broken != "" {
+		return ruling{held, "not approved: " + broken, true}, nil
 	}
 	rest, err := p.unreviewed(ctx, report.Set(), last, head.commit)
 	if err != nil {
-		return "", "", err
+		return ruling{}, err
 	}
+	detail := ""
 	name := unreviewed + "/" + p.branch
 	if rest == "" {
 		// Of a commit that is published already, or half, what was said stands.
 		said, err := p.store.Ref(ctx, p.repo, name)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return "", "", err
+			return ruling{}, err
 		}
 		if said.Commit == head.commit {
 			detail = said.Detail
 		}
-		return published, detail, nil
+		return ruling{outcome: published, detail: detail}, nil
 	}
 	detail = "not reviewed: " + rest
 	if p.hold {
-		return held, detail, nil
+		return ruling{outcome: held, detail: detail}, nil
 	}
-	return published, detail, p.settle(ctx, name, head.commit, unreviewed, detail)
+	return ruling{outcome: published, detail: detail}, p.settle(ctx, name, head.commit, unreviewed, detail)
 }
 
 func errorsOf(list []*problem.Problem) []*problem.Problem {
@@ -202,7 +219,8 @@ func (l *past) commits() []string {
 // publication compares what hosts have with head. A host that has nothing yet
 // comes from the commit published last, so that only the change counts.
 func (p *pipeline) publication(head *site, last *past, f *fleet) comparison {
-	c := comparison{head: head, fleet: f, names: map[string]bool{}}
+	// Without a commit before, what hosts have broken already is not told either.
+	c := comparison{head: head, fleet: f, rules: head.spec.Assertions(), names: map[string]bool{}}
 	c.from = func(host string) *site {
 		if s := last.byHost[host]; s != nil {
 			return s
@@ -210,7 +228,7 @@ func (p *pipeline) publication(head *site, last *past, f *fleet) comparison {
 		return last.tip
 	}
 	if last.tip != nil {
-		c.old = last.tip.problems
+		c.old, c.rules = last.tip.problems, last.tip.spec.Assertions()
 		for name := range last.tip.results {
 			c.names[name] = true
 		}

@@ -124,10 +124,20 @@ func (p *pipeline) add(union *review.Set, r store.Review) error {
 
 // addSquashed adds the reviews whose heads became another commit of the branch.
 func (p *pipeline) addSquashed(ctx context.Context, union *review.Set, reviews []store.Review, came map[string]bool) error {
+	found, err := p.squashed(ctx, reviews, came)
+	for _, r := range found {
+		err = errors.Join(err, p.add(union, r))
+	}
+	return err
+}
+
+// squashed lists the reviews whose heads became another commit of the branch. With an
+// error it lists those that it got to.
+func (p *pipeline) squashed(ctx context.Context, reviews []store.Review, came map[string]bool) (out []store.Review, err error) {
 	// What is open now was not merged before the branch was fetched.
 	list, err := p.pulls(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	open := map[int]bool{}
 	for _, pull := range list {
@@ -144,7 +154,7 @@ func (p *pipeline) addSquashed(ctx context.Context, union *review.Set, reviews [
 			if pull, err = p.forge.Pull(ctx, r.Pull); webhooks.IsMissing(err) {
 				continue
 			} else if err != nil {
-				return err
+				return out, err
 			}
 		}
 		if !pull.Merged {
@@ -152,10 +162,8 @@ func (p *pipeline) addSquashed(ctx context.Context, union *review.Set, reviews [
 		}
 		p.merges[r.Pull] = pull
 		if pull.Head == r.Head && came[pull.MergeCommit] {
-			if err := p.add(union, r); err != nil {
-				return err
-			}
+			out = append(out, r)
 		}
 	}
-	return nil
+	return out, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/controller/store"
 	"github.com/bindery/bindery/engine"
+	"github.com/bindery/bindery/engine/assertion"
 	"github.com/bindery/bindery/engine/problem"
 	"github.com/bindery/bindery/engine/review"
 	"github.com/bindery/bindery/webhooks"
@@ -217,6 +218,9 @@ type comparison struct {
 	fleet *fleet
 	// said is what hosts reported last; nil where it does not matter.
 	said said
+	// rules are the assertions of the old side, given who approved what, by hash.
+	rules *assertion.Set
+	given map[string][]string
 }
 
 func (p *pipeline) compare(c comparison) (*review.Report, error) {
@@ -226,13 +230,19 @@ func (p *pipeline) compare(c comparison) (*review.Report, error) {
 	for _, h := range f.hosts {
 		facts[h.Name], enrolled[h.Name], ids[h.Name] = f.facts[h.ID], true, h.ID
 	}
-	in := review.Input{Meta: c.meta, Key: p.key, Problems: head.problems, BaseProblems: c.old}
+	in := review.Input{
+		Meta: c.meta, Key: p.key, Problems: head.problems, BaseProblems: c.old,
+		Assertions: head.spec.Assertions(), BaseAssertions: c.rules, Approvals: c.given,
+	}
 	names := maps.Clone(c.names)
 	for name := range head.results {
 		names[name] = true
 	}
 	for name := range names {
 		h := review.Host{Name: name, Base: c.from(name).side(name), Head: head.side(name)}
+		if s := c.from(name); s != nil && s.results[name] != nil {
+			h.BaseGroups = s.results[name].Groups
+		}
 		if r := head.results[name]; r != nil {
 			h.Groups = r.Groups
 			h.NoFacts = len(r.Probes) > 0 && facts[name].Answers == nil

@@ -147,7 +147,7 @@ func conf(text string, attrs ...config.Attr) *config.Config {
 	return &config.Config{Bundles: []*config.Bundle{config.NewBundle("Bundle", []config.Attr{{Name: "name", Value: "x"}}, []*config.Entry{e})}}
 }
 
-func read(t *testing.T, text string) *assertion.Set {
+func read(t testing.TB, text string) *assertion.Set {
 	t.Helper()
 	set, wrong := assertion.Read(fstest.MapFS{"tests/a.yaml": &fstest.MapFile{Data: []byte(text)}})
 	require.Empty(t, wrong)
