@@ -53,6 +53,10 @@ type Config struct {
 	FactsWait time.Duration
 	// Build tells that an image is being built; see action.Config.
 	Build bool
+	// Guard starts a process that calls Agent.Guard and lives on when this one is
+	// killed. Nil: a change that cuts the host off is taken back by the run itself,
+	// or by the next one.
+	Guard func() error
 	// Journal bounds what is kept of former states.
 	Journal journal.Limits
 	// Logger gets what people should know. Nil: nothing is logged.
@@ -181,6 +185,8 @@ type Options struct {
 	DryRun bool
 	// Offline uses what was verified last, and neither asks nor tells anybody.
 	Offline bool
+	// Removals lets the run take away more than the policy allows.
+	Removals bool
 }
 
 // Result is what a run found and did.
@@ -213,7 +219,7 @@ func (a *Agent) Run(ctx context.Context, o Options) (*Result, error) {
 			return nil, err
 		}
 		defer unlock()
-		if err := a.tidy(ctx); err != nil {
+		if err := a.takeOver(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -226,34 +232,63 @@ func (a *Agent) Run(ctx context.Context, o Options) (*Result, error) {
 		a.c.Logger.Error("nothing newer is accepted, the last verified release stays in force", "err", fetchErr)
 	}
 	result := &Result{Fetch: fetchErr, Waiting: bundle.Config == nil}
-	var r *run
 	if bundle.Config != nil {
-		r = a.newRun(bundle)
-		if result.restraint, err = a.restrained(&bundle.Manifest); err != nil {
+		if err := a.enforce(ctx, bundle, result, o); err != nil {
 			return nil, err
 		}
-		look := o.DryRun || result.restraint.state != "" || bundle.Manifest.Policy.Mode == release.ModeReport
-		if err := a.doRun(ctx, r, &bundle.Manifest, look); err != nil {
-			return nil, err
-		}
-		result.Lines, result.Surplus = r.lines(), r.surplus
 	}
 	result.Report = a.report(bundle, result, started, o.DryRun)
 	if o.DryRun || o.Offline {
 		return result, nil
 	}
+	if result.Report.ModeSince, err = a.modeSince(bundle.Manifest.Policy.Mode); err != nil {
+		return nil, err
+	}
 	return result, a.tell(ctx, result.Report)
 }
 
-// doRun does a run; with look it changes nothing.
-func (a *Agent) doRun(ctx context.Context, r *run, m *release.Manifest, look bool) error {
-	if look {
-		return r.do(ctx, true)
+// enforce plans, applies where that is allowed, and takes back what made the host
+// worse.
+func (a *Agent) enforce(ctx context.Context, b *release.Bundle, result *Result, o Options) error {
+	r := a.newRun(b)
+	policy := &b.Manifest.Policy
+	var err error
+	if result.restraint, err = a.restrained(&b.Manifest); err != nil {
+		return err
 	}
-	return a.recorded(ctx, head(m), func(record *journal.Run) error {
+	if o.DryRun || result.restraint.state != "" || policy.Mode == release.ModeReport {
+		err = r.do(ctx, policy, o)
+		result.Lines, result.Surplus = r.lines(), r.surplus
+		return err
+	}
+	reason, id := "", int64(0)
+	err = a.recorded(ctx, head(&b.Manifest), func(record *journal.Run) error {
+		if policy.Confirm > 0 && !o.Offline && result.Fetch == nil {
+			record.First(a.arm(policy.Confirm))
+		}
 		r.record = record
-		return r.do(ctx, false)
+		err := r.do(ctx, policy, o)
+		if err == nil && record.ID() > 0 {
+			reason, err = r.ill(ctx, policy.Health)
+		}
+		id = record.ID()
+		return err
 	})
+	result.Lines, result.Surplus = r.lines(), r.surplus
+	if err != nil {
+		return err
+	}
+	if reason != "" {
+		_, err = a.undo(ctx, UndoOptions{Run: id, Reason: reason})
+		err = errors.Join(err, a.c.State.Remove(fileUnconfirmed))
+	} else {
+		reason, err = a.confirm(ctx)
+	}
+	if reason != "" {
+		a.c.Logger.Error("the run was taken back", "reason", reason)
+		result.restraint = restraint{release.StateRolledBack, reason}
+	}
+	return err
 }
 
 // obtain gives the release to enforce. The first error is why it may not be the

@@ -8,17 +8,19 @@ import (
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/release"
 )
 
-// do looks at everything and, unless it is only a plan, makes it true by the
+// do looks at everything and, where changes are written down, makes it true by the
 // rules of Bcfg2's client: important files, the actions that come before, the
 // entries, the bundles that were modified once more, the actions that come after.
 // Then it looks again.
-func (r *run) do(ctx context.Context, planOnly bool) error {
+func (r *run) do(ctx context.Context, policy *release.Policy, o Options) error {
 	if err := r.checkAll(ctx, r.entries); err != nil {
 		return err
 	}
-	if planOnly {
+	r.restrain(policy, o.Removals)
+	if r.record == nil {
 		return r.survey(ctx)
 	}
 	work := slices.ContainsFunc(r.entries, func(e *entry) bool { return !e.action() && e.wrong() })

@@ -13,6 +13,7 @@ import (
 const (
 	filePaused = "paused.json"
 	fileHeld   = "held.json"
+	fileMode   = "mode.json"
 )
 
 // Paused tells that somebody wants this host left alone for a while.
@@ -117,4 +118,21 @@ func (a *Agent) restrained(m *release.Manifest) (restraint, error) {
 		return restraint{}, err
 	}
 	return restraint{release.StatePaused, fmt.Sprintf("until %s: %s", p.Until.Format(time.RFC3339), p.Reason)}, nil
+}
+
+// moded is since when a host has a mode.
+type moded struct {
+	Mode  release.Mode `json:"mode"`
+	Since time.Time    `json:"since"`
+}
+
+// modeSince tells since when the host has the mode, and remembers it.
+func (a *Agent) modeSince(m release.Mode) (time.Time, error) {
+	var was moded
+	found, err := a.c.State.Load(fileMode, &was)
+	if err != nil || found && was.Mode == m {
+		return was.Since, err
+	}
+	now := a.c.Machine.Now().UTC().Truncate(time.Second)
+	return now, a.c.State.Save(fileMode, moded{m, now})
 }

@@ -24,6 +24,17 @@ func ownFiles() []string {
 	return out
 }
 
+// Vital lists what no release may take away, by any spelling: a host that lost it
+// would not boot, or nobody could log in. Its content may be managed.
+func Vital() []string {
+	return []string{
+		"/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/var",
+		"/usr/bin", "/usr/lib", "/usr/lib64", "/usr/sbin", "/usr/share", "/var/lib", "/var/log", "/usr/bin/sh", "/usr/bin/env", "/usr/lib/systemd", "/usr/lib/systemd/systemd",
+		"/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/fstab", "/etc/nsswitch.conf", "/etc/pam.d", "/etc/ld.so.conf", "/etc/ld.so.cache",
+		"/var/lib/dpkg", "/var/lib/dpkg/status", "/var/lib/rpm", "/usr/lib/sysimage/rpm",
+	}
+}
+
 // Protected lists the names below root that no release may touch: the agent's
 // usual files, the given ones that are below root, and the running program.
 func Protected(root string, own ...string) []string {

@@ -354,13 +354,28 @@ func (p *pipeline) ours(ctx context.Context) (map[string]bool, error) {
 func draft(s *site, h store.Host, r *engine.Result, f *fleet) publish.Release {
 	rel := publish.Release{
 		Host: publish.Host{Name: h.Name, ID: h.ID, Recipient: h.Recipient}, Probes: r.Probes,
-		Policy: release.Policy{Mode: release.Mode(s.spec.Policy().Mode)}, Commit: s.commit, Tree: s.tree,
+		Policy: policyOf(s.spec.Policy().For(h.Name, r.Groups)), Commit: s.commit, Tree: s.tree,
 		Last: f.releases[h.ID].Sequence,
 	}
 	if len(r.Probes) == 0 || f.facts[h.ID].Answers != nil {
 		rel.Config = r.Config
 	}
 	return rel
+}
+
+// policyOf is one host's policy in the form that is signed.
+func policyOf(p engine.Policy) release.Policy {
+	out := release.Policy{
+		Mode: release.Mode(p.Mode), Report: p.Report.Bundles, RemovalMax: p.Removal.Max, RemovalPercent: p.Removal.Percent, Confirm: p.Confirm,
+	}
+	for _, bundle := range slices.Sorted(maps.Keys(p.Health)) {
+		h := release.Health{Bundle: bundle, Grace: p.Health[bundle].Grace}
+		for _, c := range p.Health[bundle].Checks {
+			h.Checks = append(h.Checks, release.Check(c))
+		}
+		out.Health = append(out.Health, h)
+	}
+	return out
 }
 
 func (p *pipeline) row(h store.Host, r publish.Release) store.Release {

@@ -87,9 +87,3 @@ type Decisions struct {
 	Whitelist [][2]string `json:"whitelist"`
 	Blacklist [][2]string `json:"blacklist"`
 }
-
-// Policy is what bindery.yaml says about applying. It travels in the signed bundle.
-type Policy struct {
-	// Mode is "apply" (default) or "report": plan and report, never apply.
-	Mode string `json:"mode" yaml:"mode"`
-}

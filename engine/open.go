@@ -92,12 +92,13 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	s.asserted = s.readAssertions()
 	s.paths = sync.OnceValue(s.listPaths)
 	s.all = sync.OnceValue(s.listHosts)
-	s.problems = problem.Sort(s.problems)
 	s.hosts = append(s.meta.Names(), opts.Clients...)
 	if len(opts.Clients) > 0 {
 		slices.Sort(s.hosts)
 		s.hosts = slices.Compact(s.hosts)
 	}
+	s.policy.known(s.hosts, s.meta.Groups(), report)
+	s.problems = problem.Sort(s.problems)
 	return s, ctx.Err()
 }
 
@@ -143,5 +144,5 @@ func (s *Spec) readAssertions() *assertion.Set {
 	return set
 }
 
-// Policy returns what the specification says about applying.
+// Policy returns what the specification says about applying; see Policy.For.
 func (s *Spec) Policy() Policy { return s.policy }

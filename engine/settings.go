@@ -65,14 +65,7 @@ func readSettings(fsys fs.FS, opts Options, report func(*problem.Problem)) (sett
 			report(p)
 		}
 	}
-	switch s.Policy.Mode {
-	case "":
-		s.Policy.Mode = ModeApply
-	case ModeApply, ModeReport:
-	default:
-		report(problem.New(problem.Pos{File: settingsFile}, "bad-setting", fmt.Sprintf("policy.mode is %q", s.Policy.Mode), "write apply or report"))
-		s.Policy.Mode = ModeReport // the one that changes nothing
-	}
+	s.Policy.check(report)
 	checkPatterns(s.Sensitive, report)
 	conf := plugin.Conf{}
 	if data := readIfThere(fsys, legacyFile, report); data != nil {
@@ -200,7 +193,7 @@ func yamlProblem(err error) *problem.Problem {
 			pos.Line, pos.Column = t.Position.Line, t.Position.Column
 		}
 	}
-	return problem.New(pos, "bad-settings", msg, "the keys are plugins, policy.mode, lint.severity and sensitive")
+	return problem.New(pos, "bad-settings", msg, "the keys are plugins, policy, lint.severity and sensitive; the page of settings lists what they hold")
 }
 
 // ParseConf reads a bcfg2.conf: sections of options, names in lower case.

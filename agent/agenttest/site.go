@@ -250,6 +250,8 @@ type Release struct {
 	Bundles []*config.Bundle
 	Probes  []config.Probe
 	Mode    release.Mode
+	// Policy is all of the policy but its mode.
+	Policy  release.Policy
 	Waiting bool
 	Host    string
 	Version int64
@@ -278,6 +280,7 @@ func (s *Site) PublishLocked(hostID string, p Release) {
 		p.Version = max(s.Version[hostID]+1, p.Now.Unix())
 	}
 	s.Version[hostID] = p.Version
+	p.Policy.Mode = p.Mode
 	var cfg *config.Config
 	if !p.Waiting {
 		if p.Bundles == nil {
@@ -287,7 +290,7 @@ func (s *Site) PublishLocked(hostID string, p Release) {
 	}
 	b, err := release.NewBundle(release.Identified{
 		Host: p.Host, HostID: hostID, Commit: "c0ffee", Tree: "7ree", Engine: "test", Sequence: p.Version,
-	}, cfg, p.Probes, release.Policy{Mode: p.Mode})
+	}, cfg, p.Probes, p.Policy)
 	require.NoError(s.t, err)
 	plain, err := release.Pack(b)
 	require.NoError(s.t, err)

@@ -60,6 +60,7 @@ type Run struct {
 	head    Head
 	opened  bool
 	killed  bool
+	first   func(id int64) error
 	next    int
 	bytes   int64
 	sums    map[string]bool
@@ -74,6 +75,10 @@ type thing struct {
 	kind driver.Kind
 	name string
 }
+
+// First is called before the first change, with the run's number. While it fails,
+// nothing is changed.
+func (r *Run) First(do func(id int64) error) { r.first = do }
 
 // ID is the run's number, 0 while it has changed nothing.
 func (r *Run) ID() int64 { return r.head.ID }
@@ -103,6 +108,11 @@ func (r *Run) ensure() error {
 	}
 	if err := r.journal.open(&r.head); err != nil {
 		return err
+	}
+	if r.first != nil {
+		if err := r.first(r.head.ID); err != nil {
+			return err
+		}
 	}
 	r.opened = true
 	later := r.later

@@ -59,6 +59,9 @@ func (t *Tree) allow(c Change, p *place) error {
 	if t.inside(path) {
 		return ErrProtected
 	}
+	if t.needed(path) && t.destroys(c, p) {
+		return ErrVital
+	}
 	if c.Op == Attributes || c.Op == Extend || path != "/" && !t.holds(path) {
 		return nil
 	}
@@ -69,6 +72,22 @@ func (t *Tree) allow(c Change, p *place) error {
 		}
 	}
 	return ErrProtected
+}
+
+// destroys tells whether a change takes away what stands there, or makes it
+// something else.
+func (t *Tree) destroys(c Change, p *place) bool {
+	switch c.Op {
+	case Attributes, Extend:
+		return false
+	case Remove, RemoveAll:
+		return true
+	}
+	info, err := t.look(p.dir(), p.base)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	return err != nil || c.Op != Write && c.Op != Mkdir || c.Op == Write && info.Kind != File || c.Op == Mkdir && info.Kind != Directory
 }
 
 // step is one change under way in an open directory.

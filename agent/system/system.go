@@ -92,7 +92,8 @@ type Info struct {
 	// which no program can set back.
 	Modified, Changed time.Time
 	// Protected marks what no Change may touch: the agent's own files. Shelters
-	// marks a directory above them, which cannot be taken away.
+	// marks what cannot be taken away: a directory above them, and what a host does
+	// not live without.
 	Protected, Shelters bool
 }
 
@@ -176,6 +177,8 @@ var (
 	ErrUntrusted = errors.New("symbolic link is not followed: it or its directory is not the administrator's alone")
 	// ErrProtected is an attempt to touch the agent's own files.
 	ErrProtected = errors.New("the agent's own files cannot be managed")
+	// ErrVital is an attempt to take away what a host does not live without.
+	ErrVital = errors.New("a host does not live without it: it cannot be taken away or become something else")
 	// ErrTimeout is a program that ran too long.
 	ErrTimeout = errors.New("ran too long")
 	// ErrOutput is a program that wrote too much.
@@ -188,6 +191,8 @@ type Config struct {
 	Root string
 	// Protected are names in the host's own tree that no Change may touch.
 	Protected []string
+	// Vital are names in the host's own tree that no Change may take away.
+	Vital []string
 }
 
 // New opens the machine that the program runs on, or a directory as one.
@@ -195,7 +200,7 @@ func New(c Config) (*Machine, error) {
 	if c.Root == "" {
 		c.Root = "/"
 	}
-	tree, err := NewTree(TreeConfig{Root: c.Root, Protected: c.Protected})
+	tree, err := NewTree(TreeConfig{Root: c.Root, Protected: c.Protected, Vital: c.Vital})
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,9 @@ type TreeConfig struct {
 	// Protected are names inside the tree that no Change may touch; what is
 	// below them is protected too.
 	Protected []string
+	// Vital are names inside the tree that may be changed and never go, nor become
+	// something else: a host does not live without them.
+	Vital []string
 	// Before, if set, is asked before each step that alters the disk. What it
 	// returns becomes the step's error: the place for faults and crashes.
 	Before func(step, name string) error
@@ -35,6 +38,7 @@ type Tree struct {
 	root      string
 	uid       uint32
 	protected []string
+	vital     []string
 	before    func(step, name string) error
 }
 
@@ -56,7 +60,13 @@ func NewTree(c TreeConfig) (*Tree, error) {
 		t.before = func(string, string) error { return nil }
 	}
 	for _, name := range c.Protected {
-		if err := t.protect(name); err != nil {
+		if t.protected, err = t.both(t.protected, name); err != nil {
+			t.Close()
+			return nil, err
+		}
+	}
+	for _, name := range c.Vital {
+		if t.vital, err = t.both(t.vital, name); err != nil {
 			t.Close()
 			return nil, err
 		}
@@ -70,21 +80,27 @@ func (t *Tree) Root() string { return t.root }
 // Close gives the tree's one descriptor back.
 func (t *Tree) Close() { _ = unix.Close(t.fd) }
 
-// protect remembers a name both as given and as it resolves today, because a
+// both adds a name to a list both as given and as it resolves today, because a
 // walk ends at resolved names.
-func (t *Tree) protect(name string) error {
+func (t *Tree) both(list []string, name string) ([]string, error) {
 	clean, err := Clean(name)
 	if err != nil {
-		return fmt.Errorf("protect: %w", err)
+		return list, fmt.Errorf("protect: %w", err)
 	}
-	t.protected = append(t.protected, clean)
+	list = append(list, clean)
 	if p, err := t.walk(clean); err == nil {
 		if real := p.path(); real != clean {
-			t.protected = append(t.protected, real)
+			list = append(list, real)
 		}
 		p.close()
 	}
-	return nil
+	return list, nil
+}
+
+// needed tells whether a host does not live without a resolved name, or without
+// something below it.
+func (t *Tree) needed(path string) bool {
+	return slices.ContainsFunc(t.vital, func(name string) bool { return below(name, path) })
 }
 
 // inside tells whether a resolved name is one of the agent's own.
@@ -98,7 +114,7 @@ func (t *Tree) holds(path string) bool {
 }
 
 func (t *Tree) mark(info *Info, path string) {
-	info.Protected, info.Shelters = t.inside(path), t.holds(path)
+	info.Protected, info.Shelters = t.inside(path), t.holds(path) || t.needed(path)
 }
 
 func below(name, dir string) bool {

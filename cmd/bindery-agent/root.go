@@ -40,6 +40,6 @@ Settings come from flags, then from agent.yaml (--config).
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.AddCommand(newEnrollCommand(s), newRunCommand(s), newPlanCommand(s), newStatusCommand(s),
-		newUndoCommand(s), newRunsCommand(s), newPauseCommand(s), newResumeCommand(s))
+		newUndoCommand(s), newRunsCommand(s), newPauseCommand(s), newResumeCommand(s), newGuardCommand(s))
 	return root
 }

@@ -28,6 +28,7 @@ type runOptions struct {
 	once     bool
 	dryRun   bool
 	build    bool
+	removals bool
 	schedule string
 	timezone string
 }
@@ -58,6 +59,7 @@ as not verified.
 	f.BoolVar(&o.once, "once", false, "one run, then exit with what it found")
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "only say what would change; implies --once")
 	f.BoolVar(&o.build, "build", false, "an image is being built: actions with build=\"false\" do not run")
+	f.BoolVar(&o.removals, "allow-removals", false, "take away more than the policy allows in one run; with --once")
 	f.StringVar(&o.schedule, "schedule", "", "cron expression (default "+defaultSchedule+")")
 	f.StringVar(&o.timezone, "timezone", "", "time zone of the schedule (default UTC)")
 	return cmd
@@ -71,7 +73,7 @@ func runRun(ctx context.Context, o *runOptions, s streams) error {
 	}
 	defer stop()
 	if o.once || o.dryRun {
-		return one(ctx, a, agent.Options{DryRun: o.dryRun}, o.format, s)
+		return one(ctx, a, agent.Options{DryRun: o.dryRun, Removals: o.removals}, o.format, s)
 	}
 	for _, p := range []struct {
 		flag, fallback string

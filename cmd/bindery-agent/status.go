@@ -38,6 +38,8 @@ type status struct {
 	// Paused and Held are why runs change nothing.
 	Paused *agent.Paused `json:"paused,omitempty"`
 	Held   *agent.Held   `json:"held,omitempty"`
+	// Unconfirmed is a change after which the source was not reached yet.
+	Unconfirmed *agent.Unconfirmed `json:"unconfirmed,omitempty"`
 }
 
 func runStatus(o *options, s streams) error {
@@ -56,6 +58,9 @@ func runStatus(o *options, s streams) error {
 	if st.Held, err = a.Held(); err != nil {
 		return failed(err)
 	}
+	if st.Unconfirmed, err = a.Unconfirmed(); err != nil {
+		return failed(err)
+	}
 	if o.format == "json" {
 		return writeJSON(s.Out, st)
 	}
@@ -66,15 +71,26 @@ func runStatus(o *options, s streams) error {
 	if h := st.Held; h != nil {
 		fmt.Fprintf(s.Out, "held       %s\n", printable(h.Reason))
 	}
+	if u := st.Unconfirmed; u != nil {
+		fmt.Fprintf(s.Out, "waiting    run %d is taken back unless the source is reached within %s\n", u.Run, u.Within)
+	}
 	if st.Last == nil {
 		_, err = fmt.Fprintln(s.Out, "last run   none yet")
 		return err
 	}
 	rep := st.Last
-	fmt.Fprintf(s.Out, "release    %d of commit %s (%s)\nlast news  %s\n", rep.Sequence, printable(rep.Commit), rep.Mode, rep.Finished.Format(time.RFC3339))
+	fmt.Fprintf(s.Out, "release    %d of commit %s (%s)\nlast news  %s\n", rep.Sequence, printable(rep.Commit), mode(rep), rep.Finished.Format(time.RFC3339))
 	writeSummary(s.Out, rep)
 	for _, item := range rep.Bad {
 		fmt.Fprintf(s.Out, "  bad      %s  %s\n", printable(item.Key.String()), printable(item.Reason))
 	}
 	return nil
+}
+
+// mode tells since when a host only reports.
+func mode(rep *release.Report) string {
+	if rep.Mode != release.ModeReport || rep.ModeSince.IsZero() {
+		return string(rep.Mode)
+	}
+	return fmt.Sprintf("%s since %s", rep.Mode, rep.ModeSince.Format(time.RFC3339))
 }

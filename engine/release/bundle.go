@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/bindery/bindery/engine/config"
 )
@@ -23,12 +24,68 @@ const (
 // Policy travels in the signed bundle.
 type Policy struct {
 	Mode Mode `json:"mode"`
+	// Report are bundles of which nothing is changed where the mode is to apply.
+	Report []string `json:"report,omitempty"`
+	// RemovalMax is how many things one run may take away, -1 for any number, 0 for
+	// what agents take as enough; RemovalPercent is how many of a hundred entries may
+	// be such that something goes, 0 for any.
+	RemovalMax     int `json:"removal_max,omitempty"`
+	RemovalPercent int `json:"removal_percent,omitempty"`
+	// Confirm is how soon after a change the host must reach its source, or take the
+	// change back. Zero: it need not.
+	Confirm time.Duration `json:"confirm,omitempty"`
+	// Health are checks after changes of bundles, by bundle.
+	Health []Health `json:"health,omitempty"`
 }
 
-// Validate refuses a mode that is not known. A mode is never guessed.
+// Health says when a host is well after a change of one bundle.
+type Health struct {
+	Bundle string        `json:"bundle"`
+	Grace  time.Duration `json:"grace,omitempty"`
+	Checks []Check       `json:"checks"`
+}
+
+// Check is one question; one of Unit, TCP, HTTP and Command is given.
+type Check struct {
+	Unit    string   `json:"unit,omitempty"`
+	TCP     string   `json:"tcp,omitempty"`
+	HTTP    string   `json:"http,omitempty"`
+	Status  int      `json:"status,omitempty"`
+	Command []string `json:"command,omitempty"`
+}
+
+// String names the check for people.
+func (c Check) String() string {
+	switch {
+	case c.Unit != "":
+		return "unit " + c.Unit
+	case c.TCP != "":
+		return "tcp " + c.TCP
+	case c.HTTP != "":
+		return "http " + c.HTTP
+	case len(c.Command) > 0:
+		return "command " + c.Command[0]
+	}
+	return "no check"
+}
+
+// maxWait bounds what a policy makes a host wait for.
+const maxWait = time.Hour
+
+// Validate refuses a mode that is not known, which is never guessed, and waits
+// without end.
 func (p Policy) Validate() error {
 	if p.Mode != ModeApply && p.Mode != ModeReport {
 		return fmt.Errorf("policy mode %q is neither %q nor %q", p.Mode, ModeApply, ModeReport)
+	}
+	waits := []time.Duration{p.Confirm}
+	for _, h := range p.Health {
+		waits = append(waits, h.Grace)
+	}
+	for _, d := range waits {
+		if d < 0 || d > maxWait {
+			return fmt.Errorf("policy waits %s, which is not from nothing to %s", d, maxWait)
+		}
 	}
 	return nil
 }
@@ -37,7 +94,7 @@ func (p Policy) Validate() error {
 func (p Policy) Digest() config.Digest {
 	data, err := json.Marshal(p)
 	if err != nil {
-		return config.Digest{} // a struct of strings always encodes
+		return config.Digest{} // a struct of plain values always encodes
 	}
 	return sha256.Sum256(data)
 }

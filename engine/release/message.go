@@ -56,14 +56,16 @@ type Report struct {
 	Counter int64  `json:"counter"`
 	// Sequence and Commit are those of the bundle that was used, ConfigDigest is its
 	// ConfigMark.
-	Sequence     int64     `json:"sequence"`
-	Commit       string    `json:"commit"`
-	ConfigDigest string    `json:"config_digest,omitempty"`
-	Mode         Mode      `json:"mode"`
-	DryRun       bool      `json:"dry_run,omitempty"`
-	Started      time.Time `json:"started"`
-	Finished     time.Time `json:"finished"`
-	State        RunState  `json:"state"`
+	Sequence     int64  `json:"sequence"`
+	Commit       string `json:"commit"`
+	ConfigDigest string `json:"config_digest,omitempty"`
+	Mode         Mode   `json:"mode"`
+	DryRun       bool   `json:"dry_run,omitempty"`
+	// ModeSince is when the host first had this mode without a break.
+	ModeSince time.Time `json:"mode_since,omitzero"`
+	Started   time.Time `json:"started"`
+	Finished  time.Time `json:"finished"`
+	State     RunState  `json:"state"`
 	// Error is why the run failed, was taken back or is paused, "" otherwise.
 	Error string `json:"error,omitempty"`
 	// Agent is the version of the agent.

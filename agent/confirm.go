@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bindery/bindery/agent/journal"
+	"github.com/bindery/bindery/agent/state"
+)
+
+const fileUnconfirmed = "unconfirmed.json"
+
+// Unconfirmed is a change after which the host has not reached its source yet.
+type Unconfirmed struct {
+	Run int64 `json:"run"`
+	// Within is how soon it must, after the run has ended; Until is when that is,
+	// zero while the run goes on.
+	Within time.Duration `json:"within"`
+	Until  time.Time     `json:"until,omitzero"`
+}
+
+// arm is called before the first change of a run. It starts a process that takes
+// the run back if this one no longer can.
+func (a *Agent) arm(within time.Duration) func(id int64) error {
+	return func(id int64) error {
+		if err := a.c.State.Save(fileUnconfirmed, Unconfirmed{Run: id, Within: within}); err != nil {
+			return err
+		}
+		if a.c.Guard == nil {
+			return nil
+		}
+		if err := a.c.Guard(); err != nil {
+			return fmt.Errorf("nobody would take the change back if it cuts the host off: %w", err)
+		}
+		return nil
+	}
+}
+
+// Unconfirmed tells about a change that is not confirmed yet, nil for none.
+func (a *Agent) Unconfirmed() (*Unconfirmed, error) {
+	var u Unconfirmed
+	found, err := a.c.State.Load(fileUnconfirmed, &u)
+	if err != nil || !found || u.Run <= 0 {
+		return nil, err
+	}
+	return &u, nil
+}
+
+// confirm waits until the source is reached, or takes the change back. It tells why
+// it did. The caller holds the lock.
+func (a *Agent) confirm(ctx context.Context) (reason string, err error) {
+	u, err := a.Unconfirmed()
+	if err != nil || u == nil {
+		return "", err
+	}
+	now := a.c.Machine.Now()
+	// A clock that was changed must not make it longer.
+	if u.Until.IsZero() || u.Until.Sub(now) > u.Within {
+		u.Until = now.Add(u.Within)
+		if err := a.c.State.Save(fileUnconfirmed, u); err != nil {
+			return "", err
+		}
+	}
+	reached := a.reach(ctx, u)
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	if reached == nil {
+		return "", a.c.State.Remove(fileUnconfirmed)
+	}
+	reason = fmt.Sprintf("the host did not reach its source within %s: %s", u.Within, reached)
+	_, err = a.undo(ctx, UndoOptions{Run: u.Run, Reason: reason})
+	if err != nil && !errors.Is(err, journal.ErrNoRun) {
+		return reason, err
+	}
+	return reason, a.c.State.Remove(fileUnconfirmed)
+}
+
+// reach asks the source until it gives something that verifies, or the time is over.
+func (a *Agent) reach(ctx context.Context, u *Unconfirmed) error {
+	for {
+		left := u.Until.Sub(a.c.Machine.Now())
+		try, cancel := context.WithTimeout(ctx, max(min(left, time.Minute), time.Second))
+		_, err := a.poll(try, pollAgain)
+		cancel()
+		if err == nil || left <= 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(min(left, max(u.Within/20, 10*time.Millisecond))):
+		}
+	}
+}
+
+// Guard waits for a change of another process to be confirmed, and takes it back
+// where that process no longer does either. It returns when nothing is left to be
+// confirmed.
+func (a *Agent) Guard(ctx context.Context) error {
+	for {
+		u, err := a.Unconfirmed()
+		if err != nil || u == nil {
+			return err
+		}
+		unlock, err := a.c.State.Lock()
+		switch {
+		case err == nil:
+			// Nobody is at work any more, and yet it is not confirmed.
+			err = a.takeOver(ctx)
+			unlock()
+			return err
+		case !errors.Is(err, state.ErrBusy):
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(min(u.Within/10, 5*time.Second)):
+		}
+	}
+}
+
+// takeOver does what every run begins with.
+func (a *Agent) takeOver(ctx context.Context) error {
+	if err := a.tidy(ctx); err != nil {
+		return err
+	}
+	reason, err := a.confirm(ctx)
+	if err != nil {
+		return err
+	}
+	if reason != "" {
+		a.c.Logger.Error("the last run was taken back", "reason", reason)
+		return a.deliver(ctx)
+	}
+	return nil
+}

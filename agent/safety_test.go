@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent_test
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/agent"
+	"github.com/bindery/bindery/agent/agenttest"
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/system"
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/release"
+)
+
+// A bundle that is not well after its change is taken back, with all of the run.
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/late" && asked.Add(1) < 3:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case r.URL.Path == "/moved":
+			w.WriteHeader(http.StatusFound)
+		case r.URL.Path == "/broken":
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	}))
+	t.Cleanup(web.Close)
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	dead := closed.Addr().String()
+	require.NoError(t, closed.Close())
+	for name, c := range map[string]struct {
+		check release.Check
+		bad   string
+	}{
+		"http late":      {release.Check{HTTP: web.URL + "/late"}, ""},
+		"http status":    {release.Check{HTTP: web.URL + "/moved", Status: 302}, ""},
+		"http":           {release.Check{HTTP: web.URL + "/broken"}, "answered 502"},
+		"http elsewhere": {release.Check{HTTP: web.URL + "/moved"}, "answered 302"},
+		"tcp":            {release.Check{TCP: strings.TrimPrefix(web.URL, "http://")}, ""},
+		"tcp dead":       {release.Check{TCP: dead}, "refused"},
+		"command":        {release.Check{Command: []string{"/bin/true"}}, ""},
+		"command bad":    {release.Check{Command: []string{"/bin/sh", "-c", "echo secret; exit 3"}}, "command /bin/sh: ended with status 3"},
+		"unit":           {release.Check{Unit: "no-such-unit.service"}, "unit no-such-unit.service"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newNode(t, newSite(t), func(c *agent.Config) { c.Machine.Root = "/" })
+			health := release.Policy{Health: []release.Health{{Bundle: "base", Grace: 200 * time.Millisecond, Checks: []release.Check{c.check}}}}
+			if c.bad == "" {
+				health.Health[0].Grace = time.Minute
+			}
+			n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.Entry("Path", "x", "type=file", "name=/f", "owner=0", "group=0", "mode=0644")}, Policy: health})
+			r := n.run(agent.Options{})
+			if c.bad == "" {
+				require.Equal(t, release.StateClean, r.Report.State, r.Report.Error)
+				require.FileExists(t, n.root+"/f")
+				return
+			}
+			require.Equal(t, release.StateRolledBack, r.Report.State)
+			require.Contains(t, r.Report.Error, c.bad)
+			require.NotContains(t, r.Report.Error, "secret")
+			require.NoFileExists(t, n.root+"/f")
+			require.Equal(t, release.StateRolledBack, n.run(agent.Options{}).Report.State, "it is not tried again")
+			require.NoFileExists(t, n.root+"/f")
+		})
+	}
+}
+
+// cut makes the site unreachable once a file is there, as a change of a network
+// would.
+func cut(n *node, name string) {
+	n.Broken = func(w http.ResponseWriter, _ *http.Request) bool {
+		if _, err := os.Stat(n.root + name); err != nil {
+			return false
+		}
+		w.WriteHeader(http.StatusBadGateway)
+		return true
+	}
+}
+
+// A change that cuts the host off is taken back: by the run, by the guard if the run
+// was killed, or by the next run, as after a boot.
+func TestConfirm(t *testing.T) {
+	t.Parallel()
+	var guards atomic.Int32
+	fresh := func(t *testing.T) *node {
+		n := newNode(t, newSite(t), func(c *agent.Config) { c.Guard = func() error { guards.Add(1); return nil } })
+		n.Publish(n.hostID, agenttest.Release{
+			Entries: []config.Entry{agenttest.File("/network", "broken")}, Policy: release.Policy{Confirm: 300 * time.Millisecond},
+		})
+		return n
+	}
+	good := fresh(t)
+	require.Equal(t, release.StateClean, good.run(agent.Options{}).Report.State)
+	require.NoFileExists(t, good.dir.Path()+"/unconfirmed.json")
+	require.Equal(t, int32(1), guards.Load())
+	good.run(agent.Options{})
+	require.Equal(t, int32(1), guards.Load(), "without a change there is nothing to guard")
+
+	n := fresh(t)
+	cut(n, "/network")
+	r := n.run(agent.Options{})
+	require.Equal(t, release.StateRolledBack, r.Report.State)
+	require.Contains(t, r.Report.Error, "did not reach its source")
+	require.NoFileExists(t, n.root+"/network")
+	require.Equal(t, release.StateRolledBack, n.Reports[len(n.Reports)-1].State)
+
+	for _, who := range []string{"guard", "run"} {
+		made := 0
+		for at := 30; at < 60; at += 3 {
+			n := fresh(t)
+			cut(n, "/network")
+			n.dying(at)
+			_, err := n.agent.Run(t.Context(), agent.Options{})
+			if err == nil {
+				break
+			}
+			if _, err := os.Stat(n.root + "/network"); err == nil {
+				made++
+			}
+			n.open()
+			if who == "guard" {
+				require.NoError(t, n.agent.Guard(t.Context()))
+			} else {
+				n.run(agent.Options{})
+			}
+			require.NoFileExists(t, n.root+"/network", "%s after %d", who, at)
+			require.NoFileExists(t, n.dir.Path()+"/unconfirmed.json")
+		}
+		require.Positive(t, made, "no run ended after its change")
+	}
+
+	// Where nobody would take it back, it is not made.
+	n = fresh(t)
+	n.config.Guard = func() error { return errors.New("no process") }
+	n.open()
+	require.Contains(t, n.run(agent.Options{}).Report.Bad[0].Reason, "no process")
+	require.NoFileExists(t, n.root+"/network")
+}
+
+func TestRemovalCaps(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		policy  release.Policy
+		options agent.Options
+		gone    bool
+	}{
+		{release.Policy{RemovalMax: 3}, agent.Options{}, true},
+		{release.Policy{RemovalMax: 2}, agent.Options{}, false},
+		{release.Policy{RemovalMax: 2}, agent.Options{Removals: true}, true},
+		{release.Policy{RemovalMax: -1}, agent.Options{}, true},
+		{release.Policy{RemovalPercent: 66}, agent.Options{}, false},
+		{release.Policy{RemovalPercent: 67}, agent.Options{}, true},
+	} {
+		n := newNode(t, newSite(t), nil)
+		require.NoError(t, os.MkdirAll(n.root+"/d", 0o755))
+		for _, name := range []string{"/d/a", "/d/b", "/c"} {
+			require.NoError(t, os.WriteFile(n.root+name, nil, 0o644))
+		}
+		n.Publish(n.hostID, agenttest.Release{Policy: c.policy, Entries: []config.Entry{
+			path("/d", "directory", "mode=0755", "prune=true"), path("/c", "nonexistent"), agenttest.File("/f", "x"),
+		}})
+		r := n.run(c.options)
+		require.FileExists(t, n.root+"/f", "what takes nothing away is done")
+		if c.gone {
+			require.NoFileExists(t, n.root+"/d/a")
+			require.NoFileExists(t, n.root+"/c")
+			continue
+		}
+		require.FileExists(t, n.root+"/d/a", c)
+		require.FileExists(t, n.root+"/c")
+		require.Len(t, r.Report.Bad, 2)
+		require.Contains(t, r.Report.Bad[0].Reason, "take")
+	}
+}
+
+func TestReportedBundle(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, newSite(t), nil)
+	n.Publish(n.hostID, agenttest.Release{Policy: release.Policy{Report: []string{"new"}}, Bundles: []*config.Bundle{
+		agenttest.Structure("Bundle", "base", agenttest.File("/a", "x")), agenttest.Structure("Bundle", "new", agenttest.File("/b", "x")),
+	}})
+	r := n.run(agent.Options{})
+	require.FileExists(t, n.root+"/a")
+	require.NoFileExists(t, n.root+"/b")
+	require.Equal(t, release.StateDirty, r.Report.State)
+	require.Contains(t, r.Report.Bad[0].Reason, "only reported")
+	since := r.Report.ModeSince
+	require.False(t, since.IsZero())
+	require.Equal(t, since, n.run(agent.Options{}).Report.ModeSince)
+}
+
+// What a host does not live without cannot go, by any spelling.
+func TestVital(t *testing.T) {
+	t.Parallel()
+	var entries []config.Entry
+	for _, name := range []string{"/etc/passwd", "//etc//passwd", "/etc/", "/etc/./passwd", "/usr/../etc/passwd", "/way/passwd", "/bin", "/bin/sh", "/usr/bin", "/", "/usr"} {
+		entries = append(entries, path(name, "nonexistent", "recursive=true"))
+	}
+	entries = append(entries, path("/bin", "symlink", "to=/tmp"), path("/etc/shadow", "symlink", "to=/tmp/x"), path("/etc/group", "directory", "mode=0755"),
+		agenttest.File("/bin", "x"))
+	for i, e := range entries {
+		n := newNode(t, newSite(t), nil)
+		for _, d := range []string{"/etc", "/usr/bin", "/tmp"} {
+			require.NoError(t, os.MkdirAll(n.root+d, 0o755))
+		}
+		for _, f := range []string{"/etc/passwd", "/etc/shadow", "/etc/group", "/usr/bin/sh"} {
+			require.NoError(t, os.WriteFile(n.root+f, []byte("old"), 0o644))
+		}
+		require.NoError(t, os.Symlink("usr/bin", n.root+"/bin"))
+		require.NoError(t, os.Symlink("etc", n.root+"/way"))
+		m, err := system.New(system.Config{Root: n.root, Vital: agent.Vital()})
+		require.NoError(t, err)
+		n.config.Machine = m
+		n.open()
+		before := stands(t, n.root)
+		n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{e, path("/etc", "directory", "mode=0755", "prune=true")}})
+		r := n.run(agent.Options{})
+		require.NotEqual(t, driver.Correct, r.Lines[0].State, "%d %v", i, e.Attrs)
+		require.Equal(t, before, stands(t, n.root))
+	}
+	// Their content and their modes are managed as ever.
+	n := newNode(t, newSite(t), nil)
+	require.NoError(t, os.MkdirAll(n.root+"/etc", 0o755))
+	require.NoError(t, os.WriteFile(n.root+"/etc/passwd", []byte("old"), 0o644))
+	m, err := system.New(system.Config{Root: n.root, Vital: agent.Vital()})
+	require.NoError(t, err)
+	n.config.Machine = m
+	n.open()
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/etc/passwd", "new")}})
+	require.Equal(t, release.StateClean, n.run(agent.Options{}).Report.State)
+	require.Equal(t, "new", read(t, n.root+"/etc/passwd"))
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine_test
+
+import (
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/engine"
+)
+
+func withSettings(t *testing.T, text string) *engine.Spec {
+	t.Helper()
+	spec, err := engine.Open(t.Context(), fstest.MapFS{
+		"bindery.yaml":         {Data: []byte(text)},
+		"Metadata/groups.xml":  {Data: []byte(`<Groups><Group name="basic" profile="true" public="true" default="true"><Bundle name="b"/></Group><Group name="old"/></Groups>`)},
+		"Metadata/clients.xml": {Data: []byte(`<Clients><Client name="web1" profile="basic"/></Clients>`)},
+		"Bundler/b.xml":        {Data: []byte(`<Bundle name="b"/>`)},
+	}, engine.Options{})
+	require.NoError(t, err)
+	return spec
+}
+
+func TestPolicy(t *testing.T) {
+	spec := withSettings(t, `
+policy:
+  report: {hosts: [WEB1], groups: [old], bundles: [kernel]}
+  removal: {max: 7, percent: 50}
+  confirm: 5m
+  health:
+    b: {grace: 1m, checks: [{unit: nginx.service}, {tcp: "localhost:80"}, {http: "http://localhost/", status: 204}, {command: [/bin/true, x]}]}
+`)
+	require.Empty(t, spec.Problems())
+	p := spec.Policy()
+	require.Equal(t, engine.ModeApply, p.Mode)
+	require.Equal(t, 5*time.Minute, p.Confirm)
+	require.Equal(t, engine.Removal{Max: 7, Percent: 50}, p.Removal)
+	require.Equal(t, time.Minute, p.Health["b"].Grace)
+	require.Len(t, p.Health["b"].Checks, 4)
+	for _, c := range []struct {
+		host   string
+		groups []string
+		mode   string
+	}{
+		{"web1", nil, engine.ModeReport}, {"web2", []string{"basic"}, engine.ModeApply}, {"web2", []string{"basic", "old"}, engine.ModeReport},
+	} {
+		one := p.For(c.host, c.groups)
+		require.Equal(t, c.mode, one.Mode, c)
+		require.Equal(t, []string{"kernel"}, one.Report.Bundles)
+		require.Empty(t, one.Report.Hosts, "a host is not told of others")
+	}
+}
+
+func TestPolicyRefused(t *testing.T) {
+	for text, want := range map[string]string{
+		"mode: maybe":             `policy.mode is "maybe"`,
+		"removal: {max: -2}":      "policy.removal.max is -2",
+		"removal: {percent: 101}": "policy.removal.percent is 101",
+		"confirm: 1s":             "policy.confirm is 1s",
+		"health: {b: {}}":         "policy.health.b has no checks",
+		"health: {b: {grace: 9h, checks: [{unit: x}]}}":    "policy.health.b.grace is 9h",
+		"health: {b: {checks: [{}]}}":                      "asks 0 things",
+		"health: {b: {checks: [{unit: x, tcp: 'h:1'}]}}":   "asks 2 things",
+		"health: {b: {checks: [{unit: --x}]}}":             "no name of one",
+		"health: {b: {checks: [{tcp: h}]}}":                "not host:port",
+		"health: {b: {checks: [{http: 'ftp://x'}]}}":       "no plain address",
+		"health: {b: {checks: [{http: 'http://u:p@x/'}]}}": "no plain address",
+		"health: {b: {checks: [{unit: x, status: 200}]}}":  "status 200",
+		"health: {b: {checks: [{command: [true]}]}}":       "begin with a slash",
+	} {
+		spec := withSettings(t, "policy: {"+text+"}\n")
+		require.NotEmpty(t, spec.Problems(), text)
+		require.Contains(t, spec.Problems()[0].Error(), want)
+		require.Equal(t, engine.ModeReport, spec.Policy().Mode, "the careful meaning is that nothing is applied")
+	}
+	for _, text := range []string{"hosts: [web9]", "groups: [nobody]"} {
+		spec := withSettings(t, "policy: {report: {"+text+"}}\n")
+		require.Contains(t, spec.Problems()[0].Error(), "nobody knows")
+	}
+}
