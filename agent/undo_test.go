@@ -183,10 +183,11 @@ func (n *node) dying(at int) {
 	require.NoError(n.t, err)
 }
 
-// A run and its undo end at every step, by a dead disk or by kill -9. What follows
+// A run ends at every step, and an undo at every second one, by a dead disk or by kill -9. What follows
 // always leads back to how it was.
-func TestUndoAfterACrashAtEveryStep(t *testing.T) {
+func TestUndoAfterACrash(t *testing.T) {
 	t.Parallel()
+	stride := map[string]int{"run": 1, "undo": 2}
 	for _, word := range []string{"run", "undo"} {
 		n := newNode(t, newSite(t), nil)
 		require.NoError(t, os.MkdirAll(n.root+"/pruned/deep", 0o750))
@@ -207,7 +208,7 @@ func TestUndoAfterACrashAtEveryStep(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, os.RemoveAll(n.dir.Path()+"/journal"))
 		}
-		for at, left := 1, 2; left > 0; at++ {
+		for at, left := 1, 2; left > 0; at += stride[word] {
 			n.Publish(n.hostID, agenttest.Release{Entries: entries})
 			if word == "undo" {
 				n.run(agent.Options{})

@@ -177,16 +177,18 @@ type Report struct {
 	ConfigDigest string           `json:"config_digest,omitempty"`
 	State        release.RunState `json:"state"`
 	Mode         release.Mode     `json:"mode"`
-	DryRun       bool             `json:"dry_run,omitempty"`
-	Error        string           `json:"error,omitempty"`
-	Agent        string           `json:"agent"`
-	Total        int              `json:"total"`
-	Good         int              `json:"good"`
-	Bad          int              `json:"bad"`
-	Modified     int              `json:"modified"`
-	Extra        int              `json:"extra"`
-	NotVerified  int              `json:"not_verified"`
-	Drift        int              `json:"drift" doc:"entries found otherwise than the release says: bad, modified and extra"`
+	// ModeSince is when the host first had the mode without a break.
+	ModeSince   time.Time `json:"mode_since,omitzero"`
+	DryRun      bool      `json:"dry_run,omitempty"`
+	Error       string    `json:"error,omitempty"`
+	Agent       string    `json:"agent"`
+	Total       int       `json:"total"`
+	Good        int       `json:"good"`
+	Bad         int       `json:"bad"`
+	Modified    int       `json:"modified"`
+	Extra       int       `json:"extra"`
+	NotVerified int       `json:"not_verified"`
+	Drift       int       `json:"drift" doc:"entries found otherwise than the release says: bad, modified and extra"`
 }
 
 // Hosts gives every host that is enrolled, by name; those of one environment, unless
@@ -334,7 +336,7 @@ func decode(s store.Report) (release.Report, error) {
 func reportOf(s store.Report, body release.Report) Report {
 	return Report{
 		At: s.At, Sequence: s.Sequence, Commit: s.Commit, ConfigDigest: s.ConfigDigest,
-		State: body.State, Mode: body.Mode, DryRun: body.DryRun, Error: body.Error,
+		State: body.State, Mode: body.Mode, ModeSince: body.ModeSince, DryRun: body.DryRun, Error: body.Error,
 		Agent: body.Agent, Total: body.Total, Good: body.Good, Bad: len(body.Bad), Modified: len(body.Modified),
 		Extra: len(body.Extra), NotVerified: len(body.NotVerified), Drift: len(body.Bad) + len(body.Modified) + len(body.Extra),
 	}
