@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package journal_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/journal"
+	"github.com/bindery/bindery/agent/state"
+	"github.com/bindery/bindery/agent/system"
+)
+
+func TestText(t *testing.T) {
+	for _, name := range []string{"", "/a", "/ä\n", "/\xff\xfe", `["x"]`} {
+		data, err := json.Marshal(journal.Text(name))
+		require.NoError(t, err)
+		var back journal.Text
+		require.NoError(t, json.Unmarshal(data, &back))
+		require.Equal(t, name, string(back))
+	}
+	var bad journal.Text
+	require.Error(t, json.Unmarshal([]byte("7"), &bad))
+}
+
+// world is a journal and a tree with one file.
+func world(t *testing.T, limits journal.Limits) (*journal.Journal, *journal.Files, string, string) {
+	t.Helper()
+	root, dir := t.TempDir(), t.TempDir()+"/state"
+	d, err := state.Open(state.Config{Path: dir, Create: true})
+	require.NoError(t, err)
+	t.Cleanup(d.Close)
+	j, err := journal.New(journal.Config{State: d, Now: time.Now, Limits: limits})
+	require.NoError(t, err)
+	m, err := system.New(system.Config{Root: root})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(root+"/f", []byte("old"), 0o640))
+	return j, journal.Watched(m), root, dir
+}
+
+func write(name, content string) system.Change {
+	return system.Change{Op: system.Write, Name: name, Mode: 0o600, UID: system.Keep, GID: system.Keep, Content: []byte(content)}
+}
+
+// What was kept is believed only where it still has its sum.
+func TestDamagedContent(t *testing.T) {
+	j, files, root, dir := world(t, journal.Limits{})
+	run := j.Begin(journal.Head{})
+	files.Record(run)
+	require.NoError(t, files.Change(write("/f", "new")))
+	files.Record(nil)
+	require.NoError(t, run.End(files, nil))
+	kept, err := filepath.Glob(dir + "/journal/*/content-*")
+	require.NoError(t, err)
+	require.Len(t, kept, 1)
+	require.NoError(t, os.WriteFile(kept[0], []byte("evil"), 0o600))
+	past, err := j.Since(1)
+	require.NoError(t, err)
+	moves, err := past.Moves(files, false)
+	require.NoError(t, err)
+	past.Do(files, moves)
+	require.ErrorContains(t, moves[0].Err, "damaged")
+	data, err := os.ReadFile(root + "/f")
+	require.NoError(t, err)
+	require.Equal(t, "new", string(data))
+}
+
+// Files that tools change count as they were left when the run ended.
+func TestWatchedFiles(t *testing.T) {
+	for _, since := range []string{"", "mine"} {
+		j, files, root, _ := world(t, journal.Limits{})
+		run := j.Begin(journal.Head{})
+		require.NoError(t, run.Watch(files, []string{"/f", "/none"}))
+		require.NoError(t, run.Watch(files, []string{"/f"}))
+		require.NoError(t, os.WriteFile(root+"/f", []byte("by a tool"), 0o640))
+		if since == "" { // killed, and ended by the next run
+			var err error
+			run, err = j.Unfinished()
+			require.NoError(t, err)
+		}
+		require.NoError(t, run.End(files, nil))
+		none, err := j.Unfinished()
+		require.NoError(t, err)
+		require.Nil(t, none)
+		want := "old"
+		if since != "" {
+			want = since
+			require.NoError(t, os.WriteFile(root+"/f", []byte(since), 0o640))
+		}
+		past, err := j.Since(1)
+		require.NoError(t, err)
+		moves, err := past.Moves(files, false)
+		require.NoError(t, err)
+		past.Do(files, moves)
+		data, err := os.ReadFile(root + "/f")
+		require.NoError(t, err)
+		require.Equal(t, want, string(data))
+	}
+}
+
+// Notes and restarts alone keep no run; a change keeps them with it.
+func TestLightRecords(t *testing.T) {
+	j, files, _, _ := world(t, journal.Limits{})
+	unit := driver.Standing{Kind: driver.Kind{Tag: "Service", Type: "systemd"}, Name: "a.service", State: "enabled running"}
+	for _, changes := range []bool{false, true} {
+		run := j.Begin(journal.Head{})
+		require.NoError(t, run.Note("a command ran"))
+		require.NoError(t, run.Things([]driver.Standing{unit}, true))
+		files.Record(run)
+		if changes {
+			require.NoError(t, files.Change(write("/f", "new")))
+		}
+		files.Record(nil)
+		require.NoError(t, run.End(files, []driver.Standing{unit}))
+		runs, err := j.Runs()
+		require.NoError(t, err)
+		require.Equal(t, changes, len(runs) == 1)
+	}
+	past, err := j.Since(1)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a command ran"}, past.Notes)
+	require.Equal(t, unit, past.Things[0].Standing)
+	require.Equal(t, unit.State, *past.Things[0].After)
+}
+
+// A file that is too large, and a run that is, change nothing.
+func TestFull(t *testing.T) {
+	j, files, root, _ := world(t, journal.Limits{RunBytes: 1000})
+	require.NoError(t, os.WriteFile(root+"/big", bytes.Repeat([]byte("x"), 1001), 0o600))
+	require.NoError(t, os.WriteFile(root+"/huge", nil, 0o600))
+	require.NoError(t, os.Truncate(root+"/huge", journal.MaxFile+1))
+	files.Record(j.Begin(journal.Head{}))
+	for _, name := range []string{"/big", "/huge"} {
+		require.ErrorIs(t, files.Change(write(name, "new")), journal.ErrFull)
+		require.ErrorIs(t, files.Change(system.Change{Op: system.RemoveAll, Name: name}), journal.ErrFull)
+		require.FileExists(t, root+name)
+	}
+	for _, bad := range []journal.Limits{{Runs: -1}, {Age: -1}, {Bytes: -1}, {RunBytes: -1}} {
+		_, err := journal.New(journal.Config{State: &state.Dir{}, Now: time.Now, Limits: bad})
+		require.Error(t, err)
+	}
+	_, err := j.Since(99)
+	require.ErrorIs(t, err, journal.ErrNoRun)
+}
