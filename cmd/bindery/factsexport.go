@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,19 +18,21 @@ import (
 
 // exportOptions say what is given away.
 type exportOptions struct {
-	hosts  hostsOptions
-	redact bool
+	hosts       hostsOptions
+	environment string
+	redact      bool
 }
 
 func newFactsExportCommand(s streams) *cobra.Command {
 	o := exportOptions{hosts: hostsOptions{format: "text"}}
 	cmd := &cobra.Command{
 		Use:   "export [--redact]",
-		Short: "Write what is known of all hosts, dated and signed, for --probe-data elsewhere",
-		Long: `Export writes the facts of all enrolled hosts, and what was imported, to standard
+		Short: "Write what is known of hosts, dated and signed, for --probe-data elsewhere",
+		Long: `Export writes the facts of the hosts of an environment, and what was imported, to standard
 output: a laptop or a CI job that gives the file to --probe-data builds what the
 controller would. It is signed with the controller's targets key, which --facts-root
-checks. The audit trail says who exported it.
+checks. The audit trail says who exported it. Facts of other environments' hosts are not
+in it: name the environment where controller.yaml has several.
 
 Answers may hold secrets of hosts. With --redact fingerprints stand for them, made with
 a key of the controller: equal values stay equal. Groups that answers assign stay, so
@@ -37,13 +40,14 @@ hosts get the same bundles; templates that show an answer, or look into one, sho
 fingerprint or fail. Groups that a specification derives from redacted values are lost.
 ` + exitHelp,
 		Example: `  (umask 077; bindery facts export > facts.json)
-  bindery facts export --redact > facts.json
+  bindery facts export --environment staging --redact > facts.json
   bindery diff --git . main..HEAD --probe-data facts.json --facts-root 1.root.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runFactsExport(cmd.Context(), &o, s) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.hosts.config, "config", defaultConfig, "the controller's settings `file`")
+	f.StringVar(&o.environment, "environment", "", "the `environment` of controller.yaml whose hosts are meant (default: the only one)")
 	f.BoolVar(&o.redact, "redact", false, "replace answers by keyed fingerprints; groups stay")
 	return cmd
 }
@@ -54,11 +58,18 @@ func runFactsExport(ctx context.Context, o *exportOptions, s streams) error {
 		return err
 	}
 	defer st.Close()
+	if o.environment == "" && len(settings.Environments()) > 1 {
+		return errors.New("there are several environments: say with --environment whose hosts are meant")
+	}
+	environment, err := environmentNamed(settings, o.environment, "")
+	if err != nil {
+		return err
+	}
 	online, err := keys.Load(settings.Keys)
 	if err != nil {
 		return withCode(exitUnavailable, err)
 	}
-	facts, answered, err := allFacts(ctx, st)
+	facts, answered, err := allFacts(ctx, st, environment)
 	if err != nil {
 		return withCode(exitUnavailable, err)
 	}
@@ -79,9 +90,9 @@ func runFactsExport(ctx context.Context, o *exportOptions, s streams) error {
 	if err != nil {
 		return withCode(exitUnavailable, err)
 	}
-	detail := "as they are"
+	detail := "of " + environment + ", as they are"
 	if o.redact {
-		detail = "redacted"
+		detail = "of " + environment + ", redacted"
 	}
 	err = st.Audit(ctx, store.Record{Actor: operator(), Action: "facts-exported", Subject: fmt.Sprintf("%d hosts", len(facts)), Detail: detail})
 	if err != nil {
@@ -91,8 +102,9 @@ func runFactsExport(ctx context.Context, o *exportOptions, s streams) error {
 	return withCode(exitUnavailable, err)
 }
 
-// allFacts reads what the controller knows of all hosts, and when they said it.
-func allFacts(ctx context.Context, st *store.Store) (map[string]engine.Facts, map[string]time.Time, error) {
+// allFacts reads what the controller knows of the hosts of an environment, and when they
+// said it.
+func allFacts(ctx context.Context, st *store.Store, environment string) (map[string]engine.Facts, map[string]time.Time, error) {
 	hosts, err := st.Hosts(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -110,6 +122,10 @@ func allFacts(ctx context.Context, st *store.Store) (map[string]engine.Facts, ma
 		facts[host] = engine.Facts{External: data}
 	}
 	for _, h := range hosts {
+		if h.Environment != environment {
+			delete(facts, h.Name)
+			continue
+		}
 		if a, ok := answers[h.ID]; ok {
 			facts[h.Name] = engine.Facts{Probes: a.Answers, External: external[h.Name]}
 			answered[h.Name] = a.At.UTC()

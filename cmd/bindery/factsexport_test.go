@@ -38,11 +38,13 @@ func TestFactsExport(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "state"), 0o700))
 	st, err := store.New(t.Context(), store.Config{Path: filepath.Join(dir, "state", "bindery.db")})
 	require.NoError(t, err)
-	require.NoError(t, st.AddToken(t.Context(), store.Token{ID: "t", Host: "web1", Verifier: []byte("v"), Expires: time.Now().Add(time.Hour)}))
+	require.NoError(t, st.AddToken(t.Context(), store.Token{ID: "t", Host: "web1", Environment: "main", Verifier: []byte("v"), Expires: time.Now().Add(time.Hour)}))
 	require.NoError(t, st.Enrol(t.Context(), "t", store.Host{ID: "id", Name: "web1", Identity: []byte{1}, Recipient: "r"}))
 	_, err = st.PutFacts(t.Context(), store.Facts{HostID: "id", Counter: 1, ProbeDigest: "d", Answers: map[string]string{"arch": "group:amd64\nCANARY\n"}})
 	require.NoError(t, err)
-	_, err = st.PutExternal(t.Context(), "a", "Ldap", map[string]string{"web2": `{"q":["CANARY"]}`}, false)
+	require.NoError(t, st.AddToken(t.Context(), store.Token{ID: "u", Host: "lab1", Environment: "lab", Verifier: []byte("v"), Expires: time.Now().Add(time.Hour)}))
+	require.NoError(t, st.Enrol(t.Context(), "u", store.Host{ID: "id2", Name: "lab1", Identity: []byte{1}, Recipient: "r"}))
+	_, err = st.PutExternal(t.Context(), "a", "Ldap", map[string]string{"web2": `{"q":["CANARY"]}`, "lab1": `{}`}, false)
 	require.NoError(t, err)
 	require.NoError(t, st.Close())
 
@@ -54,6 +56,7 @@ func TestFactsExport(t *testing.T) {
 	root := filepath.Join(dir, "keys", "1.root.json")
 
 	whole, _ := command(exitOK, "facts", "export", "--config", config)
+	require.NotContains(t, whole, "lab1")
 	facts := write("facts.json", whole)
 	out, _ := command(exitOK, "build", "--spec", dir+"/spec", "--host", "web1", "--probe-data", facts, "--facts-root", root)
 	require.Contains(t, out, "CANARY")
@@ -73,11 +76,27 @@ func TestFactsExport(t *testing.T) {
 	command(exitUntrusted, "build", "--spec", dir+"/spec", "--host", "web1", "--probe-data", plain, "--facts-root", plain)
 	command(exitUsage, "build", "--spec", dir+"/spec", "--host", "web1", "--facts-root", root)
 
+	two := write("two.yaml", "listen: 127.0.0.1:0\nstate: "+dir+"/state\nkeys: "+dir+"/keys\nrepositories: [{name: o/r, url: "+dir+", environments: [{branch: main}, {branch: lab}]}]\n")
+	_, problem = command(exitUsage, "facts", "export", "--config", two)
+	require.Contains(t, problem, "--environment")
+
 	st, err = store.New(t.Context(), store.Config{Path: filepath.Join(dir, "state", "bindery.db")})
 	require.NoError(t, err)
 	trail, err := st.AuditTrail(t.Context(), 2)
 	require.NoError(t, err)
 	require.NoError(t, st.Close())
 	require.Equal(t, "facts-exported", trail[0].Action)
-	require.Equal(t, "redacted", trail[0].Detail)
+	require.Equal(t, "of main, redacted", trail[0].Detail)
+
+	// A host is moved once, and its answers stay behind.
+	out, _ = command(exitOK, "hosts", "move", "WEB1", "lab", "--config", two)
+	require.Equal(t, "web1 is in lab now; it was in main.\n", out)
+	out, _ = command(exitOK, "hosts", "move", "web1", "lab", "--config", two)
+	require.Equal(t, "web1 is in lab already.\n", out)
+	out, _ = command(exitOK, "hosts", "move", "lab1", "main", "--config", two, "--format", "json")
+	require.JSONEq(t, `{"host": "lab1", "from": "lab", "to": "main"}`, out)
+	out, _ = command(exitOK, "facts", "export", "--config", two, "--environment", "lab")
+	require.NotContains(t, out, "CANARY\n")
+	_, problem = command(exitUsage, "hosts", "add", "web1", "--config", two)
+	require.Contains(t, problem, "in the environment lab")
 }

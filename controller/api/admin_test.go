@@ -67,6 +67,12 @@ func TestAdmin(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, get(t, admin.URL+"/api/v1/reviews/4").code)
 	require.Contains(t, get(t, admin.URL+"/api/v1/events?limit=1").body, `"host-enrolled"`)
 	require.Equal(t, http.StatusUnprocessableEntity, get(t, admin.URL+"/api/v1/events?limit=100000").code)
+	for _, list := range []string{"hosts", "overview", "releases", "reviews"} {
+		require.Equal(t, http.StatusOK, get(t, admin.URL+"/api/v1/"+list+"?environment=main").code, list)
+		require.Equal(t, http.StatusNotFound, get(t, admin.URL+"/api/v1/"+list+"?environment=typo").code, list)
+	}
+	require.Equal(t, http.StatusOK, get(t, admin.URL+"/api/v1/reviews/3?repo=o/r").code)
+	require.Equal(t, http.StatusNotFound, get(t, admin.URL+"/api/v1/reviews/3?repo=o/s").code)
 	require.Equal(t, "ready\n", get(t, admin.URL+"/readyz").body)
 	require.Equal(t, "ok\n", get(t, admin.URL+"/healthz").body)
 

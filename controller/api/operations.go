@@ -79,7 +79,8 @@ type eventsInput struct {
 type reviewsInput struct {
 	Limit   int  `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"how many rows at most"`
 	Reports bool `query:"reports" doc:"with the whole report of each review"`
-	environmentInput
+	// Not embedded: the library leaves out what is in a type that is not exported.
+	Environment string `query:"environment" maxLength:"63" doc:"only this environment"`
 }
 
 type reviewsOutput struct {

@@ -166,6 +166,32 @@ func TestPages(t *testing.T) {
 	require.Contains(t, s.page(t, "/hosts?state="+"%3Cscript%3E"), "web00")
 }
 
+// Each list can be that of one environment.
+func TestOneEnvironment(t *testing.T) {
+	s := newSite(t)
+	s.fill(t, "", 2)
+	h, err := s.store.HostNamed(t.Context(), "web01")
+	require.NoError(t, err)
+	require.NoError(t, s.store.Move(t.Context(), "alice", h, "main"))
+	require.Contains(t, s.page(t, "/"), `<a href="/?environment=main">main</a>`)
+	require.Contains(t, s.page(t, "/?environment=main"), "1 host in main")
+	hosts := s.page(t, "/hosts?environment=main")
+	require.Contains(t, hosts, "web01")
+	require.NotContains(t, hosts, "web00")
+	require.Contains(t, hosts, `/hosts?state=failed&amp;environment=main`)
+	require.Contains(t, s.page(t, "/releases?environment=main"), "Nothing was published yet.")
+	require.Contains(t, s.page(t, "/reviews?environment=main"), "No pull request was reviewed yet.")
+	require.Contains(t, s.page(t, "/audit"), "host moved")
+	for _, path := range []string{"/", "/hosts", "/releases", "/reviews"} {
+		code, _, _ := s.get(t, path+"?environment=typo")
+		require.Equal(t, http.StatusNotFound, code, path)
+	}
+	for _, path := range []string{"/reviews/3", "/reviews/o/s/3", "/reviews/o/r/x"} {
+		code, _, _ := s.get(t, path)
+		require.Equal(t, http.StatusNotFound, code, path)
+	}
+}
+
 func TestEmptyFleet(t *testing.T) {
 	s := newSite(t)
 	for path, want := range map[string]string{
