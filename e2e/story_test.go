@@ -300,7 +300,7 @@ func (w *world) direct() {
 	commit := w.alice.commit("main", motd("Nobody saw this."))
 	w.alice.push("main")
 	require.Contains(w, w.settled(commit, "held"), "Path:/etc/motd")
-	w.applied("web1/etc/motd", "Ask me.")
+	w.applied("web1/etc/motd", "Late, but here.")
 }
 
 // job comments without a controller, from a checkout as CI has it.
@@ -319,7 +319,7 @@ func (w *world) job() {
 		return problems
 	}
 	require.Contains(w, say(), "comment created "+w.forge.url)
-	require.Contains(w, say(), "comment unchanged")
+	require.Contains(w, say(), "comment edited", "fingerprints are made anew in each run")
 	first := w.forge.comments(number, jobs)
 	require.Len(w, first, 1)
 	require.Contains(w, first[0].Body, "head="+head)

@@ -110,7 +110,6 @@ func runComment(ctx context.Context, o *commentOptions, args []string, s streams
 		return err
 	}
 	r := c.report
-	r.Meta.Took = 0 // else every run would have something else to say
 	r.Meta.Head, r.Meta.Number, r.Meta.BaseName = pull.Head, pull.Number, strings.TrimPrefix(pull.BaseRef, "refs/heads/")
 	page := markdown.New(r, markdown.Options{})
 	_, body, _ := strings.Cut(page.Body, "\n") // the forge writes the marker itself
