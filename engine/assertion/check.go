@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/problem"
@@ -171,9 +172,11 @@ func (r *rule) bundle(b *config.Bundle) []string {
 func (c *check) entry(e *config.Entry) []hit {
 	found, ok := c.entries[e]
 	if !ok {
+		// Every line is looked at: only what is told of is worth that.
+		secret := sync.OnceValue(func() bool { return !c.public(e) })
 		for n, r := range c.rules {
 			if r.names(e.Tag, e.Name()) {
-				found = append(found, hit{rule: n, key: e.Tag + ":" + redaction.Name(e.Name()), says: r.judge(e, !c.public(e))})
+				found = append(found, hit{rule: n, key: e.Tag + ":" + redaction.Name(e.Name()), says: r.judge(e, secret)})
 			}
 		}
 		c.entries[e] = found
@@ -182,7 +185,7 @@ func (c *check) entry(e *config.Entry) []hit {
 }
 
 // judge says what of an entry is not as asserted. Of a secret it says only that.
-func (r *rule) judge(e *config.Entry, secret bool) []string {
+func (r *rule) judge(e *config.Entry, secret func() bool) []string {
 	if r.forbidden() {
 		return []string{forbiddenHere}
 	}
@@ -192,10 +195,7 @@ func (r *rule) judge(e *config.Entry, secret bool) []string {
 	if e.Failure != "" {
 		return []string{"it does not bind"}
 	}
-	show := shown
-	if secret {
-		show = func(name, v string) bool { return redaction.Showable(e, name, v) }
-	}
+	show := func(name, v string) bool { return redaction.Showable(e, name, v) || !secret() }
 	return append(r.attributes(e.Attrs, show), r.content(e, secret)...)
 }
 
@@ -233,7 +233,7 @@ func (r *rule) attributes(attrs []config.Attr, show func(name, value string) boo
 }
 
 // content holds the lines of an entry against what is said about lines.
-func (r *rule) content(e *config.Entry, secret bool) (says []string) {
+func (r *rule) content(e *config.Entry, secret func() bool) (says []string) {
 	if len(r.Lines)+len(r.NoLines)+len(r.has)+len(r.not) == 0 {
 		return nil
 	}
@@ -267,7 +267,7 @@ func (r *rule) content(e *config.Entry, secret bool) (says []string) {
 			says = append(says, fmt.Sprintf("a line matches %q", r.NoLinesMatch[i]))
 		}
 	}
-	if secret && len(says) > 0 {
+	if len(says) > 0 && secret() {
 		return []string{"its content is secret and not as asserted"}
 	}
 	return says
