@@ -78,6 +78,9 @@ func (r *revisions) follow(ctx context.Context, out io.Writer, repo string, comm
 		}
 		base = head
 	}
+	if hosts == 0 {
+		return errors.New("no commit has a host: there is nothing to compare")
+	}
 	fmt.Fprintf(out, "%d diffs of commits that follow on each other are those of builds in full: %d of %d hosts changed, %d changes of entries, %s\n",
 		len(commits)-1, changed, hosts, changes, time.Since(start).Round(time.Second))
 	return nil
