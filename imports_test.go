@@ -169,6 +169,8 @@ var testOnly = []string{
 
 // suiteUsers are packages that are no tests and may import a suite.
 var suiteUsers = []struct{ from, suite, why string }{
+	{"bench", "webhooks/github/githubtest", "it measures a controller against the forge that the tests trust"},
+	{"bench", "webhooks/forgetest", "it measures a controller against the forge that the tests trust"},
 	{"bench/forgeshapes", "webhooks/github/githubtest", "it is the fake that is held against GitHub's description"},
 	{"bench/forgeshapes", "webhooks/forgetest", "it is the fake that is held against GitHub's description"},
 	{"cmd/bindery/internal/demo", "webhooks/github/githubtest", "the demo's forge is the one that the tests trust, as a process of its own"},

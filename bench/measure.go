@@ -41,6 +41,22 @@ var measures = []measure{
 		fleet: true, aim: map[int]string{10000: "under 100 ms"}, run: warm,
 	},
 	{
+		name: "edit-cfg", what: "the same fleet after one line of a Cfg file was changed: one role's, then every host's",
+		fleet: true, aim: map[int]string{10000: "under 100 ms warm"}, run: edit(0, 1),
+	},
+	{
+		name: "edit-bundle", what: "the same after one line of a bundle was changed: one role's, then every host's",
+		fleet: true, aim: map[int]string{10000: "under 300 ms warm"}, run: edit(2, 3),
+	},
+	{
+		name: "edit-groups", what: "the same after one line of groups.xml was changed",
+		fleet: true, aim: map[int]string{10000: "no worse than a full build"}, run: edit(4),
+	},
+	{
+		name: "pull", what: "from the delivery of a webhook to the comment on the pull request: a forge over HTTP, one host of ten enrolled and published, one pull request after the other on one base",
+		fleet: true, once: true, aim: map[int]string{10000: "under 2 s"}, run: pull,
+	},
+	{
 		name: "publish", what: "from a changed configuration in memory to the timestamp on the disk, one host after the other",
 		aim: map[int]string{0: "under 10 ms for one changed host"}, run: publishOne,
 	},

@@ -15,7 +15,6 @@ import (
 	"github.com/bindery/bindery/controller/metrics"
 	"github.com/bindery/bindery/controller/publish"
 	"github.com/bindery/bindery/controller/store"
-	"github.com/bindery/bindery/engine"
 	"github.com/bindery/bindery/engine/config"
 	sealed "github.com/bindery/bindery/engine/secret"
 	"github.com/bindery/bindery/internal/schedule"
@@ -112,9 +111,9 @@ type pipeline struct {
 	sure map[string]int64
 	// done names what the last release was made of, if it left nothing to do.
 	done string
-	// latest is what hosts got from the branch when it was built last: most of the
-	// next build is taken from there. Only reconcile uses it.
-	latest map[string]*engine.Result
+	// latest is the branch as it was built last: most of the next build is taken from
+	// there. Only reconcile uses it.
+	latest *site
 	// heard is when each pull request was touched last, as the forge had it when its
 	// comments were read.
 	heard map[int]time.Time
@@ -211,6 +210,9 @@ func (p *pipeline) reconcile(ctx context.Context) error {
 		return err
 	}
 	built := &sites{p: p, fleet: f, built: map[string]*site{}}
+	if p.latest != nil && p.latest.facts == f.digest {
+		built.built[p.latest.commit] = p.latest
+	}
 	errs := []error{forgeErr}
 	if err := p.release(ctx, tip, built); err != nil {
 		errs = append(errs, fmt.Errorf("publish %.12s: %w", tip, err))
@@ -224,7 +226,7 @@ func (p *pipeline) reconcile(ctx context.Context) error {
 		errs = append(errs, p.rollouts(ctx, tip, pulls))
 	}
 	if got := built.built[tip]; got != nil {
-		p.latest = got.results
+		p.latest = got
 	}
 	err = errors.Join(errs...)
 	if err == nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/problem"
 	"github.com/bindery/bindery/engine/release"
+	"github.com/bindery/bindery/engine/review"
 	"github.com/bindery/bindery/engine/review/hostset"
 )
 
@@ -86,7 +87,7 @@ func (p *pipeline) judge(ctx context.Context, head *site, last *past, built *sit
 	if last.tip == nil && !last.lost {
 		return ruling{outcome: published, detail: problems("error", errorsOf(head.problems))}, nil
 	}
-	report, err := p.compare(p.publication(head, last, built.fleet))
+	report, err := p.step(head, last, built.fleet)
 	if err != nil {
 		return ruling{}, err
 	}
@@ -164,6 +165,9 @@ type past struct {
 	tip *site
 	// lost tells that the repository no longer has that commit.
 	lost bool
+	// report is the way from here to the commit that was asked for last.
+	report *review.Report
+	to     *site
 }
 
 // published builds, with today's facts, the commits that hosts were published
@@ -216,6 +220,19 @@ func (l *past) commits() []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
+// step tells what a publication of a commit would change, with today's facts.
+func (p *pipeline) step(to *site, last *past, f *fleet) (*review.Report, error) {
+	if last.to == to {
+		return last.report, nil
+	}
+	report, err := p.compare(p.publication(to, last, f))
+	if err != nil {
+		return nil, err
+	}
+	last.report, last.to = report, to
+	return report, nil
+}
+
 // publication compares what hosts have with head. A host that has nothing yet
 // comes from the commit published last, so that only the change counts.
 func (p *pipeline) publication(head *site, last *past, f *fleet) comparison {
@@ -239,14 +256,22 @@ func (p *pipeline) publication(head *site, last *past, f *fleet) comparison {
 // publish gives every enrolled host what a commit says. A host for which an entry
 // no longer binds that did in its last publication keeps that, and is named.
 func (p *pipeline) publish(ctx context.Context, target *site, last *past, f *fleet) (kept []string, err error) {
-	report, err := p.compare(p.publication(target, last, f))
-	if err != nil {
-		return nil, err
+	held := map[string]bool{}
+	if len(last.byHost) > 0 { // who has nothing keeps nothing
+		report, err := p.step(target, last, f)
+		if err != nil {
+			return nil, err
+		}
+		if report.Held != nil {
+			for _, name := range report.Held.Names {
+				held[name] = true
+			}
+		}
 	}
 	from := map[string]*site{}
 	for _, h := range f.hosts {
 		from[h.Name] = target
-		if report.Held != nil && last.byHost[h.Name] != nil && slices.Contains(report.Held.Names, h.Name) {
+		if held[h.Name] && last.byHost[h.Name] != nil {
 			from[h.Name] = last.byHost[h.Name]
 			kept = append(kept, h.Name)
 		}

@@ -94,10 +94,12 @@ func (f *fleet) input(name string) engine.Input {
 // site is one commit of the specification with every host bound.
 type site struct {
 	commit, tree string
-	snap         *git.Snapshot
-	spec         *engine.Spec
-	problems     []*problem.Problem
-	results      map[string]*engine.Result
+	// facts is the digest of the fleet that it was built with.
+	facts    string
+	snap     *git.Snapshot
+	spec     *engine.Spec
+	problems []*problem.Problem
+	results  map[string]*engine.Result
 }
 
 // build reads a commit and binds every host of it, and every enrolled host; none that
@@ -114,7 +116,7 @@ func (p *pipeline) build(ctx context.Context, commit string, f *fleet, last map[
 		opts.Clients = append(opts.Clients, h.Name)
 		enrolled[h.Name] = h
 	}
-	s := &site{commit: commit, tree: snap.Tree(), snap: snap, results: map[string]*engine.Result{}}
+	s := &site{commit: commit, tree: snap.Tree(), facts: f.digest, snap: snap, results: map[string]*engine.Result{}}
 	if s.spec, err = engine.Open(ctx, snap, opts); err != nil {
 		return nil, err
 	}
@@ -182,7 +184,10 @@ func (s *sites) last() map[string]*engine.Result {
 	for _, got := range s.built {
 		return got.results
 	}
-	return s.p.latest
+	if s.p.latest != nil {
+		return s.p.latest.results
+	}
+	return nil
 }
 
 // only forgets all commits but one. A commit that is built holds every host's

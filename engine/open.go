@@ -70,7 +70,7 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	if s.listed = s.names != nil; !s.listed {
 		s.names = plugins.Present(noted)
 	}
-	s.meta = host.Read(noted, s.sources.Clients.FS(s.sources.Revision, fsys), s.voc)
+	s.meta = host.Read(s.sources.Metadata.FS(s.sources.Revision, fsys), s.voc)
 	s.problems = append(s.problems, s.meta.Problems()...)
 	if err := ctx.Err(); err != nil {
 		return nil, err

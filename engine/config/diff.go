@@ -39,6 +39,7 @@ func Diff(base, head *Config) []Change {
 	if sameBundles(base, head) {
 		return nil
 	}
+	base, head = differing(base, head)
 	headKeyed := head.Keyed()
 	byKey := make(map[Key]*Keyed, len(headKeyed))
 	for i := range headKeyed {
@@ -81,6 +82,52 @@ func sameBundles(a, b *Config) bool {
 		}
 	}
 	return true
+}
+
+// differing leaves out the structures that both sides have: mostly that is all but
+// one or two. Where a name in what is left stands in those too, all are kept, because
+// ordinals count over the whole configuration.
+func differing(base, head *Config) (*Config, *Config) {
+	old, shared := without(base.Bundles, head.Bundles)
+	now, _ := without(head.Bundles, base.Bundles)
+	names := map[string]bool{}
+	for _, list := range [][]*Bundle{old, now} {
+		for _, b := range list {
+			names[b.Name()] = true
+			for _, e := range b.Entries {
+				names[e.name] = true
+			}
+		}
+	}
+	for _, b := range shared {
+		if names[b.Name()] {
+			return base, head
+		}
+		for _, e := range b.Entries {
+			if names[e.name] {
+				return base, head
+			}
+		}
+	}
+	return &Config{Host: base.Host, Bundles: old}, &Config{Host: head.Host, Bundles: now}
+}
+
+// without splits a list into the structures that the other one lacks, and those that
+// it has as often.
+func without(list, other []*Bundle) (missing, shared []*Bundle) {
+	has := make(map[Digest]int, len(other))
+	for _, b := range other {
+		has[b.digest]++
+	}
+	for _, b := range list {
+		if has[b.digest] > 0 {
+			has[b.digest]--
+			shared = append(shared, b)
+			continue
+		}
+		missing = append(missing, b)
+	}
+	return missing, shared
 }
 
 // diffStructures finds what the entries do not show: structures without entries

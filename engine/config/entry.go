@@ -115,10 +115,10 @@ func (e *Entry) isSecret() bool {
 		return true
 	}
 	if e.Tag != "Path" || e.Get("encoding") != "base64" {
-		return privateKey(e.Text)
+		return privateKey(e.xml) // attributes and children are shown too
 	}
 	content, err := e.Content()
-	return err != nil || privateKey(string(content))
+	return err != nil || privateKey(content) || privateKey(e.xml)
 }
 
 // unreadable tells whether an octal mode keeps group and others from reading. What
@@ -141,6 +141,6 @@ func password(attrs []Attr) bool {
 
 var keyMarks = []string{"PRIVATE KEY-----", "PRIVATE KEY BLOCK-----", "AGE-SECRET-KEY-", "PuTTY-User-Key-File-"}
 
-func privateKey(text string) bool {
-	return slices.ContainsFunc(keyMarks, func(m string) bool { return strings.Contains(text, m) })
+func privateKey(data []byte) bool {
+	return slices.ContainsFunc(keyMarks, func(m string) bool { return bytes.Contains(data, []byte(m)) })
 }

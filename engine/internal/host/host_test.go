@@ -16,7 +16,7 @@ func read(groups, clients string) *Metadata {
 		GroupsFile:  {Data: []byte("<Groups>" + groups + "</Groups>")},
 		ClientsFile: {Data: []byte("<Clients>" + clients + "</Clients>")},
 	}
-	return Read(fsys, fsys, &Vocabulary{})
+	return Read(fsys, &Vocabulary{})
 }
 
 func TestSet(t *testing.T) {

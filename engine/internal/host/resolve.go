@@ -126,10 +126,9 @@ func (h *Host) Findings() []*problem.Problem {
 	return out
 }
 
-// Read reads the metadata of a specification: groups.xml, and clients.xml with a
-// file system of its own. A specification whose metadata cannot be read knows no
-// host; Resolve then says why.
-func Read(fsys, forClients fs.FS, voc *Vocabulary) *Metadata {
+// Read reads the metadata of a specification, groups.xml and clients.xml. One whose
+// metadata cannot be read knows no host; Resolve then says why.
+func Read(fsys fs.FS, voc *Vocabulary) *Metadata {
 	m := &Metadata{cache: map[string]*Membership{}}
 	var p *problem.Problem
 	var found []*problem.Problem
@@ -137,7 +136,7 @@ func Read(fsys, forClients fs.FS, voc *Vocabulary) *Metadata {
 		m.broken, m.problems = p, append(m.problems, p)
 	}
 	m.problems = append(m.problems, found...)
-	if m.clients, found, p = readClients(forClients); p != nil {
+	if m.clients, found, p = readClients(fsys); p != nil {
 		m.broken, m.problems = p, append(m.problems, p)
 	}
 	m.problems = append(m.problems, found...)

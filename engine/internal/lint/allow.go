@@ -3,8 +3,8 @@
 package lint
 
 import (
+	"bytes"
 	"cmp"
-	"io"
 	"path"
 	"regexp"
 	"slices"
@@ -25,9 +25,6 @@ type allowance struct {
 	from, to problem.Pos
 	used     bool
 }
-
-// maxHead is how much of a text file is looked at for comments to lint, in bytes.
-const maxHead = 4096
 
 var (
 	allowInXML  = regexp.MustCompile(`(?s)<!--\s*bindery:allow\b(.*?)-->`)
@@ -116,14 +113,21 @@ func OnlyBuilt(code string) bool {
 func (t look) allowances() map[string][]*allowance {
 	out := map[string][]*allowance{}
 	for _, f := range t.Files {
-		head, ok := t.head(f)
-		if !ok || !strings.Contains(head, "bindery:allow") {
+		if tree.Ignored(path.Base(f.Name)) || !f.Mode.IsRegular() {
 			continue
 		}
 		if d := t.ByName[f.Name]; d != nil {
-			out[f.Name] = inXML(d.Root, f.Name, head)
+			if d.Allows {
+				data, _ := t.Read(f) // it was read before
+				out[f.Name] = inXML(d.Root, f.Name, string(data))
+			}
 			continue
 		}
+		data, ok := t.Head(f)
+		if !ok || !bytes.Contains(data, []byte(tree.Allow)) {
+			continue
+		}
+		head := string(data)
 		pattern := allowInText
 		if path.Ext(f.Name) == ".xml" {
 			pattern = allowInXML
@@ -135,26 +139,6 @@ func (t look) allowances() map[string][]*allowance {
 		}
 	}
 	return out
-}
-
-// head gives the beginning of a text file, or all of an XML file that is read.
-func (t look) head(f tree.File) (string, bool) {
-	if tree.Ignored(path.Base(f.Name)) || !f.Mode.IsRegular() {
-		return "", false
-	}
-	if t.ByName[f.Name] != nil {
-		data, ok := t.Read(f)
-		return string(data), ok
-	}
-	r, err := t.FS.Open(f.Name)
-	if err != nil {
-		return "", false
-	}
-	data, err := io.ReadAll(io.LimitReader(r, maxHead))
-	if cerr := r.Close(); err != nil || cerr != nil {
-		return "", false
-	}
-	return string(data), true
 }
 
 // inXML reads the comments of a document. One inside the root element holds for the

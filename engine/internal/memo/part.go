@@ -213,8 +213,9 @@ type Sources struct {
 	Revision *Revision
 	// Tree is the specification. Nothing notes what is read from it.
 	Tree fs.FS
-	// Clients is clients.xml, Whole is everything, Rest what counts for all values.
-	Clients, Whole, Rest *Part
+	// Metadata is clients.xml and groups.xml, for what asks about more than the host's
+	// own groups; Whole is everything, Rest what counts for all values.
+	Metadata, Whole, Rest *Part
 
 	contents, listings sync.Map // name → *Part
 	adopted            sync.Map // *Part → how much of it
@@ -225,7 +226,7 @@ type Sources struct {
 
 // NewSources makes what all parts of one specification share.
 func NewSources(fsys fs.FS) *Sources {
-	s := &Sources{Revision: NewRevision(fsys), Tree: fsys, Clients: &Part{}, Whole: &Part{}, Rest: &Part{}}
+	s := &Sources{Revision: NewRevision(fsys), Tree: fsys, Metadata: &Part{}, Whole: &Part{}, Rest: &Part{}}
 	s.Whole.Below(s.Revision, ".")
 	return s
 }

@@ -82,7 +82,7 @@ func view(t *testing.T, voc *host.Vocabulary, fields string) *memo.View {
 		host.GroupsFile:  {Data: []byte(`<Groups><Group name="test profile" profile="true">` + groups.String() + `</Group></Groups>`)},
 		host.ClientsFile: {Data: []byte(`<Clients><Client name="` + f[0] + `" profile="test profile"/></Clients>`)},
 	}
-	meta := host.Read(fsys, fsys, voc)
+	meta := host.Read(fsys, voc)
 	h, refused := meta.Resolve(f[0], "")
 	require.Nil(t, refused)
 	return memo.NewView(h)

@@ -20,29 +20,12 @@ import (
 // change of the specification; it may hold what it logs in with.
 const ProbeTag = "Probe"
 
-// keyMarks open private keys. Entry.Secret looks for them in the content; here
-// all of an entry is searched, because an attribute or a child is shown too.
+// keyMarks open private keys. config.Entry.Secret looks for them in entries.
 var keyMarks = []string{"PRIVATE KEY-----", "PRIVATE KEY BLOCK-----", "AGE-SECRET-KEY-", "PuTTY-User-Key-File-"}
 
 func keyMarked(s string) bool {
 	for _, m := range keyMarks {
 		if strings.Contains(s, m) {
-			return true
-		}
-	}
-	return false
-}
-
-// secret tells whether nothing of an entry's content may be shown.
-func secret(e *config.Entry) bool {
-	if e == nil {
-		return false
-	}
-	if e.Secret() {
-		return true
-	}
-	for _, m := range keyMarks {
-		if bytes.Contains(e.XML(), []byte(m)) {
 			return true
 		}
 	}
@@ -88,7 +71,7 @@ func (s *Secrets) Look(c *config.Config) {
 		}
 		s.seen[b] = true
 		for _, e := range b.Entries {
-			if secret(e) {
+			if e.Secret() && !s.digests[e.Digest()] {
 				s.digests[e.Digest()] = true
 				if d, ok := contentDigest(e); ok {
 					s.contents[d] = true

@@ -27,11 +27,7 @@ func Extensions() []string {
 	}
 }
 
-var (
-	groupPart = regexp.MustCompile(`^\.G([0-9]+)_(\S+)$`)
-	hostPart  = regexp.MustCompile(`^\.H_(\S+)$`)
-	probeName = regexp.MustCompile(`^([0-9A-Za-z_-]+)(\.G([0-9]+)_(\S+)|\.H_(\S+))?$`)
-)
+var probeName = regexp.MustCompile(`^([0-9A-Za-z_-]+)(\.G([0-9]+)_(\S+)|\.H_(\S+))?$`)
 
 // Qualifier reads the name of a file of a generator or of Probes.
 func (t *Tree) Qualifier(name string) Qualified {
@@ -90,15 +86,16 @@ func split(rest string, exts []string) Qualified {
 			break
 		}
 	}
-	switch m := groupPart.FindStringSubmatch(rest); {
+	switch priority, group, ok := strings.Cut(rest, "_"); {
 	case rest == "":
 		return q
-	case m != nil:
-		q.Priority, q.Group = m[1], m[2]
+	case !ok || group == "" || strings.ContainsAny(group, "\t\n\f\r "):
+		return Qualified{}
+	case priority == ".H":
+		q.Host = group
 		return q
-	}
-	if m := hostPart.FindStringSubmatch(rest); m != nil {
-		q.Host = m[1]
+	case strings.HasPrefix(priority, ".G") && len(priority) > 2 && strings.Trim(priority[2:], "0123456789") == "":
+		q.Priority, q.Group = priority[2:], group
 		return q
 	}
 	return Qualified{}

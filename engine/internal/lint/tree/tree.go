@@ -7,7 +7,9 @@ package tree
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"path"
@@ -28,6 +30,11 @@ const (
 
 	// Genshi is the namespace of templates.
 	Genshi = "http://genshi.edgewall.org/"
+	// Allow begins a comment that takes findings as they are.
+	Allow = "bindery:allow"
+
+	// maxHead is how much of a file is looked at that is not read, in bytes.
+	maxHead = 4096
 )
 
 // directories are the plugins whose files lint knows.
@@ -54,6 +61,8 @@ type Doc struct {
 	Root      *xmltree.Element
 	Schema    *schema.Schema
 	Templated bool
+	// Allows tells whether it has comments to lint.
+	Allows bool
 }
 
 // Tree is a specification as the checks see it.
@@ -82,6 +91,8 @@ type Tree struct {
 	TooLarge []File
 	// guesses counts the comparisons for hints.
 	guesses int
+	// head is room for Head.
+	head []byte
 	// Modules are the directories of git submodules.
 	Modules map[string]bool
 
@@ -212,7 +223,7 @@ func (t *Tree) parse(set *schema.Set, f File) {
 	dir, _, _ := strings.Cut(f.Name, "/")
 	d := &Doc{
 		File: f.Name, Dir: dir, Root: root, Schema: set.For(f.Name, root.Tag),
-		Templated: strings.HasSuffix(f.Name, ".genshi") || bytes.Contains(data, []byte(Genshi)),
+		Templated: strings.HasSuffix(f.Name, ".genshi") || bytes.Contains(data, []byte(Genshi)), Allows: bytes.Contains(data, []byte(Allow)),
 	}
 	t.Docs = append(t.Docs, d)
 	t.ByName[f.Name] = d
@@ -280,6 +291,20 @@ func (t *Tree) Read(f File) ([]byte, bool) {
 	}
 	data, err := fs.ReadFile(t.FS, f.Name)
 	return data, err == nil
+}
+
+// Head gives the beginning of a file. The next call writes over it.
+func (t *Tree) Head(f File) ([]byte, bool) {
+	r, err := t.FS.Open(f.Name)
+	if err != nil {
+		return nil, false
+	}
+	if t.head == nil {
+		t.head = make([]byte, maxHead)
+	}
+	n, err := io.ReadFull(r, t.head)
+	cerr := r.Close()
+	return t.head[:n], (err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) && cerr == nil
 }
 
 // maxGuesses bounds the comparisons for hints "did you mean" in one run.

@@ -47,7 +47,7 @@ func TestOneResolution(t *testing.T) {
 		fsys[name] = &fstest.MapFile{Data: []byte(text)}
 	}
 	voc := &host.Vocabulary{}
-	meta := host.Read(fsys, fsys, voc)
+	meta := host.Read(fsys, voc)
 	p := packages.New(plugin.Env{FS: fsys, Voc: voc, Conf: plugin.Conf{}, Report: func(p *problem.Problem) { t.Error(p) }})
 	completed := func(name string, have []*plugin.Structure) *plugin.Structure {
 		h, refused := meta.Resolve(name, "")

@@ -57,8 +57,8 @@ type SSHbase struct {
 	statics []*key
 	// sealed: a public key is encrypted, and so the list of them is secret.
 	sealed bool
-	// part is all keys, clients what known hosts are called.
-	part, clients *memo.Part
+	// part is all keys, metadata what known hosts are called.
+	part, metadata *memo.Part
 }
 
 var (
@@ -122,7 +122,7 @@ func (k *key) text(v *memo.View) (string, *problem.Problem) {
 
 // New reads the directory; keys are read when they are first needed.
 func New(env plugin.Env) *SSHbase {
-	s := &SSHbase{sets: map[string]*set{knownHosts: {}}, fleet: env.Fleet, names: env.Names, part: &memo.Part{}, clients: env.Sources.Clients}
+	s := &SSHbase{sets: map[string]*set{knownHosts: {}}, fleet: env.Fleet, names: env.Names, part: &memo.Part{}, metadata: env.Sources.Metadata}
 	s.part.Below(env.Sources.Revision, dir)
 	env = env.Unnoted()
 	s.shared = sync.OnceValues(s.known)
@@ -283,7 +283,7 @@ func (s *SSHbase) Bind(v *memo.View, d *plugin.Draft) *problem.Problem {
 // bindKnown makes the list of keys: what all hosts have in it, and the host's own
 // keys under the names that it has for itself.
 func (s *SSHbase) bindKnown(v *memo.View, d *plugin.Draft) *problem.Problem {
-	v.Use(s.clients)
+	v.Use(s.metadata)
 	v.Name() // ten thousand lists of ten thousand keys each are not to be remembered
 	text, p := s.shared()
 	if p != nil {
