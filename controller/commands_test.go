@@ -177,6 +177,7 @@ func TestACommandIsFoundAfterARestart(t *testing.T) {
 	w.forge.Inject(forgetest.Fault{Match: []string{"GET", "/permission"}, Times: 1, CutOff: true})
 	w.start()
 	w.untilWoken("it is answered", func() bool { return w.reactions(id) == "eyes +1" })
+	w.looks() // that it was answered is remembered after the reaction
 	w.stop()
 	posts := w.forge.Calls("POST", "/comments")
 	w.start()

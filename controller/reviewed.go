@@ -11,6 +11,7 @@ import (
 	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/controller/store"
 	"github.com/bindery/bindery/engine/review"
+	"github.com/bindery/bindery/engine/review/redaction"
 	"github.com/bindery/bindery/webhooks"
 )
 
@@ -71,7 +72,7 @@ func listed(rest []review.Remainder) string {
 			lines = append(lines, fmt.Sprintf("and %d more", len(rest)-i))
 			break
 		}
-		lines = append(lines, fmt.Sprintf("%s on %s", r.Entry, fold(r.Hosts)))
+		lines = append(lines, fmt.Sprintf("%s on %s", redaction.Name(r.Entry.String()), fold(r.Hosts)))
 	}
 	return strings.Join(lines, ", ")
 }

@@ -429,6 +429,10 @@ func (r view) provenance(b *strings.Builder) {
 	}
 }
 
+// seconds says how long something took; less than a tenth of a second in milliseconds.
 func seconds(d time.Duration) string {
+	if d < 100*time.Millisecond {
+		return strconv.FormatInt(max(1, d.Milliseconds()), 10) + " ms"
+	}
 	return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
 }
