@@ -15,7 +15,8 @@ import (
 	"github.com/bindery/bindery/internal/reference"
 )
 
-// Every relative link of every page leads somewhere.
+// Every relative link of every page leads somewhere, and to a heading that is there; no
+// page has what a merge left in it.
 func TestDocsLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	root := os.DirFS(".")
@@ -31,15 +32,38 @@ func TestDocsLinks(t *testing.T) {
 	for _, page := range pages {
 		data, err := fs.ReadFile(root, page)
 		require.NoError(t, err)
+		require.NotRegexp(t, `(?m)^(<{7}|={7}|>{7})( |$)`, string(data), page)
 		for _, m := range link.FindAllStringSubmatch(string(data), -1) {
-			target, _, _ := strings.Cut(m[1], "#")
-			if target == "" || strings.Contains(target, "://") {
+			target, anchor, _ := strings.Cut(m[1], "#")
+			if strings.Contains(target, "://") {
 				continue
 			}
-			_, err := fs.Stat(root, path.Join(path.Dir(page), target))
+			to := page
+			if target != "" {
+				to = path.Join(path.Dir(page), target)
+			}
+			_, err := fs.Stat(root, to)
 			require.NoError(t, err, "%s links to %s", page, m[1])
+			if anchor != "" && path.Ext(to) == ".md" {
+				data, err := fs.ReadFile(root, to)
+				require.NoError(t, err)
+				require.Contains(t, anchors(string(data)), anchor, "%s links to %s", page, m[1])
+			}
 		}
 	}
+}
+
+// anchors are the names of a page's headings, as forges make them.
+func anchors(page string) []string {
+	var out []string
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(page, -1) {
+		name := regexp.MustCompile(`[^\p{L}\p{N}_ -]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		out = append(out, strings.ReplaceAll(name, " ", "-"))
+	}
+	for _, m := range regexp.MustCompile(`<a (?:id|name)="([^"]+)"`).FindAllStringSubmatch(page, -1) {
+		out = append(out, m[1])
+	}
+	return out
 }
 
 // Every picture is shown on some page, is a PNG, and is small: it stays in the history
