@@ -61,7 +61,7 @@ test: need-go need-cc need-git need-keys need-apt ## everything that must hold: 
 check: need-go ## fast checks alone: format, vet, the rules of the house, generated pages
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "make: not formatted (gofmt -w):"; echo "$$bad"; exit 1; }
 	$(GO) vet ./...
-	$(GO) vet -tags gitea,browser ./e2e
+	$(GO) vet -tags gitea,browser,machine ./e2e
 	$(GO) test -count=1 .
 
 .PHONY: fuzz
@@ -126,6 +126,23 @@ need-chromium:
 .PHONY: e2e-browser
 e2e-browser: need-chromium build ## the HTML report in Chromium: with its script, without, on paper, on a telephone
 	$(GO) test -count=1 -tags browser -run '^TestReport' $(ARGS) ./e2e
+
+# A Debian of its own that machines of tests are copies of.
+BOOKWORM := bin/machines/bookworm
+MIRROR   ?= http://deb.debian.org/debian
+.PHONY: need-machines
+need-machines:
+	@[ "$$(id -u)" = 0 ] || { echo "make: machines are booted as root, with namespaces, devices and mounts of their own: sudo make e2e-agent"; exit 1; }
+	@for c in debootstrap systemd-nspawn nsenter ip gpg gpgconf dpkg-deb apt-ftparchive; do command -v $$c >/dev/null || { \
+	  echo "make: $$c is needed: apt-get install apt-utils debootstrap gpg iproute2 systemd-container util-linux"; exit 1; }; done
+$(BOOKWORM): | need-machines
+	@mkdir -p $(@D); rm -rf $@.new
+	debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,acl,iproute2,ca-certificates,procps bookworm $@.new $(MIRROR) >$@.log
+	rm -rf $@.new/var/cache/apt/archives/*.deb; mv $@.new $@
+
+.PHONY: e2e-agent
+e2e-agent: need-git build $(BOOKWORM) ## the agent on Debian 12 machines, booted with systemd-nspawn (as root; debootstrap once, from MIRROR)
+	$(GO) test -count=1 -timeout 30m -tags machine -run '^TestMachine' $(ARGS) ./e2e
 
 .PHONY: verify-merge
 verify-merge: need-go need-git ## hold the three-way merge against git merge-tree, over N (10,000) histories made by chance

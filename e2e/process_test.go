@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build gitea || browser
+//go:build gitea || browser || machine
 
 package e2e_test
 
