@@ -19,6 +19,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bindery/bindery/agent/choice"
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/driver/account"
 	"github.com/bindery/bindery/agent/driver/action"
@@ -48,6 +49,11 @@ type Config struct {
 	ProbeOutput  int
 	// ActionTimeout bounds one command of an Action. Zero: 10 minutes.
 	ActionTimeout time.Duration
+	// EntryTimeout bounds what a driver does for one entry that is no Action. Of
+	// entries that are done in one call, each adds as much. Zero: 30 minutes.
+	EntryTimeout time.Duration
+	// Decision says which list of the plugin Decisions counts here.
+	Decision choice.Decision
 	// FactsWait is how long a run waits for the release that new facts bring.
 	// Zero: 30 s.
 	FactsWait time.Duration
@@ -67,6 +73,7 @@ const (
 	defaultProbeTimeout = 30 * time.Second
 	defaultProbeOutput  = 64 << 10
 	defaultFactsWait    = 30 * time.Second
+	defaultEntryTimeout = 30 * time.Minute
 )
 
 // Agent is one enrolled host. It is not safe for concurrent use.
@@ -101,8 +108,14 @@ func New(c Config) (*Agent, error) {
 	if c.FactsWait == 0 {
 		c.FactsWait = defaultFactsWait
 	}
-	if c.ProbeTimeout < 0 || c.ProbeOutput < 0 || c.FactsWait < 0 {
+	if c.EntryTimeout == 0 {
+		c.EntryTimeout = defaultEntryTimeout
+	}
+	if c.ProbeTimeout < 0 || c.ProbeOutput < 0 || c.FactsWait < 0 || c.EntryTimeout < 0 {
 		return nil, errors.New("agent: negative limit")
+	}
+	if err := c.Decision.Validate(); err != nil {
+		return nil, err
 	}
 	given, machine := c.Machine, *c.Machine
 	a := &Agent{files: journal.Watched(given)}
@@ -187,6 +200,28 @@ type Options struct {
 	Offline bool
 	// Removals lets the run take away more than the policy allows.
 	Removals bool
+	// Choice narrows the run down. What is not chosen is looked at, and left as it
+	// is. The lists are the release's, and need not be given.
+	Choice choice.Choice
+	// Quick believes packages without looking at the sums of their files.
+	Quick bool
+	// Ask is asked before each change, and false leaves things as they are. Nil:
+	// nobody is asked.
+	Ask func(ctx context.Context, question string) (bool, error)
+	// Watch is told of each entry after it was worked on. Nil: nobody watches.
+	Watch func(Line)
+}
+
+// flags name what differs from a run of everything.
+func (o *Options) flags() []string {
+	out := o.Choice.Flags()
+	if o.Quick {
+		out = append(out, "quick")
+	}
+	if o.Ask != nil {
+		out = append(out, "interactive")
+	}
+	return out
 }
 
 // Result is what a run found and did.
@@ -213,6 +248,7 @@ var ErrNothingYet = errors.New("no release was verified yet")
 // is enforced, and Result.Fetch says what is wrong. The error is that there was
 // nothing to enforce, or that the run was interrupted or another one is under way.
 func (a *Agent) Run(ctx context.Context, o Options) (*Result, error) {
+	o.Choice.Decision = a.c.Decision
 	if !o.DryRun {
 		unlock, err := a.c.State.Lock()
 		if err != nil {
@@ -237,7 +273,7 @@ func (a *Agent) Run(ctx context.Context, o Options) (*Result, error) {
 			return nil, err
 		}
 	}
-	result.Report = a.report(bundle, result, started, o.DryRun)
+	result.Report = a.report(bundle, result, started, o)
 	if o.DryRun || o.Offline {
 		return result, nil
 	}
@@ -250,14 +286,17 @@ func (a *Agent) Run(ctx context.Context, o Options) (*Result, error) {
 // enforce plans, applies where that is allowed, and takes back what made the host
 // worse.
 func (a *Agent) enforce(ctx context.Context, b *release.Bundle, result *Result, o Options) error {
-	r := a.newRun(b)
+	r := a.newRun(b, o)
+	if err := r.o.Choice.Check(b.Config.Keyed()); err != nil {
+		return err
+	}
 	policy := &b.Manifest.Policy
 	var err error
 	if result.restraint, err = a.restrained(&b.Manifest); err != nil {
 		return err
 	}
 	if o.DryRun || result.restraint.state != "" || policy.Mode == release.ModeReport {
-		err = r.do(ctx, policy, o)
+		err = r.do(ctx, policy)
 		result.Lines, result.Surplus = r.lines(), r.surplus
 		return err
 	}
@@ -267,7 +306,7 @@ func (a *Agent) enforce(ctx context.Context, b *release.Bundle, result *Result, 
 			record.First(a.arm(policy.Confirm))
 		}
 		r.record = record
-		err := r.do(ctx, policy, o)
+		err := r.do(ctx, policy)
 		if err == nil && record.ID() > 0 {
 			reason, err = r.ill(ctx, policy.Health)
 		}

@@ -15,11 +15,12 @@ import (
 // rules of Bcfg2's client: important files, the actions that come before, the
 // entries, the bundles that were modified once more, the actions that come after.
 // Then it looks again.
-func (r *run) do(ctx context.Context, policy *release.Policy, o Options) error {
+func (r *run) do(ctx context.Context, policy *release.Policy) error {
 	if err := r.checkAll(ctx, r.entries); err != nil {
 		return err
 	}
-	r.restrain(policy, o.Removals)
+	r.narrow()
+	r.restrain(policy)
 	if r.record == nil {
 		return r.survey(ctx)
 	}
@@ -40,7 +41,7 @@ func (r *run) do(ctx context.Context, policy *release.Policy, o Options) error {
 
 // work makes everything true, and looks again.
 func (r *run) work(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{r.important, r.before, r.install, r.settle, r.after} {
+	for _, step := range []func(context.Context) error{r.consult, r.important, r.before, r.install, r.settle, r.after} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -48,8 +49,13 @@ func (r *run) work(ctx context.Context) error {
 	return r.again(ctx)
 }
 
-// fix makes one entry true.
-func (r *run) fix(ctx context.Context, e *entry) error { return r.fixAll(ctx, []*entry{e}) }
+// act runs one action, unless somebody says no.
+func (r *run) act(ctx context.Context, e *entry) error {
+	if yes, err := r.asked(ctx, "run "+e.Key.String()); err != nil || !yes {
+		return err
+	}
+	return r.fixAll(ctx, []*entry{e})
+}
 
 // important fixes the files that everything else may need.
 func (r *run) important(ctx context.Context) error {
@@ -79,7 +85,7 @@ func (r *run) before(ctx context.Context) error {
 			if !t.Pre || !t.Always && !due {
 				continue
 			}
-			if err := r.fix(ctx, e); err != nil {
+			if err := r.act(ctx, e); err != nil {
 				return err
 			}
 			if e.err != nil {
@@ -140,7 +146,8 @@ func (r *run) settle(ctx context.Context) error {
 			return err
 		}
 		for _, e := range seen {
-			if e.wrong() {
+			// Who was asked once about an entry is not surprised by it.
+			if e.wrong() && r.o.Ask == nil {
 				todo = append(todo, e)
 			}
 		}
@@ -152,27 +159,53 @@ func (r *run) settle(ctx context.Context) error {
 }
 
 // after runs the actions that come after their bundle: all of a modified bundle, or
-// of one that follows a modified one, elsewhere only those that always run. Then
-// its services are told. As in Bcfg2, an Independent counts as not modified.
+// of one that follows a modified one, and then its services are told. When all of
+// these are done come those that always run, of bundles that were not modified, and
+// last those of Independents, which in Bcfg2 never count as modified.
 func (r *run) after(ctx context.Context) error {
 	told := map[config.Key]bool{}
-	for _, b := range r.bundles {
-		modified := !b.Independent() && r.stirred(b)
-		for _, e := range b.entries {
-			if !e.action() || e.left != "" || e.err != nil {
+	ended := map[*bundle]bool{}
+	// What an action or a restart changes may make a bundle modified that comes
+	// before.
+	for again := true; again; {
+		again = false
+		for _, b := range r.bundles {
+			if b.Independent() || ended[b] || !r.stirred(b) {
 				continue
 			}
-			if t := when(e); !t.Post || !t.Always && !modified {
-				continue
-			}
-			if err := r.fix(ctx, e); err != nil {
+			ended[b], again = true, true
+			if err := r.finally(ctx, b, true); err != nil {
 				return err
 			}
-		}
-		if modified {
 			if err := r.restart(ctx, b, told); err != nil {
 				return err
 			}
+		}
+	}
+	for _, independent := range []bool{false, true} {
+		for _, b := range r.bundles {
+			if ended[b] || b.Independent() != independent {
+				continue
+			}
+			if err := r.finally(ctx, b, false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// finally runs the actions of a bundle that come after everything else in it.
+func (r *run) finally(ctx context.Context, b *bundle, modified bool) error {
+	for _, e := range b.entries {
+		if !e.action() || e.left != "" || e.err != nil {
+			continue
+		}
+		if t := when(e); !t.Post || !t.Always && !modified {
+			continue
+		}
+		if err := r.act(ctx, e); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -189,14 +222,19 @@ func (r *run) restart(ctx context.Context, b *bundle, told map[config.Key]bool) 
 			continue
 		}
 		told[name] = true
-		if err := ctx.Err(); err != nil {
+		if yes, err := r.asked(ctx, "tell "+e.Key.String()+" that its bundle was modified"); err != nil {
 			return err
+		} else if !yes {
+			continue
 		}
 		if err := r.keep(ctx, d, []*entry{e}, true); err != nil {
 			e.untold, e.tried = err, true
 			continue
 		}
-		changed, err := d.Restart(ctx, r.item(e))
+		limited, cancel := r.limited(ctx, 1)
+		changed, err := d.Restart(limited, r.item(e))
+		err = late(ctx, limited, err)
+		cancel()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -205,6 +243,7 @@ func (r *run) restart(ctx context.Context, b *bundle, told map[config.Key]bool) 
 			e.changed = true
 			e.was = append(e.was, "its bundle was modified")
 		}
+		r.show(e)
 	}
 	return nil
 }

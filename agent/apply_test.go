@@ -4,6 +4,7 @@ package agent_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,38 +56,78 @@ func (n *node) states(r *agent.Result) string {
 	return strings.Join(out, " ")
 }
 
-// The order of Bcfg2's client: before, the entries, after; then bundles that were
-// not modified, where only what always runs does; an Independent counts as not
-// modified.
+// The order of Bcfg2's client: what comes before, the entries, what comes after in
+// modified bundles, then what always runs in bundles that were not modified, and last
+// in Independents, which count as not modified, wherever each stands.
 func TestActions(t *testing.T) {
 	t.Parallel()
-	n, _, ran := memory(t)
 	every := func(prefix string) []config.Entry {
-		return []config.Entry{
-			action(prefix+" post", "timing=post", "when=modified"), action(prefix+" post always", "timing=post", "when=always"),
-			action(prefix+" pre", "timing=pre", "when=modified"), action(prefix+" pre always", "timing=pre", "when=always"),
-			action(prefix+" both", "timing=both", "when=modified"),
+		var out []config.Entry
+		for _, timing := range []string{"post", "pre", "both"} {
+			for _, when := range []string{"modified", "always"} {
+				out = append(out, action(prefix+" "+timing+" "+when, "timing="+timing, "when="+when))
+			}
 		}
+		return append(out, action(prefix+" ignored", "timing=post", "status=ignore"))
 	}
-	quiet := []config.Entry{action("q post", "timing=post", "when=modified"), action("q always", "timing=post", "when=always"), action("q pre", "timing=pre")}
-	release := agenttest.Release{Bundles: []*config.Bundle{
-		agenttest.Structure("Bundle", "work", append(every("w"), agenttest.File("/w", "x"))...),
-		agenttest.Structure("Bundle", "quiet", quiet...),
-		agenttest.Structure("Independent", "", append(every("i"), agenttest.File("/i", "x"))...),
-	}}
-	n.Publish(n.hostID, release)
-	r := n.run(agent.Options{})
-	require.Equal(t, []string{
-		"w pre", "w pre always", "w both", "i pre always",
-		"w post", "w post always", "w both", "q always", "i post always",
-	}, ran())
-	require.Equal(t, 13+2, r.Report.Good)
-	// An action that comes before and always runs makes its bundle a modified
-	// one in every run.
-	n.run(agent.Options{})
-	require.Equal(t, []string{"w pre always", "i pre always", "w post", "w post always", "w both", "q always", "i post always"}, ran())
-	n.run(agent.Options{DryRun: true})
-	require.Empty(t, ran())
+	good := agenttest.Entry("Path", "directory", "name=/")
+	structure := func(tag, name string, wrong bool, entries ...config.Entry) *config.Bundle {
+		if wrong {
+			return agenttest.Structure(tag, name, append(entries, agenttest.File("/"+name, "x"))...)
+		}
+		return agenttest.Structure(tag, name, append(entries, good)...)
+	}
+	all := func(prefix string, what ...string) []string {
+		var out []string
+		for _, w := range what {
+			out = append(out, prefix+" "+w)
+		}
+		return out
+	}
+	always := []string{"pre always", "both always"}
+	modified := []string{"post modified", "post always", "both modified", "both always", "ignored"}
+	for name, c := range map[string]struct {
+		bundles []*config.Bundle
+		ran     [][]string
+	}{
+		"a bundle that is modified": {
+			[]*config.Bundle{structure("Bundle", "a", true, every("a")...)},
+			[][]string{all("a", "pre modified", "pre always", "both modified", "both always"), all("a", modified...)},
+		},
+		"an action before it that always runs modifies a bundle": {
+			[]*config.Bundle{structure("Bundle", "a", false, every("a")...)},
+			[][]string{all("a", always...), all("a", modified...)},
+		},
+		"nothing that always runs before it": {
+			[]*config.Bundle{structure("Bundle", "a", false, action("a before", "timing=pre"), action("a after", "timing=post"), action("a always", "timing=post", "when=always"))},
+			[][]string{{"a always"}},
+		},
+		"an Independent is never modified": {
+			[]*config.Bundle{structure("Independent", "a", true, every("a")...)},
+			[][]string{all("a", always...), all("a", "post always", "both always")},
+		},
+		"modified before not modified before Independent": {
+			[]*config.Bundle{
+				structure("Independent", "i", true, action("i", "timing=post", "when=always")),
+				structure("Bundle", "q", false, action("q", "timing=post", "when=always")),
+				structure("Bundle", "m", true, action("m", "timing=post", "when=modified")),
+			},
+			[][]string{{"m", "q", "i"}},
+		},
+		"before everything, also of what comes later": {
+			[]*config.Bundle{structure("Bundle", "a", true, action("a")), structure("Bundle", "b", true, action("b before", "timing=pre"))},
+			[][]string{{"b before"}, {"a"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n, _, ran := memory(t)
+			n.Publish(n.hostID, agenttest.Release{Bundles: c.bundles})
+			n.run(agent.Options{DryRun: true})
+			require.Empty(t, ran())
+			n.run(agent.Options{})
+			require.Equal(t, slices.Concat(c.ran...), ran())
+		})
+	}
 }
 
 // A bundle that follows another one counts as modified with it, also through a third;

@@ -63,17 +63,28 @@ func (r *run) groups(entries []*entry) [][]*entry {
 }
 
 // apply lets a driver look at entries of its own, or make them true.
-func (r *run) apply(ctx context.Context, group []*entry, apply bool) []driver.Result {
+func (r *run) apply(parent context.Context, group []*entry, apply bool) []driver.Result {
+	ctx := parent
+	if !group[0].action() { // which have a limit of their own
+		limited, cancel := r.limited(parent, len(group))
+		defer cancel()
+		ctx = limited
+	}
 	if many, ok := r.driver(group[0]).(driver.Batch); ok {
 		items := make([]driver.Item, len(group))
 		for i, e := range group {
 			items[i] = r.item(e)
 		}
-		return many.ApplyAll(ctx, items, apply)
+		out := many.ApplyAll(ctx, items, apply)
+		for i := range out {
+			out[i].Err = late(parent, ctx, out[i].Err)
+		}
+		return out
 	}
 	out := make([]driver.Result, len(group))
 	for i, e := range group {
 		out[i].Outcome, out[i].Err = r.driver(e).Apply(ctx, r.item(e), apply)
+		out[i].Err = late(parent, ctx, out[i].Err)
 	}
 	return out
 }
@@ -122,9 +133,14 @@ func (r *run) fixAll(ctx context.Context, entries []*entry) error {
 			if res.Started {
 				e.startedAt = r.step
 			}
-			if ctx.Err() == nil {
-				e.tried, e.out, e.err = true, res.Outcome, res.Err
+			if ctx.Err() != nil {
+				continue
 			}
+			if res.Changed && e.diff == "" {
+				e.diff = diff(e.Entry, &res.Outcome)
+			}
+			e.tried, e.out, e.err = true, res.Outcome, res.Err
+			r.show(e)
 		}
 	}
 	return ctx.Err()

@@ -14,13 +14,13 @@ const enough = 100
 
 // restrain leaves entries as they are that the policy wants only reported, and all
 // that take something away where that is too much for one run.
-func (r *run) restrain(p *release.Policy, removals bool) {
+func (r *run) restrain(p *release.Policy) {
 	for _, b := range r.bundles {
 		if slices.Contains(p.Report, b.Name()) {
 			b.leave("only reported, as the policy says of its bundle")
 		}
 	}
-	if removals {
+	if r.o.Removals {
 		return
 	}
 	things := 0

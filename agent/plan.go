@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bindery/bindery/agent/choice"
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/driver/action"
 	"github.com/bindery/bindery/agent/journal"
@@ -30,7 +31,8 @@ type Line struct {
 	// what was wrong before.
 	Changed bool   `json:"changed,omitempty"`
 	Was     string `json:"was,omitempty"`
-	// Diff is what would change in a file's text, unless it is secret.
+	// Diff is what would change in a file's text, or was changed, unless it is
+	// secret.
 	Diff string `json:"diff,omitempty"`
 }
 
@@ -44,10 +46,13 @@ type entry struct {
 	err     error
 	changed bool
 	was     []string
+	// diff is what was changed in a text.
+	diff string
 	// tried tells that it was told to become true in this run.
 	tried bool
-	// left tells why it must not be touched.
-	left string
+	// left tells why it must not be touched. spared tells why it is not made true,
+	// though it has its part in what happens to its bundle.
+	left, spared string
 	// changedAt and startedAt are the steps of the run in which it was changed
 	// last, and a service started; untold is why it could not be restarted.
 	changedAt, startedAt int
@@ -58,12 +63,13 @@ func (e *entry) action() bool { return e.Entry.Tag == "Action" }
 
 // wrong tells whether the entry is work that a driver can do.
 func (e *entry) wrong() bool {
-	return e.left == "" && (e.out.State == driver.Incorrect || e.out.State == driver.Missing)
+	return e.left == "" && e.spared == "" && (e.out.State == driver.Incorrect || e.out.State == driver.Missing)
 }
 
 // run is one configuration being looked at and made true.
 type run struct {
 	*Agent
+	o       Options
 	entries []*entry
 	// bundles hold the entries of each structure, in document order.
 	bundles []*bundle
@@ -109,8 +115,9 @@ func (r *run) stirred(b *bundle) bool {
 	return slices.ContainsFunc(r.reach(b), (*bundle).modified)
 }
 
-func (a *Agent) newRun(b *release.Bundle) *run {
-	r := &run{Agent: a, paths: driver.NewPaths(b.Config)}
+func (a *Agent) newRun(b *release.Bundle, o Options) *run {
+	o.Choice.Lists = choice.Lists{Whitelist: b.Manifest.Policy.Whitelist, Blacklist: b.Manifest.Policy.Blacklist}
+	r := &run{Agent: a, o: o, paths: driver.NewPaths(b.Config)}
 	for _, k := range b.Config.Keyed() {
 		if n := len(r.bundles); n == 0 || r.bundles[n-1].Bundle != k.Bundle {
 			r.bundles = append(r.bundles, &bundle{Bundle: k.Bundle})
@@ -152,7 +159,7 @@ func (r *run) bound(e *entry) bool {
 }
 
 func (r *run) item(e *entry) driver.Item {
-	return driver.Item{Key: e.Key, Entry: e.Entry, Paths: r.paths}
+	return driver.Item{Key: e.Key, Entry: e.Entry, Paths: r.paths, Quick: r.o.Quick, Asked: r.o.Ask != nil}
 }
 
 // softly are the aspects that a tree without privilege cannot have right: they do
@@ -163,30 +170,36 @@ var softly = []string{"owner", "group"}
 func (r *run) lines() []Line {
 	out := make([]Line, 0, len(r.entries))
 	for _, e := range r.entries {
-		l := Line{
-			Key: e.Key, Bundle: e.Bundle.Name(), State: e.out.State, Unverified: e.out.Unverified, Extra: e.out.Extra,
-			Changed: e.changed, Was: strings.Join(e.was, "; "), Reason: e.reason(),
-		}
-		hard := slices.ContainsFunc(l.Unverified, func(a string) bool { return !slices.Contains(softly, a) })
-		if l.State == driver.Correct && hard {
-			l.State = driver.NotVerified
-			l.Reason = strings.Join(l.Unverified, ", ") + " cannot be looked at"
-		}
-		if e.untold != nil && l.State == driver.Correct {
-			l.State = driver.Incorrect
-		}
-		if l.State != driver.Correct {
-			l.Diff = diff(e)
-		}
-		out = append(out, l)
+		out = append(out, e.line())
 	}
 	return out
 }
 
+func (e *entry) line() Line {
+	l := Line{
+		Key: e.Key, Bundle: e.Bundle.Name(), State: e.out.State, Unverified: e.out.Unverified, Extra: e.out.Extra,
+		Changed: e.changed, Was: strings.Join(e.was, "; "), Reason: e.reason(), Diff: e.diff,
+	}
+	hard := slices.ContainsFunc(l.Unverified, func(a string) bool { return !slices.Contains(softly, a) })
+	if l.State == driver.Correct && hard {
+		l.State = driver.NotVerified
+		l.Reason = strings.Join(l.Unverified, ", ") + " cannot be looked at"
+	}
+	if e.untold != nil && l.State == driver.Correct {
+		l.State = driver.Incorrect
+	}
+	if l.State != driver.Correct {
+		l.Diff = diff(e.Entry, &e.out)
+	}
+	return l
+}
+
 func (e *entry) reason() string {
 	var parts []string
-	if e.left != "" {
-		parts = append(parts, e.left)
+	for _, why := range []string{e.left, e.spared} {
+		if why != "" {
+			parts = append(parts, why)
+		}
 	}
 	parts = append(parts, e.out.Reasons...)
 	for _, err := range []error{e.err, e.untold} {
@@ -199,11 +212,11 @@ func (e *entry) reason() string {
 
 // diff shows what would change in a text. Drivers give no content of secret
 // entries; the entry is asked once more, because the cost of a mistake is high.
-func diff(e *entry) string {
-	if e.Entry.Secret() || e.out.New == nil || textdiff.Binary(e.out.Old) || textdiff.Binary(e.out.New) {
+func diff(e *config.Entry, out *driver.Outcome) string {
+	if e.Secret() || out.New == nil || textdiff.Binary(out.Old) || textdiff.Binary(out.New) {
 		return ""
 	}
-	return textdiff.Unified("on the host", "configured", e.out.Old, e.out.New, 3)
+	return textdiff.Unified("on the host", "configured", out.Old, out.New, 3)
 }
 
 // when reads an action's timing; one that is malformed was found by the check.

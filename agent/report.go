@@ -34,11 +34,11 @@ const maxReason = 500
 
 // report sums a run up. An entry of which only owner or group are unknown is good
 // as far as it goes, and is listed as not verified besides.
-func (a *Agent) report(b *release.Bundle, res *Result, started time.Time, dry bool) release.Report {
+func (a *Agent) report(b *release.Bundle, res *Result, started time.Time, o Options) release.Report {
 	m := &b.Manifest
 	rep := release.Report{
 		HostID: m.HostID, Host: m.Host, Sequence: m.Sequence, Commit: m.Commit, ConfigDigest: m.ConfigMark, Mode: m.Policy.Mode,
-		DryRun: dry, Started: started.UTC(), Finished: a.c.Machine.Now().UTC(), Agent: a.c.Version, Total: len(res.Lines),
+		DryRun: o.DryRun, Flags: o.flags(), Started: started.UTC(), Finished: a.c.Machine.Now().UTC(), Agent: a.c.Version, Total: len(res.Lines),
 	}
 	for i := range res.Lines {
 		l := &res.Lines[i]

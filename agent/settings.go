@@ -8,6 +8,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/bindery/bindery/agent/choice"
 	"github.com/bindery/bindery/agent/journal"
 )
 
@@ -29,6 +30,11 @@ type Settings struct {
 	Probes ProbeSettings `yaml:"probes"`
 	// ActionTimeout bounds one command of an Action. Default: 10m.
 	ActionTimeout time.Duration `yaml:"action_timeout"`
+	// EntryTimeout bounds what is done for one entry that is no Action. Default: 30m.
+	EntryTimeout time.Duration `yaml:"entry_timeout"`
+	// Decision is which list of Decisions counts on this host: whitelist or blacklist.
+	// Default: neither.
+	Decision choice.Decision `yaml:"decision"`
 	// FactsWait is how long a run waits for the release that new facts bring.
 	// Default: 30s.
 	FactsWait time.Duration `yaml:"facts_wait"`

@@ -379,7 +379,7 @@ func (p *pipeline) ours(ctx context.Context) (map[string]bool, error) {
 func draft(s *site, h store.Host, r *engine.Result, f *fleet) publish.Release {
 	rel := publish.Release{
 		Host: publish.Host{Name: h.Name, ID: h.ID, Recipient: h.Recipient}, Probes: r.Probes,
-		Policy: policyOf(s.spec.Policy().For(h.Name, r.Groups)), Commit: s.commit, Tree: s.tree,
+		Policy: policyOf(s.spec.Policy().For(h.Name, r.Groups), r.Decisions), Commit: s.commit, Tree: s.tree,
 		Last: f.releases[h.ID].Sequence,
 	}
 	if len(r.Probes) == 0 || f.facts[h.ID].Answers != nil {
@@ -389,7 +389,7 @@ func draft(s *site, h store.Host, r *engine.Result, f *fleet) publish.Release {
 }
 
 // policyOf is one host's policy in the form that is signed.
-func policyOf(p engine.Policy) release.Policy {
+func policyOf(p engine.Policy, d *engine.Decisions) release.Policy {
 	out := release.Policy{
 		Mode: release.Mode(p.Mode), Report: p.Report.Bundles, RemovalMax: p.Removal.Max, RemovalPercent: p.Removal.Percent, Confirm: p.Confirm,
 	}
@@ -399,6 +399,9 @@ func policyOf(p engine.Policy) release.Policy {
 			h.Checks = append(h.Checks, release.Check(c))
 		}
 		out.Health = append(out.Health, h)
+	}
+	if d != nil {
+		out.Whitelist, out.Blacklist = d.Whitelist, d.Blacklist
 	}
 	return out
 }

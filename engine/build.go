@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/bindery/bindery/engine/config"
-	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/plugin"
@@ -405,7 +404,7 @@ func (s *Spec) globbed(v *memo.View, entries []plugin.Abstract) []plugin.Abstrac
 		}
 		e := a.Item.Element
 		for _, name := range s.paths() {
-			if file.Match(e.Get("glob"), name) {
+			if config.Match(e.Get("glob"), name) {
 				out = append(out, plugin.Abstract{Draft: &plugin.Draft{
 					Tag: "Path", Attrs: []config.Attr{{Name: "name", Value: name}}, NamedAt: plugin.SourceOf(e), At: e.Pos,
 				}})

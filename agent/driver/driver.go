@@ -35,6 +35,10 @@ type Item struct {
 	Entry *config.Entry
 	// Paths are all configured paths of the host.
 	Paths *Paths
+	// Quick leaves out what takes long: the sums of a package's files.
+	Quick bool
+	// Asked tells that somebody is there and agrees to each change.
+	Asked bool
 }
 
 // Outcome is what a driver found and did.

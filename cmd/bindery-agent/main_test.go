@@ -95,7 +95,7 @@ func TestPrintable(t *testing.T) {
 	require.Equal(t, "plain näme", printable("plain näme"))
 	require.Equal(t, `"a\nb\x1b[2J"`, printable("a\nb\x1b[2J"))
 	var out bytes.Buffer
-	writeDiff(&out, "+a\x1b[2Jb\tc\n-x")
+	(&viewer{w: &out}).difference("+a\x1b[2Jb\tc\n-x")
 	require.Equal(t, "    +a\uFFFD[2Jb\tc\n    -x\n", out.String())
 }
 
@@ -109,8 +109,9 @@ func TestSameReason(t *testing.T) {
 	}
 	r.Lines = append(r.Lines, agent.Line{Key: config.Key{Tag: "Action", Name: "a"}, State: driver.NotVerified, Reason: "not here"})
 	var run, plan bytes.Buffer
-	require.NoError(t, show(&run, r, "text", false))
-	require.NoError(t, show(&plan, r, "text", true))
+	d := &display{}
+	require.NoError(t, d.viewer(streams{Out: &run}, "text", false).result(r))
+	require.NoError(t, d.viewer(streams{Out: &plan}, "text", true).result(r))
 	require.Contains(t, run.String(), "not verified 9 entries: no driver (p0, p1, p2, p3, p4, p5 and 3 more)\n")
 	require.Contains(t, run.String(), "not verified Action:a  not here\n")
 	require.NotContains(t, run.String(), "Package:p3")

@@ -17,51 +17,7 @@ import (
 
 	"github.com/bindery/bindery/agent"
 	"github.com/bindery/bindery/agent/driver"
-	"github.com/bindery/bindery/engine/release"
 )
-
-// show prints a run: a line for each entry that is not good or was changed, and a
-// summary.
-func show(w io.Writer, r *agent.Result, format string, plan bool) error {
-	if format == "json" {
-		return writeJSON(w, jsonResult(r))
-	}
-	soft, alike := map[string]int{}, map[string][]string{}
-	if !plan {
-		alike = sameReason(r.Lines)
-	}
-	for i := range r.Lines {
-		l := &r.Lines[i]
-		switch {
-		case l.State == driver.NotVerified && len(alike[l.Reason]) > fewLines:
-		case l.State == driver.Correct && l.Changed:
-			writeLine(w, "changed", l, l.Was)
-		case l.State == driver.Correct && len(l.Unverified) > 0:
-			soft[strings.Join(l.Unverified, ", ")]++
-		case l.State != driver.Correct:
-			writeLine(w, string(l.State), l, l.Reason)
-		}
-		for _, name := range l.Extra {
-			fmt.Fprintf(w, "%-13s%s\n", "extra", printable(name))
-		}
-		if plan && l.Diff != "" {
-			writeDiff(w, l.Diff)
-		}
-	}
-	for _, reason := range sorted(alike) {
-		if names := alike[reason]; len(names) > fewLines {
-			fmt.Fprintf(w, "%-13s%d entries: %s (%s)\n", driver.NotVerified, len(names), printable(reason), some(names))
-		}
-	}
-	for _, what := range sorted(soft) {
-		fmt.Fprintf(w, "%-13s%s (entries: %d; no privilege, or no such names, under this root)\n", driver.NotVerified, what, soft[what])
-	}
-	if r.Waiting {
-		fmt.Fprintln(w, "waiting for facts: the controller has no configuration for this host yet")
-	}
-	writeSummary(w, &r.Report)
-	return nil
-}
 
 // fewLines is how many entries that nobody looked at for the same reason have a
 // line each.
@@ -88,35 +44,6 @@ func some(names []string) string {
 		names = names[:most]
 	}
 	return printable(strings.Join(names, ", ")) + rest
-}
-
-func writeLine(w io.Writer, state string, l *agent.Line, reason string) {
-	where := ""
-	if l.Bundle != "" {
-		where = " (" + printable(l.Bundle) + ")"
-	}
-	if reason != "" {
-		reason = "  " + printable(reason)
-	}
-	fmt.Fprintf(w, "%-13s%s%s%s\n", state, printable(l.Key.String()), where, reason)
-}
-
-// writeDiff indents a difference and keeps control characters of file contents
-// away from the terminal.
-func writeDiff(w io.Writer, diff string) {
-	for line := range strings.Lines(diff) {
-		fmt.Fprintln(w, "    "+strings.Map(func(r rune) rune {
-			if r != '\t' && !unicode.IsPrint(r) {
-				return '\uFFFD'
-			}
-			return r
-		}, strings.TrimSuffix(line, "\n")))
-	}
-}
-
-func writeSummary(w io.Writer, rep *release.Report) {
-	fmt.Fprintf(w, "%s: %d entries, %d good, %d bad, %d modified, %d extra, %d not verified\n", rep.State,
-		rep.Total, rep.Good, len(rep.Bad), len(rep.Modified), len(rep.Extra), len(rep.NotVerified))
 }
 
 // printable quotes what would disturb a terminal or the line.

@@ -13,7 +13,9 @@ import (
 
 type planOptions struct {
 	options
+	display
 	offline bool
+	narrowed
 }
 
 func newPlanCommand(s streams) *cobra.Command {
@@ -29,17 +31,20 @@ that is not right, with the differences of files. What is secret is never shown.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runPlan(cmd.Context(), o, s) },
 	}
-	o.addFlags(cmd.Flags())
+	o.options.addFlags(cmd.Flags())
 	o.addFormat(cmd.Flags())
+	o.display.addFlags(cmd.Flags())
+	o.narrowed.addFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&o.offline, "offline", false, "use what was verified last, and ask nobody")
 	return cmd
 }
 
 func runPlan(ctx context.Context, o *planOptions, s streams) error {
+	o.diff = true
 	a, _, stop, err := o.open(slog.New(slog.NewTextHandler(s.Err, nil)), false)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	return one(ctx, a, agent.Options{DryRun: true, Offline: o.offline}, o.format, s)
+	return one(ctx, a, agent.Options{DryRun: true, Offline: o.offline, Choice: o.choice(), Quick: o.quick}, o.format, &o.display, s)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bindery/bindery/agent"
+	"github.com/bindery/bindery/agent/choice"
 	"github.com/bindery/bindery/engine/release"
 	"github.com/bindery/bindery/internal/schedule"
 )
@@ -25,10 +26,13 @@ const (
 
 type runOptions struct {
 	options
+	display
 	once     bool
 	dryRun   bool
 	build    bool
 	removals bool
+	ask      bool
+	narrowed
 	schedule string
 	timezone string
 }
@@ -42,23 +46,34 @@ func newRunCommand(s streams) *cobra.Command {
 what it says. Without --once it does so by the schedule, every host at a time of its
 own within the interval.
 
+With --once each entry is told of as it was worked on, then what is not as it should
+be, then a summary.
+Bundles and entries that were not chosen are looked at and left as they are; the
+actions and services of a chosen entry's bundle have their part. A name that nothing
+has is an error.
+
 A dry run writes nothing, asks no probe and tells the controller nothing. Under a
 root other than / actions do not run, and without privilege owner and group count
 as not verified.
 ` + exitHelp,
 		Example: `  bindery-agent run --once
   bindery-agent run --once --dry-run --format json
+  bindery-agent run --once --bundle nginx,php --diff
+  bindery-agent run --once --entry 'Path:/etc/nginx/*' --interactive
   bindery-agent run --root /srv/image --state /srv/agent --once
   bindery-agent run --schedule '*/15 * * * *' --timezone Europe/Berlin`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRun(cmd.Context(), o, s) },
 	}
 	f := cmd.Flags()
-	o.addFlags(f)
+	o.options.addFlags(f)
 	o.addFormat(f)
+	o.display.addFlags(f)
 	f.BoolVar(&o.once, "once", false, "one run, then exit with what it found")
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "only say what would change; implies --once")
 	f.BoolVar(&o.build, "build", false, "an image is being built: actions with build=\"false\" do not run")
+	o.narrowed.addFlags(f)
+	f.BoolVarP(&o.ask, "interactive", "I", false, "ask before each change, command and restart, on a terminal; nothing said is no; with --once")
 	f.BoolVar(&o.removals, "allow-removals", false, "take away more than the policy allows in one run; with --once")
 	f.StringVar(&o.schedule, "schedule", "", "cron expression (default "+defaultSchedule+")")
 	f.StringVar(&o.timezone, "timezone", "", "time zone of the schedule (default UTC)")
@@ -66,6 +81,9 @@ as not verified.
 }
 
 func runRun(ctx context.Context, o *runOptions, s streams) error {
+	if !o.once && !o.dryRun && (o.ask || o.removals || o.partial()) {
+		return errors.New("runs by the schedule are of everything, and nobody is there to be asked: say --once as well")
+	}
 	log := slog.New(slog.NewTextHandler(s.Err, nil))
 	a, settings, stop, err := o.open(log, o.build)
 	if err != nil {
@@ -73,7 +91,13 @@ func runRun(ctx context.Context, o *runOptions, s streams) error {
 	}
 	defer stop()
 	if o.once || o.dryRun {
-		return one(ctx, a, agent.Options{DryRun: o.dryRun, Removals: o.removals}, o.format, s)
+		r := agent.Options{DryRun: o.dryRun, Removals: o.removals, Choice: o.choice(), Quick: o.quick}
+		if o.ask && !o.dryRun {
+			if r.Ask, err = asking(s); err != nil {
+				return err
+			}
+		}
+		return one(ctx, a, r, o.format, &o.display, s)
 	}
 	for _, p := range []struct {
 		flag, fallback string
@@ -89,14 +113,25 @@ func runRun(ctx context.Context, o *runOptions, s streams) error {
 }
 
 // one does a single run and shows it.
-func one(ctx context.Context, a *agent.Agent, o agent.Options, format string, s streams) error {
-	done := busy(s.Err, "working")
+func one(ctx context.Context, a *agent.Agent, o agent.Options, format string, d *display, s streams) error {
+	v := d.viewer(s, format, o.DryRun)
+	done := func() {}
+	if o.Ask == nil {
+		done = busy(s.Err, "working")
+	}
+	if format == "text" {
+		o.Watch = func(l agent.Line) {
+			done() // what is told as it happens shows that something does
+			done = func() {}
+			v.told(&l)
+		}
+	}
 	r, err := a.Run(ctx, o)
 	done()
 	if err != nil {
 		return failed(err)
 	}
-	if err := show(s.Out, r, format, o.DryRun); err != nil {
+	if err := v.result(r); err != nil {
 		return err
 	}
 	return verdict(r)
@@ -115,7 +150,7 @@ func verdict(r *agent.Result) error {
 
 // failed gives an error that came up during the work its code.
 func failed(err error) error {
-	if code := exitCode(err); code != exitUsage || errors.Is(err, agent.ErrNotEnrolled) {
+	if code := exitCode(err); code != exitUsage || errors.Is(err, agent.ErrNotEnrolled) || errors.Is(err, choice.ErrUnknown) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", errStorage, err)

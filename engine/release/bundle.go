@@ -36,6 +36,10 @@ type Policy struct {
 	Confirm time.Duration `json:"confirm,omitempty"`
 	// Health are checks after changes of bundles, by bundle.
 	Health []Health `json:"health,omitempty"`
+	// Whitelist and Blacklist are what Decisions says for the host: tag and name of
+	// entries, as patterns. The host's own settings say which of them counts.
+	Whitelist [][2]string `json:"whitelist,omitempty"`
+	Blacklist [][2]string `json:"blacklist,omitempty"`
 }
 
 // Health says when a host is well after a change of one bundle.

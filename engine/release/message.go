@@ -61,6 +61,8 @@ type Report struct {
 	ConfigDigest string `json:"config_digest,omitempty"`
 	Mode         Mode   `json:"mode"`
 	DryRun       bool   `json:"dry_run,omitempty"`
+	// Flags name what differs from a run of everything, such as "quick".
+	Flags []string `json:"flags,omitempty"`
 	// ModeSince is when the host first had this mode without a break.
 	ModeSince time.Time `json:"mode_since,omitzero"`
 	Started   time.Time `json:"started"`

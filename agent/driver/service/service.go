@@ -33,6 +33,8 @@ type Wanted struct {
 	// Install tells that it may be made true, Restart that it takes part in what
 	// happens to its bundle.
 	Install, Restart bool
+	// Asking tells that it takes part in it only where somebody agrees.
+	Asking bool
 	// Target is what it is told instead of restart, "" for that.
 	Target string
 }
@@ -108,7 +110,8 @@ func (w *Wanted) modern(e *config.Entry) error {
 		case "false":
 			*a.set = false
 		case "interactive":
-			*a.set = false // nobody is there to be asked
+			*a.set = false
+			w.Asking = a.name == "restart" && w.Running != Ignore
 		default:
 			return fmt.Errorf("%s %q is neither true nor false", a.name, v)
 		}
@@ -129,7 +132,10 @@ func (w *Wanted) old(e *config.Entry) error {
 	case "", "default", "custom":
 	case "supervised":
 		w.Checked = true
-	case "manual", "interactive_only":
+	case "manual":
+		w.Running, w.Restart = Ignore, false
+	case "interactive_only":
+		w.Asking = w.Running == On
 		w.Running, w.Restart = Ignore, false
 	default:
 		return fmt.Errorf("mode %q is none of manual, default, supervised, custom", mode)

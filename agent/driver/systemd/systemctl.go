@@ -233,7 +233,7 @@ func (b *batch) sort(chosen []*task, verb string, r system.Result) error {
 // Restart implements driver.Restarter.
 func (d *Driver) Restart(ctx context.Context, item driver.Item) (bool, error) {
 	w, err := service.Read(item.Entry)
-	if err != nil || !w.Restart || !w.Install {
+	if err != nil || !w.Install || !w.Restart && !(w.Asking && item.Asked) {
 		return false, err
 	}
 	b := &batch{Driver: d, ctx: ctx, results: make([]driver.Result, 1)}

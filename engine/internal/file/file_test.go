@@ -13,45 +13,6 @@ import (
 	"github.com/bindery/bindery/engine/internal/file"
 )
 
-func TestMatchLikePython(t *testing.T) {
-	for _, c := range []struct {
-		pattern, name string
-		want          bool
-	}{
-		{"*~", "a~", true},
-		{"*~", "~a", false},
-		{"*.swp", ".a.swp", true},
-		{".#*", ".#a", true},
-		{"/etc/*", "/etc/a/b", true},
-		{"/etc/?", "/etc//", true},
-		{"a*b*c", "axxbyyc", true},
-		{"a*b*c", "axxbyy", false},
-		{"[abc]", "b", true},
-		{"[!abc]", "b", false},
-		{"[!abc]", "d", true},
-		{"[a-c]x", "bx", true},
-		{"[]]", "]", true},
-		{"[!]]", "]", false},
-		{"[a-]", "-", true},
-		{"[^a]", "a", true},
-		{"[", "[", true},
-		{"[a", "[a", true},
-		{"[!", "[!", true},
-		{`\*`, `\x`, true},
-		{`\*`, "*", false},
-		{"?", "é", true},
-		{"[é]", "é", true},
-		{"", "", true},
-		{"", "a", false},
-		{"*", "", true},
-		{"**", "ab", true},
-		{"a", "", false},
-		{"?", "", false},
-	} {
-		require.Equal(t, c.want, file.Match(c.pattern, c.name), "%q %q", c.pattern, c.name)
-	}
-}
-
 // huge is a file of which only the size may be asked.
 type huge struct{ fs.FileInfo }
 
@@ -75,14 +36,4 @@ func TestLargeFilesAreNotRead(t *testing.T) {
 	data, p := file.Read(fstest.MapFS{"a/b": {Data: []byte("x")}}, "a/b", 1<<20)
 	require.Nil(t, p)
 	require.Equal(t, "x", string(data))
-}
-
-func FuzzMatch(f *testing.F) {
-	f.Add("[a-c]*?", "bxx")
-	f.Add("[", "[")
-	f.Fuzz(func(t *testing.T, pattern, name string) {
-		file.Match(pattern, name)
-		require.True(t, file.Match("*", name))
-		require.True(t, file.Match(pattern+"*", name) || !file.Match(pattern, name))
-	})
 }

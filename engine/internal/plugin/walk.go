@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/internal/file"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 )
@@ -22,10 +23,10 @@ func Ignored(conf Conf, name string) bool {
 		if !odd(name) {
 			return false
 		}
-		return slices.ContainsFunc(ignored, func(p string) bool { return file.Match(p, name) })
+		return slices.ContainsFunc(ignored, func(p string) bool { return config.Match(p, name) })
 	}
 	for p := range strings.SplitSeq(list, ",") {
-		if file.Match(strings.TrimSpace(p), name) {
+		if config.Match(strings.TrimSpace(p), name) {
 			return true
 		}
 	}

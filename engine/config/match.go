@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package file
+package config
 
 import "strings"
 
@@ -21,7 +21,7 @@ func Match(pattern, name string) bool {
 			continue
 		}
 		if p < len(pattern) && n < len(name) {
-			if size, width := one(pattern[p:], name[n:]); size > 0 {
+			if size, width := oneOf(pattern[p:], name[n:]); size > 0 {
 				p, n = p+size, n+width
 				continue
 			}
@@ -30,16 +30,16 @@ func Match(pattern, name string) bool {
 			return false
 		}
 		// The last star takes one character more.
-		_, width := one("?", name[from:])
+		_, width := oneOf("?", name[from:])
 		from += width
 		p, n = star+1, from
 	}
 	return true
 }
 
-// one matches the first character of a name with the first element of a pattern,
+// oneOf matches the first character of a name with the first element of a pattern,
 // and gives the lengths of both; 0 where it does not match.
-func one(pattern, name string) (size, width int) {
+func oneOf(pattern, name string) (size, width int) {
 	var r rune
 	for i, c := range name {
 		if i > 0 {
