@@ -51,6 +51,7 @@ type pace struct {
 	rests   time.Time // until when the forge is left alone
 	limited bool      // it asked for that
 	silent  int       // how often in a row it did not answer
+	minded  bool      // soon makes the loop look
 
 	// Below: only the loop uses it.
 
@@ -112,13 +113,33 @@ func (c *pace) close() error {
 }
 
 // later makes the loop look again after a while.
-func (c *pace) later(d time.Duration) {
+func (c *pace) later(d time.Duration) { c.after(d, c.wake) }
+
+// soon is later for what comes often: of those that wait at one time the first counts.
+func (c *pace) soon(d time.Duration) {
+	c.mu.Lock()
+	minded := c.minded
+	c.minded = true
+	c.mu.Unlock()
+	if minded {
+		return
+	}
+	c.after(d, func() {
+		c.mu.Lock()
+		c.minded = false
+		c.mu.Unlock()
+		c.wake()
+	})
+}
+
+// after does something once some time is over.
+func (c *pace) after(d time.Duration, do func()) {
 	due, stop := c.clock.After(d)
 	go func() {
 		defer stop()
 		select {
 		case <-due:
-			c.wake()
+			do()
 		case <-c.stopped:
 		}
 	}()

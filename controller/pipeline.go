@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bindery/bindery/controller/git"
@@ -123,7 +124,9 @@ type pipeline struct {
 	// followed names the branch and the open ones for which they were looked for. Only
 	// reconcile uses them.
 	following map[int]bool
-	followed  string
+	// rolling says that there are such: what hosts report makes the loop look then.
+	rolling  atomic.Bool
+	followed string
 }
 
 // asked is the probe set that was last published for a host.

@@ -27,6 +27,9 @@ import (
 const (
 	// rolloutPause is how long a comment stays as it is while hosts apply a change.
 	rolloutPause = time.Minute
+	// reportPause is how long reports of hosts are gathered before comments are looked
+	// at for them.
+	reportPause = 3 * time.Second
 	// rolloutLife is how long a comment follows a change: who has not applied it by
 	// then is named, and the comment stays.
 	rolloutLife = 7 * 24 * time.Hour
@@ -73,6 +76,7 @@ func (p *pipeline) rollouts(ctx context.Context, tip string, open []webhooks.Pul
 			delete(p.following, number)
 		}
 	}
+	p.rolling.Store(len(p.following) > 0)
 	return errors.Join(errs...)
 }
 
@@ -167,7 +171,11 @@ func (p *pipeline) rollout(ctx context.Context, tip string, number int) (over bo
 	body := markdown.After(markdown.New(report, markdown.Options{}), state)
 	sum := sha256.Sum256([]byte(body))
 	digest := hex.EncodeToString(sum[:8])
-	if digest == last || !over && last != "" && p.now().Sub(ref.At) < rolloutPause {
+	if digest == last {
+		return false, nil
+	}
+	if wait := rolloutPause - p.now().Sub(ref.At); wait > 0 && !over && last != "" {
+		p.pace.soon(wait)
 		return false, nil
 	}
 	if err := p.postAfter(ctx, row, body); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/bindery/bindery/controller"
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/release"
 	"github.com/bindery/bindery/webhooks"
@@ -75,6 +76,41 @@ func TestTheCommentFollowsTheRollout(t *testing.T) {
 	w.skew.Add(int64((8 * 24 * time.Hour).Seconds()))
 	w.looks()
 	require.Equal(t, calls, w.forge.Calls("PATCH", "/issues/comments/"), "what ended stays")
+}
+
+// Reports of hosts are told without a webhook or a poll: those of a moment together, and
+// not more than once a minute.
+func TestReportsMoveTheComment(t *testing.T) {
+	t.Parallel()
+	w, h := newWorld(t, plain(nil)), &hands{}
+	stage := controller.Stage{Clock: h.clock(), HTTP: impatient}
+	require.NoError(t, w.tryStart(stage.Open))
+	st := w.database()
+	web, db := w.enrol(st, "web1"), w.enrol(st, "db1")
+	w.untilWoken("the branch is published", func() bool {
+		return text(web.fetch(), "/etc/motd") == "hello\n" && text(db.fetch(), "/etc/motd") == "hello\n"
+	})
+	number, head := w.propose("louder", louder)
+	w.untilStatus(head, webhooks.Success)
+	w.merge(number, "merge")
+	w.untilWoken("the rollout is told", func() bool { return strings.Contains(w.comment(number).Body, ": 0/2 hosts applied") })
+	w.looks()
+
+	w.forge.SetHook("", nil)
+	edits, looks := w.forge.Calls("PATCH", "/issues/comments/"), w.ended()
+	web.report(release.StateClean, nil)
+	w.wait("it looks", func() bool { return w.ended() > looks }, func() { h.move(3 * time.Second) })
+	require.Equal(t, edits, w.forge.Calls("PATCH", "/issues/comments/"), "within a minute of the last edit")
+	db.report(release.StateFailed, nil)
+	w.skew.Add(61)
+	w.wait("both are told", func() bool {
+		return strings.Contains(w.comment(number).Body, "1/2 hosts applied · 1 failed (<code>db1</code>)")
+	}, func() { h.move(time.Minute) })
+	require.Equal(t, edits+1, w.forge.Calls("PATCH", "/issues/comments/"))
+
+	w.skew.Add(61)
+	db.report(release.StateClean, nil)
+	w.wait("it is done", func() bool { return strings.Contains(w.comment(number).Body, "✅ 2/2 hosts on <code>") }, func() { h.move(3 * time.Second) })
 }
 
 // What was merged and may not be published says so; what was closed says nothing.

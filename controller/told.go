@@ -20,13 +20,16 @@ func (ct *Controller) sender() (*events.Sender, error) {
 	return events.New(events.Config{Hooks: hooks, Client: client, Logger: ct.c.Logger})
 }
 
-// tell leaves what came of a run for whoever is to be told. Profile and groups are
-// those of the last build.
+// tell leaves what came of a run for whoever is to be told, comments that follow a
+// change among them. Profile and groups are those of the last build.
 func (ct *Controller) tell(h store.Host, r *release.Report) {
 	var profile string
 	var groups []string
 	if p := ct.environments[h.Environment]; p != nil {
 		profile, groups = p.membership(h.Name)
+		if p.rolling.Load() {
+			p.pace.soon(reportPause)
+		}
 	}
 	ct.events.Send(events.Event{
 		Event: "report", Host: h.Name, Environment: h.Environment, Profile: profile, Groups: groups, State: string(r.State), Commit: r.Commit, DryRun: r.DryRun,
