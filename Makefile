@@ -24,6 +24,12 @@ GOLANGCI    := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 OPENAPI     := @octokit/openapi@23.0.2
+NFPM        := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.4
+
+# What packages are called, where no tag says so: a version that every release is above.
+PKG_VERSION ?= $(shell git describe --tags --exact-match 2>/dev/null | sed -n 's/^v//p' | grep . || git log -1 --format=0~git%cd.%h --date=format:%Y%m%d%H%M%S)
+PKG_ARCHS   ?= amd64 arm64
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 .PHONY: help
 help: ## list what can be made
@@ -188,6 +194,26 @@ install-tools: need-go ## linters, into bin/tools
 image: build ## a container image of the static binary alone (needs docker or podman)
 	@engine=$$(command -v docker || command -v podman) || { echo "make: docker or podman is needed"; exit 1; }; \
 	$$engine build -t bindery:$(VERSION) .
+
+.PHONY: man
+man: need-go ## the manual pages of both programs, into dist/share/man
+	@for p in bindery bindery-agent; do \
+	  rm -rf dist/share/man/$$p; BINDERY_MAN=$(CURDIR)/dist/share/man/$$p $(GO) test -count=1 -run '^TestMan$$' ./cmd/$$p >/dev/null; \
+	  gzip -9n dist/share/man/$$p/*.1; \
+	done
+
+.PHONY: packages
+packages: need-go man ## .deb and .rpm of the agent and of the controller for PKG_ARCHS (amd64 arm64), into dist
+	@mkdir -p dist/share/completion $(TOOLS)
+	@[ -x $(TOOLS)/nfpm ] || GOBIN=$(TOOLS) $(GO) install $(NFPM)
+	@for p in bindery bindery-agent; do for shell in bash zsh fish; do $(GO) run ./cmd/$$p completion $$shell > dist/share/completion/$$p.$$shell; done; done
+	@gzip -9nc CHANGELOG.md > dist/share/changelog.gz
+	@for arch in $(PKG_ARCHS); do \
+	  mkdir -p dist/$$arch; GOARCH=$$arch GOOS=linux CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(PKG_VERSION)" -o dist/$$arch/ ./cmd/...; \
+	  for part in agent controller; do for kind in deb rpm; do \
+	    PKG_ARCH=$$arch PKG_VERSION='$(PKG_VERSION)' PKG_BIN=dist/$$arch $(TOOLS)/nfpm package --config packaging/$$part/nfpm.yaml --packager $$kind --target dist/; \
+	  done; done; \
+	done
 
 .PHONY: clean
 clean: ## remove what was built

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,7 +46,7 @@ func newRunCommand(s streams) *cobra.Command {
 		Short: "Fetch, verify and apply: once, or by the schedule until stopped",
 		Long: `Run fetches this host's release, verifies it, asks its probes, and makes the host
 what it says. Without --once it does so by the schedule, every host at a time of its
-own within the interval.
+own within the interval. SIGHUP ends it after the run under way.
 
 With --once each entry is told of as it was worked on, then what is not as it should
 be, then a summary.
@@ -172,7 +174,11 @@ func scheduled(ctx context.Context, a *agent.Agent, settings agent.Settings, log
 		return err
 	}
 	log.Info("running by the schedule", "schedule", plan.String(), "timezone", settings.Timezone, "host", a.Enrolment().Host)
-	err = loop.Run(ctx, func(ctx context.Context) error {
+	// A new version is installed, perhaps by a run of ours: what was begun is brought
+	// to its end, and then whoever started this starts the new one.
+	waiting, retired := signal.NotifyContext(ctx, syscall.SIGHUP)
+	defer retired()
+	err = loop.Run(waiting, func(context.Context) error {
 		r, err := a.Run(ctx, agent.Options{})
 		// A daemon that sleeps most of the time should not hold memory.
 		debug.FreeOSMemory()
@@ -184,7 +190,7 @@ func scheduled(ctx context.Context, a *agent.Agent, settings agent.Settings, log
 			"modified", len(rep.Modified), "not_verified", len(rep.NotVerified))
 		return nil
 	})
-	if ctx.Err() != nil {
+	if waiting.Err() != nil {
 		return nil // told to stop is not a failure of a service
 	}
 	return err

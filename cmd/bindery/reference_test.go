@@ -27,3 +27,16 @@ func TestExamples(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, reference.Examples(fstest.MapFS{"README.md": {Data: readme}}, newRoot))
 }
+
+// Every command that help shows has a manual page; "make man" says where they go.
+func TestMan(t *testing.T) {
+	dir := os.Getenv(reference.ManEnv)
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	require.NoError(t, reference.Man(newRootCommand(streams{}), dir))
+	page, err := os.ReadFile(dir + "/bindery.1")
+	require.NoError(t, err)
+	require.Contains(t, string(page), ".SH EXAMPLE")
+	require.FileExists(t, dir+"/bindery-serve.1")
+}

@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# dpkg says "configure" and the version before, rpm says how many there are now.
+set -e
+case "${1:-}" in
+configure | [0-9]*) ;;
+*) exit 0 ;;
+esac
+
+# As tmpfiles.d says it, for roots without systemd and without /proc.
+install -d -m 0700 /var/lib/bindery
+
+[ -d /run/systemd/system ] || exit 0
+systemctl daemon-reload || :
+# A reload ends the agent after its run, and systemd starts the new one. It may be
+# that very run which does this, so nothing is stopped here.
+if systemctl is-active --quiet bindery-agent.service; then
+  systemctl --no-block reload bindery-agent.service || :
+fi
