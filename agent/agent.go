@@ -44,9 +44,8 @@ type Config struct {
 	URL string
 	// Version is the agent's own, for reports.
 	Version string
-	// ProbeTimeout and ProbeOutput bound one probe. Zero: 30 s and 64 KiB.
-	ProbeTimeout time.Duration
-	ProbeOutput  int
+	// Probes bounds what probes may do.
+	Probes ProbeSettings
 	// ActionTimeout bounds one command of an Action. Zero: 10 minutes.
 	ActionTimeout time.Duration
 	// EntryTimeout bounds what a driver does for one entry that is no Action. Of
@@ -70,8 +69,6 @@ type Config struct {
 }
 
 const (
-	defaultProbeTimeout = 30 * time.Second
-	defaultProbeOutput  = 64 << 10
 	defaultFactsWait    = 30 * time.Second
 	defaultEntryTimeout = 30 * time.Minute
 )
@@ -99,29 +96,26 @@ func New(c Config) (*Agent, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	if c.ProbeTimeout == 0 {
-		c.ProbeTimeout = defaultProbeTimeout
-	}
-	if c.ProbeOutput == 0 {
-		c.ProbeOutput = defaultProbeOutput
-	}
 	if c.FactsWait == 0 {
 		c.FactsWait = defaultFactsWait
 	}
 	if c.EntryTimeout == 0 {
 		c.EntryTimeout = defaultEntryTimeout
 	}
-	if c.ProbeTimeout < 0 || c.ProbeOutput < 0 || c.FactsWait < 0 || c.EntryTimeout < 0 {
+	if c.FactsWait < 0 || c.EntryTimeout < 0 {
 		return nil, errors.New("agent: negative limit")
 	}
 	if err := c.Decision.Validate(); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.Probes, err = c.Probes.complete(); err != nil {
 		return nil, err
 	}
 	given, machine := c.Machine, *c.Machine
 	a := &Agent{files: journal.Watched(given)}
 	machine.Files, machine.Now, c.Machine = a.files, func() time.Time { return given.Now() }, &machine
 	a.c = c
-	var err error
 	if a.journal, err = journal.New(journal.Config{State: c.State, Now: machine.Now, Limits: c.Journal}); err != nil {
 		return nil, err
 	}
@@ -237,6 +231,8 @@ type Result struct {
 	// used.
 	Fetch error `json:"-"`
 
+	// stale are answers of former runs that stand in for probes that fail.
+	stale     []release.StaleFact
 	restraint restraint
 }
 
@@ -260,14 +256,15 @@ func (a *Agent) Run(ctx context.Context, o Options) (*Result, error) {
 		}
 	}
 	started := a.c.Machine.Now()
-	bundle, fetchErr, err := a.obtain(ctx, o)
+	result := &Result{}
+	bundle, fetchErr, err := a.obtain(ctx, o, result)
 	if err != nil {
 		return nil, errors.Join(fetchErr, err)
 	}
 	if fetchErr != nil {
 		a.c.Logger.Error("nothing newer is accepted, the last verified release stays in force", "err", fetchErr)
 	}
-	result := &Result{Fetch: fetchErr, Waiting: bundle.Config == nil}
+	result.Fetch, result.Waiting = fetchErr, bundle.Config == nil
 	if bundle.Config != nil {
 		if err := a.enforce(ctx, bundle, result, o); err != nil {
 			return nil, err
@@ -332,7 +329,7 @@ func (a *Agent) enforce(ctx context.Context, b *release.Bundle, result *Result, 
 
 // obtain gives the release to enforce. The first error is why it may not be the
 // newest.
-func (a *Agent) obtain(ctx context.Context, o Options) (b *release.Bundle, fetchErr, err error) {
+func (a *Agent) obtain(ctx context.Context, o Options, result *Result) (b *release.Bundle, fetchErr, err error) {
 	if o.Offline {
 		b, err = a.take(o)
 		return b, nil, err
@@ -355,18 +352,29 @@ func (a *Agent) obtain(ctx context.Context, o Options) (b *release.Bundle, fetch
 	if b, err = a.take(o); err != nil {
 		return nil, fetchErr, err
 	}
-	if len(b.Probes) == 0 {
-		return b, fetchErr, nil
+	// The release that answers bring may ask for more, and is not planned before that
+	// is known. Where it goes on and on, the last one counts.
+	for range maxQuestions {
+		if len(b.Probes) == 0 {
+			return b, fetchErr, nil
+		}
+		news, factsErr := a.askProbes(ctx, b, result)
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
+		if !news || factsErr != nil {
+			return b, errors.Join(fetchErr, factsErr), nil
+		}
+		asked := b.Manifest.ProbeDigest
+		if b, err = a.take(o); err != nil || b.Manifest.ProbeDigest == asked {
+			return b, fetchErr, err
+		}
 	}
-	news, factsErr := a.askProbes(ctx, b)
-	if ctx.Err() != nil {
-		return nil, nil, ctx.Err()
-	}
-	if news {
-		b, err = a.take(o)
-	}
-	return b, errors.Join(fetchErr, factsErr), err
+	return b, fetchErr, nil
 }
+
+// maxQuestions is how many probe sets one run answers.
+const maxQuestions = 4
 
 // tidy takes away what a killed run left behind.
 func (a *Agent) tidy(ctx context.Context) error {

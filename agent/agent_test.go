@@ -147,7 +147,7 @@ func TestProbes(t *testing.T) {
 
 	// A probe that fails, runs too long or writes too much sends nothing.
 	for _, script := range []string{"exit 1", "sleep 1000", "cat /dev/zero"} {
-		n.config.ProbeTimeout = 200 * time.Millisecond
+		n.config.Probes.Timeout = 200 * time.Millisecond
 		n.open()
 		broken := append([]config.Probe{{Name: "bad", Source: "Probes", Interpreter: "/bin/sh", Script: script}}, probes...)
 		n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/g", script)}, Probes: broken})
@@ -159,6 +159,7 @@ func TestProbes(t *testing.T) {
 	require.NoDirExists(t, n.dir.Path()+"/probes")
 
 	// A file that is asked for needs a Python: without, the answer is empty.
+	s.OnFacts = nil
 	asked := append([]config.Probe{{Name: "/etc/x", Source: "FileProbes", Interpreter: "/nonexistent/python", Script: "x"}}, probes...)
 	n.Publish(n.hostID, agenttest.Release{Probes: asked})
 	require.NoError(t, n.run(agent.Options{}).Fetch)

@@ -9,8 +9,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,11 +24,12 @@ import (
 )
 
 const (
-	fileFacts = "facts.json"
-	probeDir  = "probes"
+	fileFacts   = "facts.json"
+	fileAnswers = "answers.json"
+	probeDir    = "probes"
 )
 
-// told is what the controller was told last. The answers themselves are not kept.
+// told is what the controller was told last.
 type told struct {
 	ProbeDigest string `json:"probe_digest"`
 	Answers     string `json:"answers"`
@@ -39,8 +43,8 @@ const (
 
 // askProbes runs the signed probe set and, where the answers are new, sends them
 // and waits for the release that they bring. It tells whether one came.
-func (a *Agent) askProbes(ctx context.Context, b *release.Bundle) (bool, error) {
-	answers, err := a.runProbes(ctx, b.Probes)
+func (a *Agent) askProbes(ctx context.Context, b *release.Bundle, result *Result) (bool, error) {
+	answers, err := a.runProbes(ctx, b.Probes, result)
 	if err != nil {
 		return false, fmt.Errorf("no facts are sent, the controller keeps the last ones: %w", err)
 	}
@@ -115,27 +119,67 @@ func (a *Agent) await(ctx context.Context, sequence int64) (bool, error) {
 // follows from their answers.
 const fileProbes = "FileProbes"
 
-// runProbes runs all probes. One that fails makes all answers unknown: a part of
-// them would look like a host that lost its groups.
-func (a *Agent) runProbes(ctx context.Context, probes []config.Probe) (map[string]string, error) {
+// runProbes runs all probes. For one that fails its last good answer stands in; where
+// there is none all answers are unknown: a part of them would look like a host that
+// lost its groups.
+func (a *Agent) runProbes(ctx context.Context, probes []config.Probe, result *Result) (map[string]string, error) {
 	dir := filepath.Join(a.c.State.Path(), probeDir)
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("run probes: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	answers := make(map[string]string, len(probes))
+	known, err := a.known()
+	if err != nil {
+		return nil, err
+	}
+	result.stale = nil
+	answers, now := make(map[string]string, len(probes)), map[string]goodAnswer{}
 	for i, p := range probes {
 		out, err := a.runProbe(ctx, filepath.Join(dir, strconv.Itoa(i)), p)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		key, k := p.Key(), goodAnswer{Probe: config.ProbeDigest(probes[i : i+1]).String()}
+		last, found := known[key]
 		switch {
 		case err == nil:
-		case p.Source == fileProbes && ctx.Err() == nil:
-			out = nil // it needs a Python, which not every host has
+			k.Answer = strings.ToValidUTF8(string(out), "\uFFFD")
+		case found && last.Probe == k.Probe:
+			if k = last; k.Failed.IsZero() {
+				k.Failed = a.c.Machine.Now().UTC().Truncate(time.Second)
+			}
+			a.c.Logger.Warn("a probe fails, its last good answer stands in", "probe", p.Name, "since", k.Failed, "err", err)
+			result.stale = append(result.stale, release.StaleFact{Probe: key, Since: k.Failed, Reason: short(err.Error())})
+		case p.Source == fileProbes:
+			answers[key] = "" // it needs a Python, which not every host has
+			continue
 		default:
 			return nil, fmt.Errorf("probe %q: %w", p.Name, err)
 		}
-		answers[p.Key()] = strings.ToValidUTF8(string(out), "\uFFFD")
+		answers[key], now[key] = k.Answer, k
 	}
-	return answers, nil
+	if maps.Equal(known, now) {
+		return answers, nil
+	}
+	return answers, a.c.State.Save(fileAnswers, now)
+}
+
+// goodAnswer is the last good answer of a probe.
+type goodAnswer struct {
+	// Probe is the digest of the probe that gave it: another one asked something else.
+	Probe  string `json:"probe"`
+	Answer string `json:"answer"`
+	// Failed is since when the probe fails, zero where it does not.
+	Failed time.Time `json:"failed,omitzero"`
+}
+
+func (a *Agent) known() (map[string]goodAnswer, error) {
+	var known map[string]goodAnswer
+	found, err := a.c.State.Load(fileAnswers, &known)
+	if !found {
+		known = nil
+	}
+	return known, err
 }
 
 func (a *Agent) runProbe(ctx context.Context, file string, p config.Probe) ([]byte, error) {
@@ -143,20 +187,34 @@ func (a *Agent) runProbe(ctx context.Context, file string, p config.Probe) ([]by
 	if len(args) == 0 {
 		return nil, errors.New("no interpreter")
 	}
+	if _, err := os.Stat(args[0]); err != nil {
+		return nil, err
+	}
 	if err := os.WriteFile(file, []byte(p.Script), 0o700); err != nil {
 		return nil, err
 	}
-	root := a.c.Machine.Root
-	if root == "/" {
-		root = "" // so that $BINDERY_ROOT/etc is a name everywhere
+	limits := &system.Limits{CPU: a.c.Probes.CPU, Memory: uint64(a.c.Probes.Megabytes) << 20}
+	c := system.Command{
+		Args: append(args, file), Env: a.probeEnv(), Dir: "/", Timeout: a.c.Probes.Timeout, MaxOutput: a.c.Probes.MaxOutput, Limits: limits,
 	}
-	r, err := a.c.Machine.Processes.Run(ctx, system.Command{
-		Args: append(args, file),
-		Env: []string{
-			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", "LC_ALL=C", "BINDERY_ROOT=" + root,
-		},
-		Dir: "/", Timeout: a.c.ProbeTimeout, MaxOutput: a.c.ProbeOutput,
-	})
+	if name := a.c.Probes.User; name != "" && !slices.Contains(a.c.Probes.Root, p.Name) {
+		user, err := lookUp(name)
+		if err != nil {
+			return nil, err
+		}
+		// Another user reads it by an open file, and need not get to its directory.
+		if err := os.Chmod(file, 0o755); err != nil {
+			return nil, err
+		}
+		script, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer script.Close()
+		limits.User, limits.Processes = user, uint64(a.c.Probes.Processes)
+		c.Args, c.Script = append(args, "/dev/fd/3"), script
+	}
+	r, err := a.c.Machine.Processes.Run(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +222,31 @@ func (a *Agent) runProbe(ctx context.Context, file string, p config.Probe) ([]by
 		return nil, fmt.Errorf("ended with status %d", r.Exit)
 	}
 	return r.Stdout, nil
+}
+
+func (a *Agent) probeEnv() []string {
+	root := a.c.Machine.Root
+	if root == "/" {
+		root = "" // so that $BINDERY_ROOT/etc is a name everywhere
+	}
+	return []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", "LC_ALL=C", "BINDERY_ROOT=" + root}
+}
+
+// lookUp finds who probes run as.
+func lookUp(name string) (*system.User, error) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return nil, fmt.Errorf("probes.user: %w", err)
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return nil, fmt.Errorf("probes.user: %w", err)
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	if err != nil {
+		return nil, fmt.Errorf("probes.user: %w", err)
+	}
+	return &system.User{UID: uint32(uid), GID: uint32(gid)}, nil
 }
 
 // interpreter splits the rest of a "#!" line as the kernel does: the program, and

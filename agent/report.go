@@ -39,6 +39,7 @@ func (a *Agent) report(b *release.Bundle, res *Result, started time.Time, o Opti
 	rep := release.Report{
 		HostID: m.HostID, Host: m.Host, Sequence: m.Sequence, Commit: m.Commit, ConfigDigest: m.ConfigMark, Mode: m.Policy.Mode,
 		DryRun: o.DryRun, Flags: o.flags(), Started: started.UTC(), Finished: a.c.Machine.Now().UTC(), Agent: a.c.Version, Total: len(res.Lines),
+		StaleFacts: res.stale,
 	}
 	for i := range res.Lines {
 		l := &res.Lines[i]

@@ -3,6 +3,8 @@
 package agent
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"time"
 
@@ -66,6 +68,29 @@ type ProbeSettings struct {
 	Timeout time.Duration `yaml:"timeout"`
 	// MaxOutput is how many bytes it may write. Default: 65536.
 	MaxOutput int `yaml:"max_output"`
+	// User is the name of who it runs as. Default: whoever runs the agent.
+	User string `yaml:"user"`
+	// Root are names of probes that run as whoever runs the agent all the same.
+	Root []string `yaml:"root"`
+	// CPU is the processor time that each of its processes may take. Default: 20s.
+	CPU time.Duration `yaml:"cpu"`
+	// Megabytes is the memory that each of its processes may have. Default: 512.
+	Megabytes int `yaml:"megabytes"`
+	// Processes is how many a user of its own may have at once. Default: 100.
+	Processes int `yaml:"processes"`
+}
+
+// complete fills in what is not there.
+func (p ProbeSettings) complete() (ProbeSettings, error) {
+	if p.Timeout < 0 || p.MaxOutput < 0 || p.CPU < 0 || p.Megabytes < 0 || p.Processes < 0 {
+		return p, errors.New("agent: negative limit of probes")
+	}
+	if len(p.Root) > 0 && p.User == "" {
+		return p, errors.New("agent: probes.root names probes, and probes.user nobody: all run as whoever runs the agent")
+	}
+	p.Timeout, p.MaxOutput = cmp.Or(p.Timeout, 30*time.Second), cmp.Or(p.MaxOutput, 64<<10)
+	p.CPU, p.Megabytes, p.Processes = cmp.Or(p.CPU, 20*time.Second), cmp.Or(p.Megabytes, 512), cmp.Or(p.Processes, 100)
+	return p, nil
 }
 
 // ParseSettings reads agent.yaml. A key that it does not know is an error, which

@@ -37,6 +37,10 @@ func (Host) Run(ctx context.Context, c Command) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("run %q: %w", c.Args[0], err)
 	}
+	if c.Limits != nil {
+		r, err := confined(ctx, path, c)
+		return r, wrap(fmt.Sprintf("run %q", c.Args[0]), err)
+	}
 	cmd := exec.CommandContext(ctx, path, c.Args[1:]...)
 	cmd.Args[0] = c.Args[0]
 	cmd.Env, cmd.Dir = c.Env, c.Dir

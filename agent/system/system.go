@@ -157,6 +157,10 @@ type Command struct {
 	// MaxTail is how many of the last bytes of standard output and standard
 	// error together are kept, for people to read.
 	MaxTail int
+	// Limits confine it further, nil not at all. A confined program has no tail.
+	Limits *Limits
+	// Script is an open file that a confined program gets as descriptor 3.
+	Script *os.File
 	// Asks tells that the program is only asked and changes nothing.
 	Asks bool
 }

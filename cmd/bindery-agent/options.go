@@ -129,8 +129,9 @@ func (o *options) open(log *slog.Logger, build bool) (*agent.Agent, agent.Settin
 	if err == nil {
 		var a *agent.Agent
 		a, err = agent.New(agent.Config{
-			State: dir, Machine: machine, Client: c, URL: s.URL, Version: version, ProbeTimeout: s.Probes.Timeout,
-			ProbeOutput: s.Probes.MaxOutput, ActionTimeout: s.ActionTimeout, EntryTimeout: s.EntryTimeout, Decision: s.Decision, FactsWait: s.FactsWait, Build: build, Journal: s.Journal.Limits(), Guard: o.guard(s), Logger: log,
+			State: dir, Machine: machine, Client: c, URL: s.URL, Version: version, Probes: s.Probes, ActionTimeout: s.ActionTimeout,
+			EntryTimeout: s.EntryTimeout, Decision: s.Decision, FactsWait: s.FactsWait, Build: build, Journal: s.Journal.Limits(),
+			Guard: o.guard(s), Logger: log,
 		})
 		if err == nil {
 			return a, s, dir.Close, nil

@@ -271,6 +271,9 @@ func showHost(w io.Writer, d *status.Detail) {
 	if d.Facts != nil {
 		fmt.Fprintf(w, "  facts     %s (%s)\n", d.Facts.At.Local().Format(time.DateTime), strings.Join(d.Probes, ", "))
 	}
+	for _, f := range d.StaleFacts {
+		fmt.Fprintf(w, "  stale     %s fails since %s, its last good answer stands in: %s\n", printable(f.Probe), f.Since.Local().Format(time.DateTime), printable(f.Reason))
+	}
 	if d.Report != nil {
 		fmt.Fprintf(w, "  report    %s\n", d.Report.At.Local().Format(time.DateTime))
 	}

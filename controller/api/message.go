@@ -146,6 +146,14 @@ func clip(r *release.Report) {
 			item.Key.Name, item.Key.Tag, item.Key.Type = short(item.Key.Name), short(item.Key.Tag), short(item.Key.Type)
 		}
 	}
+	if n := len(r.StaleFacts); n > maxItems {
+		dropped += n - maxItems
+		r.StaleFacts = r.StaleFacts[:maxItems]
+	}
+	for i := range r.StaleFacts {
+		f := &r.StaleFacts[i]
+		f.Probe, f.Reason = short(f.Probe), short(f.Reason)
+	}
 	r.Error = short(r.Error)
 	if dropped > 0 {
 		r.Error = strings.TrimSpace(r.Error + " (" + strconv.Itoa(dropped) + " more entries were reported than are kept)")

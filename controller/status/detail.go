@@ -33,13 +33,15 @@ var ErrNotFound = store.ErrNotFound
 // Detail is one host in full.
 type Detail struct {
 	Host
-	Probes      []string       `json:"probes,omitempty" doc:"names of the probes that were answered"`
-	Bad         []release.Item `json:"bad,omitempty" doc:"entries that are not as they should be"`
-	Modified    []release.Item `json:"modified,omitempty" doc:"entries that the last run repaired"`
-	Extra       []release.Item `json:"extra,omitempty" doc:"what is there and should not be"`
-	NotVerified []release.Item `json:"not_verified,omitempty" doc:"entries that could not be looked at"`
-	Releases    []Release      `json:"releases,omitempty" doc:"the newest first"`
-	Reports     []Report       `json:"reports,omitempty" doc:"the newest first"`
+	Probes []string `json:"probes,omitempty" doc:"names of the probes that were answered"`
+	// StaleFacts are answers of probes that fail now.
+	StaleFacts  []release.StaleFact `json:"stale_facts,omitempty" doc:"answers that stand in for those of probes that fail, since when and why"`
+	Bad         []release.Item      `json:"bad,omitempty" doc:"entries that are not as they should be"`
+	Modified    []release.Item      `json:"modified,omitempty" doc:"entries that the last run repaired"`
+	Extra       []release.Item      `json:"extra,omitempty" doc:"what is there and should not be"`
+	NotVerified []release.Item      `json:"not_verified,omitempty" doc:"entries that could not be looked at"`
+	Releases    []Release           `json:"releases,omitempty" doc:"the newest first"`
+	Reports     []Report            `json:"reports,omitempty" doc:"the newest first"`
 }
 
 // Host gives one host by its name.
@@ -91,6 +93,7 @@ func (r *Reader) tellAll(d *Detail, reports []store.Report) error {
 			return fmt.Errorf("read host %q: %w", d.Name, err)
 		}
 		if i == 0 {
+			d.StaleFacts = body.StaleFacts
 			d.Bad, d.Modified, d.Extra, d.NotVerified = body.Bad, body.Modified, body.Extra, body.NotVerified
 		}
 		rep := reportOf(v, body)

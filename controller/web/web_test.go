@@ -93,6 +93,7 @@ func (s *site) fill(t *testing.T, text string, hosts int) {
 			State: release.StateDirty, Mode: release.ModeApply, Total: 3, Good: 1, Error: text,
 			Bad:         []release.Item{{Key: config.Key{Tag: "Path", Name: "/etc/motd" + text}, Bundle: text, Reason: "differs " + text}},
 			NotVerified: []release.Item{{Key: config.Key{Tag: "Package", Name: "vim"}, Reason: "no driver"}},
+			StaleFacts:  []release.StaleFact{{Probe: "disks" + text, Since: time.Now(), Reason: "ran too long" + text}},
 		})
 		require.NoError(t, err)
 		require.NoError(t, s.store.PutReport(ctx, store.Report{HostID: "id" + name, Counter: 1, Sequence: 7, Commit: "c", ConfigDigest: "d", State: "dirty", Body: body}))
@@ -146,7 +147,7 @@ func TestPages(t *testing.T) {
 	for path, want := range map[string][]string{
 		"/":            {"Fleet", "20 hosts", "Bundler/x.xml:3:1", "Path:/etc/motd: differs", "web03 and 16 more", "<b>20</b> failed", "<b>0</b> waiting for facts"},
 		"/hosts":       {`href="/hosts/web19"`, "2 hours ago", "failed"},
-		"/hosts/web00": {"1 of 3 good, 1 bad", "sequence 7", "no driver", "Package:vim", "0123456789"},
+		"/hosts/web00": {"1 of 3 good, 1 bad", "sequence 7", "no driver", "Package:vim", "0123456789", "its last good answer stands in: ran too long"},
 		"/releases":    {"0123456789", `<td class="number">20</td>`},
 		"/reviews":     {`<a href="/reviews/o/r/3">#3</a>`, "failed"},
 		"/reviews/o/r/3": {

@@ -81,6 +81,17 @@ type Report struct {
 	Modified    []Item `json:"modified,omitempty"`
 	Extra       []Item `json:"extra,omitempty"`
 	NotVerified []Item `json:"not_verified,omitempty"`
+	// StaleFacts are answers that stand in for those of probes that fail.
+	StaleFacts []StaleFact `json:"stale_facts,omitempty"`
+}
+
+// StaleFact is the last good answer of a probe that fails now.
+type StaleFact struct {
+	// Probe is the key of the probe.
+	Probe string `json:"probe"`
+	// Since is when it failed first.
+	Since  time.Time `json:"since"`
+	Reason string    `json:"reason"`
 }
 
 // SignFacts makes the envelope that a host sends.
