@@ -126,6 +126,7 @@ var doors = []door{
 	{"github.com/go-git/go-git/v5", []string{"controller/git"}, "git is bytes behind a snapshot"},
 	{"github.com/goccy/go-yaml", []string{"agent", "controller", "engine", "engine/assertion", "engine/internal/tmpl/render"}, "one strict file of settings for each of the three, assertions, and the answers of probes"},
 	{"github.com/google/go-github/v60", []string{"webhooks/github"}, "a forge is an interface"},
+	{"github.com/hashicorp/golang-lru/v2", []string{"engine/internal/shelf"}, "what is kept of parsed files is bounded in one place"},
 	{"github.com/hashicorp/go-retryablehttp", []string{"internal/transport"}, "limits and time-outs in one place"},
 	{"github.com/jedib0t/go-pretty/v6", []string{"cmd/..."}, "tables and progress are for terminals"},
 	{"github.com/klauspost/compress", []string{"engine/release", "engine/internal/plugins/packages/index"}, "compression is part of the envelope, and of package indexes"},

@@ -129,7 +129,7 @@ func costed(work func() error) (cost, error) {
 }
 
 // edit builds a fleet in full, then changes one line of one file and builds it again:
-// warm, with the results from before at hand, and cold, with nothing.
+// warm, with the results and the parsed files from before at hand, and cold, with nothing.
 func edit(which ...int) func(ctx context.Context, n int) (record, error) {
 	return func(ctx context.Context, n int) (record, error) {
 		f, err := fleet.New(withTemplates(n))
@@ -141,9 +141,10 @@ func edit(which ...int) func(ctx context.Context, n int) (record, error) {
 			return record{}, err
 		}
 		f.Tree.Digest(".") // git has it
+		parsed := engine.NewCache(engine.CacheSize)
 		var before []*engine.Result
 		full, err := costed(func() (err error) {
-			before, err = built(ctx, f, inputs(f))
+			before, err = built(ctx, f, inputs(f), parsed)
 			return err
 		})
 		if err != nil {
@@ -152,7 +153,7 @@ func edit(which ...int) func(ctx context.Context, n int) (record, error) {
 		r := record{Figures: full.figures("full build")}
 		for _, i := range which {
 			c := changes[i]
-			warm, cold, err := edited(ctx, f.Replace(c.file, c.data), before)
+			warm, cold, err := edited(ctx, f.Replace(c.file, c.data), before, parsed)
 			if err != nil {
 				return record{}, fmt.Errorf("%s: %w", c.what, err)
 			}
@@ -169,8 +170,8 @@ func (c cost) figures(what string) []figure {
 	}
 }
 
-func built(ctx context.Context, f *fleet.Fleet, in []engine.Input) ([]*engine.Result, error) {
-	spec, err := engine.Open(ctx, f.Tree, engine.Options{})
+func built(ctx context.Context, f *fleet.Fleet, in []engine.Input, parsed *engine.Cache) ([]*engine.Result, error) {
+	spec, err := engine.Open(ctx, f.Tree, engine.Options{Cache: parsed})
 	if err != nil {
 		return nil, err
 	}
@@ -178,17 +179,17 @@ func built(ctx context.Context, f *fleet.Fleet, in []engine.Input) ([]*engine.Re
 }
 
 // edited builds a changed fleet warm and cold, and holds the two against each other.
-func edited(ctx context.Context, f *fleet.Fleet, before []*engine.Result) (warm, cold cost, err error) {
+func edited(ctx context.Context, f *fleet.Fleet, before []*engine.Result, parsed *engine.Cache) (warm, cold cost, err error) {
 	f.Tree.Digest(".")
 	var got, want []*engine.Result
 	in := inputs(f)
 	for i := range in {
 		in[i].Last = before[i]
 	}
-	if warm, err = costed(func() (err error) { got, err = built(ctx, f, in); return err }); err != nil {
+	if warm, err = costed(func() (err error) { got, err = built(ctx, f, in, parsed); return err }); err != nil {
 		return warm, cold, err
 	}
-	if cold, err = costed(func() (err error) { want, err = built(ctx, f, inputs(f)); return err }); err != nil {
+	if cold, err = costed(func() (err error) { want, err = built(ctx, f, inputs(f), nil); return err }); err != nil {
 		return warm, cold, err
 	}
 	for i := range want {

@@ -23,7 +23,8 @@ func warm(ctx context.Context, n int) (record, error) {
 		return record{}, err
 	}
 	in := inputs(f)
-	spec, err := engine.Open(ctx, f.Tree, engine.Options{})
+	parsed := engine.NewCache(engine.CacheSize)
+	spec, err := engine.Open(ctx, f.Tree, engine.Options{Cache: parsed})
 	if err != nil {
 		return record{}, err
 	}
@@ -39,7 +40,7 @@ func warm(ctx context.Context, n int) (record, error) {
 	}
 	var r record
 	for _, prefix := range []string{"role-", "base-"} {
-		u, changed, err := changeOne(ctx, f, in, before, prefix)
+		u, changed, err := changeOne(ctx, f, in, before, parsed, prefix)
 		if err != nil {
 			return record{}, err
 		}
@@ -65,7 +66,7 @@ func inputs(f *fleet.Fleet) []engine.Input {
 }
 
 // changeOne appends a line to a template that the bundles of a prefix name.
-func changeOne(ctx context.Context, f *fleet.Fleet, in []engine.Input, before []*engine.Result, prefix string) (used, int, error) {
+func changeOne(ctx context.Context, f *fleet.Fleet, in []engine.Input, before []*engine.Result, parsed *engine.Cache, prefix string) (used, int, error) {
 	name := template(before, prefix)
 	if name == "" {
 		return used{}, 0, fmt.Errorf("no template in a bundle %s*", prefix)
@@ -75,7 +76,7 @@ func changeOne(ctx context.Context, f *fleet.Fleet, in []engine.Input, before []
 	debug.FreeOSMemory()     // with all that is left to sweep
 	var after []*engine.Result
 	u, err := clocked(func() error {
-		spec, err := engine.Open(ctx, changed.Tree, engine.Options{})
+		spec, err := engine.Open(ctx, changed.Tree, engine.Options{Cache: parsed})
 		if err != nil {
 			return err
 		}

@@ -33,6 +33,7 @@ import (
 	"github.com/bindery/bindery/controller/status"
 	"github.com/bindery/bindery/controller/store"
 	"github.com/bindery/bindery/controller/web"
+	"github.com/bindery/bindery/engine"
 	"github.com/bindery/bindery/internal/schedule"
 	"github.com/bindery/bindery/internal/transport"
 )
@@ -60,6 +61,7 @@ type Controller struct {
 	environments map[string]*pipeline // by name
 	reader       *status.Reader
 	metrics      *metrics.Metrics
+	parsed       *engine.Cache // of all repositories
 	sweep        *schedule.Loop
 	public       net.Listener
 	admin        net.Listener
@@ -86,7 +88,7 @@ func open(ctx context.Context, c Config, s seams) (*Controller, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	ct := &Controller{c: c, seams: s}
+	ct := &Controller{c: c, seams: s, parsed: engine.NewCache(engine.CacheSize)}
 	for _, step := range []func(context.Context) error{ct.openState, ct.openPublisher, ct.openRepositories, ct.openSweep, ct.openServers} {
 		if err := step(ctx); err != nil {
 			ct.Close()

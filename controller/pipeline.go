@@ -16,6 +16,7 @@ import (
 	"github.com/bindery/bindery/controller/metrics"
 	"github.com/bindery/bindery/controller/publish"
 	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/engine"
 	"github.com/bindery/bindery/engine/config"
 	sealed "github.com/bindery/bindery/engine/secret"
 	"github.com/bindery/bindery/internal/schedule"
@@ -94,6 +95,7 @@ type pipeline struct {
 	forge     webhooks.Forge // nil: no pull requests
 	key       []byte         // makes fingerprints of secrets
 	secrets   sealed.Keyring // opens what is encrypted in the specification
+	parsed    *engine.Cache  // what files of other commits were parsed to
 	metrics   *metrics.Environment
 	loop      *schedule.Loop
 	turns     turns

@@ -238,7 +238,7 @@ func (p *pipeline) unbuilt(ctx context.Context, meta review.Meta, tip, merged st
 		if err != nil {
 			return nil, err
 		}
-		if found[i], err = engine.Lint(ctx, snap, engine.Options{}); err != nil {
+		if found[i], err = engine.Lint(ctx, snap, engine.Options{Cache: p.parsed}); err != nil {
 			return nil, err
 		}
 		snaps[i] = snap

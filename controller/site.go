@@ -110,7 +110,7 @@ func (p *pipeline) build(ctx context.Context, commit string, f *fleet, last map[
 	if err != nil {
 		return nil, err
 	}
-	opts := engine.Options{Secrets: p.secrets}
+	opts := engine.Options{Secrets: p.secrets, Cache: p.parsed}
 	enrolled := map[string]store.Host{}
 	for _, h := range f.hosts {
 		opts.Clients = append(opts.Clients, h.Name)

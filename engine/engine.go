@@ -30,6 +30,8 @@ type Options struct {
 	// Secrets opens what is encrypted in the specification. Nil: nothing is opened, and
 	// what needs it fails with the name of the key that is missing.
 	Secrets secret.Keyring
+	// Cache keeps what files were parsed to, for revisions to come. Nil: nothing is kept.
+	Cache *Cache
 }
 
 // Input is one host with what is known about it.

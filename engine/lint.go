@@ -50,7 +50,7 @@ func (s *Spec) lint(ctx context.Context, more []*problem.Problem, built bool) ([
 	}
 	others = append(others, s.Problems()...)
 	others = append(others, s.templates.CheckHelpers()...)
-	l, err := lint.New(ctx, s.fsys, lint.Config{Plugins: s.Plugins(), Conf: s.conf, YAML: notYAML, Template: s.templates.Check})
+	l, err := lint.New(ctx, s.sources.Tree, lint.Config{Plugins: s.Plugins(), Conf: s.conf, YAML: notYAML, Template: s.templates.Check})
 	if err != nil {
 		return nil, err
 	}

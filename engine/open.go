@@ -59,10 +59,10 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	if _, err := fs.ReadDir(fsys, "."); err != nil {
 		return nil, fmt.Errorf("read specification: %w", err)
 	}
-	s := &Spec{fsys: fsys, voc: &host.Vocabulary{}, bundles: map[string]*memo.Tree[*boundStructure]{}, abstracts: map[string]*memo.Tree[*abstract]{}, sources: memo.NewSources(fsys), secrets: opts.Secrets}
+	s := &Spec{fsys: fsys, voc: &host.Vocabulary{}, bundles: map[string]*memo.Tree[*boundStructure]{}, abstracts: map[string]*memo.Tree[*abstract]{}, sources: memo.NewSources(fsys, opts.Cache.shelf()), secrets: opts.Secrets}
 	s.sources.Revision.Fact(factOptions, opts.digest())
 	s.sources.Rest.Fact(s.sources.Revision, factOptions)
-	noted := s.sources.Rest.FS(s.sources.Revision, fsys)
+	noted := s.sources.Rest.FS(s.sources.Revision, s.sources.Tree)
 	report := func(p *problem.Problem) { s.problems = append(s.problems, p) }
 	set, conf := readSettings(noted, opts, report)
 	s.policy, s.sensitive, s.conf = set.Policy, set.Sensitive, conf
@@ -70,7 +70,7 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 	if s.listed = s.names != nil; !s.listed {
 		s.names = plugins.Present(noted)
 	}
-	s.meta = host.Read(s.sources.Metadata.FS(s.sources.Revision, fsys), s.voc)
+	s.meta = host.Read(s.sources.Metadata.FS(s.sources.Revision, s.sources.Tree), s.voc)
 	s.problems = append(s.problems, s.meta.Problems()...)
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -105,10 +105,10 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 // factOptions is what a result depends on besides the tree and the host.
 const factOptions = "options"
 
-// digest tells options apart, but for the keyring; it is "" where that cannot be
+// digest tells options apart, but for the keyring and the cache; it is "" where that cannot be
 // done.
 func (o Options) digest() string {
-	o.Secrets = nil
+	o.Secrets, o.Cache = nil, nil
 	// Encoding orders maps by key, and refuses what is no data.
 	data, err := json.Marshal(o)
 	if err != nil {

@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
@@ -110,13 +111,19 @@ func TestWarmEqualsCold(t *testing.T) {
 		}
 		d, other := fresh(), fresh()
 		last := map[string]*engine.Result{}
+		parsed := engine.NewCache(100_000) // some of it is dropped
 		for range 4 {
 			tree := digested{fstest.MapFS{}}
 			for name, f := range d.fsys {
 				tree.MapFS[name] = f
 			}
 			opts := engine.Options{Clients: d.hosts[:2+d.upTo(2)]}
-			cold, warm := open(t, tree, opts), open(t, tree, opts)
+			cold := open(t, tree, opts)
+			opts.Cache = parsed
+			warm := open(t, tree, opts)
+			if d.upTo(3) == 0 {
+				require.Equal(rt, linted(rt, cold), linted(rt, warm))
+			}
 			for _, h := range d.hosts {
 				in := engine.Input{Host: h, Probes: d.answers[h]}
 				want, err := cold.Build(t.Context(), in)
@@ -137,6 +144,17 @@ func TestWarmEqualsCold(t *testing.T) {
 			}
 		}
 	})
+}
+
+// linted shows all that is wrong with a specification.
+func linted(t require.TestingT, s *engine.Spec) string {
+	found, err := s.Lint(context.Background())
+	require.NoError(t, err)
+	var b strings.Builder
+	for _, p := range found {
+		fmt.Fprintln(&b, *p)
+	}
+	return b.String()
 }
 
 // whole shows all that a result says, provenance included.

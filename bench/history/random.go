@@ -21,6 +21,9 @@ import (
 // broken.
 const length = 50
 
+// cacheSize is what is kept of parsed files: so little that some are dropped.
+const cacheSize = 300_000
+
 // tally counts what was compared: a check that looks at nothing holds nothing.
 type tally struct {
 	steps, hosts, entries, failed, taken, changes, read int
@@ -57,13 +60,14 @@ func walk(ctx context.Context, seed uint64, steps int, t *tally) error {
 	}
 	rnd := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // which results are kept
 	last := map[string]*engine.Result{}
+	parsed := engine.NewCache(cacheSize)
 	var before *fleet
 	var done []string
 	for step := range steps {
 		if step > 0 {
 			done = h.Step()
 		}
-		now, err := revision(ctx, h, last, t)
+		now, err := revision(ctx, h, last, parsed, t)
 		if err == nil && before != nil {
 			err = reviewed(before, now, t)
 		}
@@ -86,17 +90,21 @@ func walk(ctx context.Context, seed uint64, steps int, t *tally) error {
 }
 
 // revision builds what a history has come to, from nothing and again.
-func revision(ctx context.Context, h *history.History, last map[string]*engine.Result, t *tally) (*fleet, error) {
+func revision(ctx context.Context, h *history.History, last map[string]*engine.Result, parsed *engine.Cache, t *tally) (*fleet, error) {
 	tree, opts := h.Tree(), engine.Options{Clients: h.Clients()}
 	cold, err := engine.Open(ctx, tree, opts)
 	if err != nil {
 		return nil, err
 	}
+	opts.Cache = parsed
 	warm, err := engine.Open(ctx, tree, opts)
 	if err != nil {
 		return nil, err
 	}
 	if err := alike("the specification", problems(cold.Problems()), problems(warm.Problems())); err != nil {
+		return nil, err
+	}
+	if err := linted(ctx, cold, warm); err != nil {
 		return nil, err
 	}
 	in := make([]engine.Input, len(cold.Hosts()))
@@ -126,6 +134,19 @@ func revision(ctx context.Context, h *history.History, last map[string]*engine.R
 		t.count(r, last[r.Host])
 	}
 	return f, nil
+}
+
+// linted wants lint to say the same of a specification from nothing and again.
+func linted(ctx context.Context, cold, warm *engine.Spec) error {
+	want, err := cold.Lint(ctx)
+	if err != nil {
+		return err
+	}
+	got, err := warm.Lint(ctx)
+	if err != nil {
+		return err
+	}
+	return alike("lint", problems(want), problems(got))
 }
 
 func (t *tally) count(r, last *engine.Result) {

@@ -35,6 +35,8 @@ type specOptions struct {
 	clients   []string
 	keys      secrets.Config
 	ring      *secrets.Keyring
+	// parsed is what files were parsed to: both sides of a comparison have most.
+	parsed *engine.Cache
 	// localSources: package sources on this machine need not be recorded.
 	localSources bool
 }
@@ -83,7 +85,10 @@ func (o *specOptions) engineOptions() (engine.Options, error) {
 			return opts, withCode(exitUsage, err)
 		}
 	}
-	opts.Secrets = o.ring
+	if o.parsed == nil {
+		o.parsed = engine.NewCache(engine.CacheSize)
+	}
+	opts.Secrets, opts.Cache = o.ring, o.parsed
 	return opts, nil
 }
 

@@ -19,7 +19,7 @@ func TestTooManyClients(t *testing.T) {
 		b.WriteString(`<Client name="h` + strconv.Itoa(i) + `" profile="p"/>` + "\n")
 	}
 	b.WriteString("</Clients>\n")
-	_, _, p := readClients(fstest.MapFS{ClientsFile: {Data: []byte(b.String())}})
+	_, p := readClients(fstest.MapFS{ClientsFile: {Data: []byte(b.String())}})
 	require.NotNil(t, p)
 	require.Equal(t, "too-many-clients", p.Code)
 	require.Equal(t, maxClients+2, p.Pos.Line)

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/bindery/bindery/engine/internal/shelf"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -33,31 +35,59 @@ type Client struct {
 // clients.xml costs nothing to write.
 const maxClients = 250_000
 
+// clients is clients.xml, read. Other revisions may have it too.
 type clients struct {
 	byName  map[string]*Client
 	aliases map[string]string
+	// names and profiles are sorted.
+	names, profiles []string
+	found           []*problem.Problem
 }
 
-func readClients(fsys fs.FS) (*clients, []*problem.Problem, *problem.Problem) {
-	c := &clients{byName: map[string]*Client{}, aliases: map[string]string{}}
+// clientCost is about how many bytes of memory a client takes.
+const clientCost = 512
+
+func readClients(fsys fs.FS) (*clients, *problem.Problem) {
+	var bad *problem.Problem
+	c := shelf.Get(fsys, "clients", ClientsFile, func() (c *clients, size int, keep bool) {
+		var alone bool
+		c, alone, bad = parseClients(fsys)
+		if bad != nil {
+			return nil, 0, false
+		}
+		return c, clientCost * len(c.names), alone
+	})
+	return c, bad
+}
+
+// parseClients reads the file, and tells whether it is all that was read.
+func parseClients(fsys fs.FS) (c *clients, alone bool, p *problem.Problem) {
+	c = &clients{byName: map[string]*Client{}, aliases: map[string]string{}}
 	if _, err := fs.Stat(fsys, ClientsFile); errors.Is(err, fs.ErrNotExist) {
-		return c, nil, nil // Bcfg2 creates an empty file
+		return c, true, nil // Bcfg2 creates an empty file
 	}
 	doc, p := xmltree.Load(fsys, ClientsFile)
 	if p != nil {
-		return nil, nil, p
+		return nil, false, p
 	}
-	found := doc.Problems
+	c.found = doc.Problems
 	doc.Root.Walk(func(e *xmltree.Element) bool {
 		if p == nil && e.Is("Client") {
-			found, p = c.add(e, found)
+			c.found, p = c.add(e, c.found)
 		}
 		return true
 	})
 	if p != nil {
-		return nil, nil, p
+		return nil, false, p
 	}
-	return c, found, nil
+	profiles := map[string]bool{}
+	for _, client := range c.byName {
+		for _, name := range client.Profiles {
+			profiles[name] = true
+		}
+	}
+	c.names, c.profiles = slices.Sorted(maps.Keys(c.byName)), slices.Sorted(maps.Keys(profiles))
+	return c, len(doc.Files) == 1 && len(doc.Problems) == 0, nil
 }
 
 func (cs *clients) add(e *xmltree.Element, found []*problem.Problem) ([]*problem.Problem, *problem.Problem) {

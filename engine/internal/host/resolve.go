@@ -19,7 +19,6 @@ type Metadata struct {
 	clients  *clients
 	problems []*problem.Problem
 	broken   *problem.Problem
-	names    []string // of clients, sorted
 
 	mu    sync.RWMutex
 	cache map[string]*Membership
@@ -136,20 +135,17 @@ func Read(fsys fs.FS, voc *Vocabulary) *Metadata {
 		m.broken, m.problems = p, append(m.problems, p)
 	}
 	m.problems = append(m.problems, found...)
-	if m.clients, found, p = readClients(fsys); p != nil {
+	if m.clients, p = readClients(fsys); p != nil {
 		m.broken, m.problems = p, append(m.problems, p)
+		return m
 	}
-	m.problems = append(m.problems, found...)
+	m.problems = append(m.problems, m.clients.found...)
 	if m.broken != nil {
 		return m
 	}
-	for _, c := range m.clients.byName {
-		for _, profile := range c.Profiles {
-			voc.ID(profile)
-		}
-		m.names = append(m.names, c.Name)
+	for _, profile := range m.clients.profiles {
+		voc.ID(profile)
 	}
-	slices.Sort(m.names)
 	return m
 }
 
@@ -161,7 +157,7 @@ func (m *Metadata) Names() []string {
 	if m.broken != nil {
 		return nil
 	}
-	return slices.Clone(m.names)
+	return slices.Clone(m.clients.names)
 }
 
 // Canonical gives the client that a name stands for, in lower case.

@@ -3,7 +3,6 @@
 package lint
 
 import (
-	"bytes"
 	"cmp"
 	"path"
 	"regexp"
@@ -123,10 +122,10 @@ func (t look) allowances() map[string][]*allowance {
 			}
 			continue
 		}
-		data, ok := t.Head(f)
-		if !ok || !bytes.Contains(data, []byte(tree.Allow)) {
+		if !t.Allows(f) {
 			continue
 		}
+		data, _ := t.Head(f) // it was read before
 		head := string(data)
 		pattern := allowInText
 		if path.Ext(f.Name) == ".xml" {

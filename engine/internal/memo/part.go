@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/bindery/bindery/engine/internal/shelf"
 )
 
 // Digester is a file system that knows what its files hold without reading them.
@@ -188,6 +190,16 @@ func (w *watched) Open(name string) (fs.File, error) {
 	return w.fsys.Open(name)
 }
 
+// Shelf implements shelf.Keeper: what is made of a file is made of its content.
+func (w *watched) Shelf(name string) (*shelf.Shelf, string) {
+	keeper, ok := w.fsys.(shelf.Keeper)
+	if !ok {
+		return nil, ""
+	}
+	w.p.Content(w.r, name)
+	return keeper.Shelf(name)
+}
+
 // ReadFile implements fs.ReadFileFS.
 func (w *watched) ReadFile(name string) ([]byte, error) {
 	w.p.Content(w.r, name)
@@ -224,9 +236,10 @@ type Sources struct {
 	lists map[*Part][][]*Part // by the first
 }
 
-// NewSources makes what all parts of one specification share.
-func NewSources(fsys fs.FS) *Sources {
-	s := &Sources{Revision: NewRevision(fsys), Tree: fsys, Metadata: &Part{}, Whole: &Part{}, Rest: &Part{}}
+// NewSources makes what all parts of one specification share. kept is what was made
+// of files of other revisions; nil for nothing.
+func NewSources(fsys fs.FS, kept *shelf.Shelf) *Sources {
+	s := &Sources{Revision: NewRevision(fsys), Tree: shelf.On(fsys, kept), Metadata: &Part{}, Whole: &Part{}, Rest: &Part{}}
 	s.Whole.Below(s.Revision, ".")
 	return s
 }

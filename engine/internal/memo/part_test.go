@@ -66,7 +66,7 @@ func TestPartHoldsWhereTheSameIsRead(t *testing.T) {
 			[]digested{tree("d/a", "1", "d/b", "2")}, []digested{tree("d/a", "1", "d/b", "3"), tree("d/a", "1", "d/b", "2", "d/c/e", "")},
 		},
 	} {
-		s := NewSources(now)
+		s := NewSources(now, nil)
 		p, fsys := s.Part()
 		c.read(s.Revision, p, fsys)
 		require.True(t, p.Holds(s.Revision), name)
@@ -81,11 +81,11 @@ func TestPartHoldsWhereTheSameIsRead(t *testing.T) {
 }
 
 func TestWhatCannotBeToldDoesNotHold(t *testing.T) {
-	s := NewSources(tree("unknown", "1"))
+	s := NewSources(tree("unknown", "1"), nil)
 	require.False(t, s.File("unknown").Holds(s.Revision))
 	require.False(t, s.Whole.Holds(s.Revision))
 
-	plain := NewSources(fstest.MapFS{"a": {}})
+	plain := NewSources(fstest.MapFS{"a": {}}, nil)
 	p, fsys := plain.Part("d")
 	require.Equal(t, fstest.MapFS{"a": {}}, fsys, "without digests nothing stands in between")
 	require.Zero(t, p.count.Load())
@@ -108,19 +108,19 @@ func TestFacts(t *testing.T) {
 // What counted for values that are taken over counts from then on, even if nobody
 // reads it again.
 func TestTakesKeepsWhatCounted(t *testing.T) {
-	first := NewSources(tree("a", "1", "b", "2"))
+	first := NewSources(tree("a", "1", "b", "2"), nil)
 	_, _ = fs.ReadFile(first.Rest.FS(first.Revision, first.Tree), "a")
-	second := NewSources(tree("a", "1", "b", "3"))
+	second := NewSources(tree("a", "1", "b", "3"), nil)
 	require.True(t, second.Takes(first.Rest))
 	_, _ = fs.ReadFile(first.Rest.FS(first.Revision, first.Tree), "b")
 	require.False(t, second.Takes(first.Rest), "something more was read since")
-	third := NewSources(tree("a", "2", "b", "3"))
+	third := NewSources(tree("a", "2", "b", "3"), nil)
 	require.False(t, third.Takes(second.Rest))
-	require.True(t, NewSources(tree("a", "1", "b", "9")).Takes(second.Rest))
+	require.True(t, NewSources(tree("a", "1", "b", "9"), nil).Takes(second.Rest))
 }
 
 func TestValuesTellWhatTheyUse(t *testing.T) {
-	s := NewSources(tree("a", "1", "b", "2"))
+	s := NewSources(tree("a", "1", "b", "2"), nil)
 	var outer, inner Tree[string]
 	get := func(name string) []*Part {
 		v := NewView(hostIn(name)).Inner()

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/engine/internal/file"
+	"github.com/bindery/bindery/engine/internal/shelf"
 	"github.com/bindery/bindery/engine/problem"
 )
 
@@ -37,12 +38,16 @@ type Document struct {
 // file that is being included already is not followed again, and the document's
 // own file is dropped. The content of xi:fallback is lost.
 func Load(fsys fs.FS, name string) (*Document, *problem.Problem) {
-	root, _, p := read(fsys, name)
+	f, p := read(fsys, name)
 	if p != nil {
 		return nil, p
 	}
-	l := &loader{fsys: fsys, doc: &Document{Root: root, Files: []string{name}}}
-	root.Children, p = l.follow(root.Children, name, true)
+	l := &loader{fsys: fsys, doc: &Document{Root: f.root, Files: []string{name}}}
+	if !f.includes {
+		return l.doc, nil
+	}
+	l.doc.Root = clone(f.root)
+	l.doc.Root.Children, p = l.follow(l.doc.Root.Children, name, true)
 	if p != nil {
 		return nil, p
 	}
@@ -51,17 +56,53 @@ func Load(fsys fs.FS, name string) (*Document, *problem.Problem) {
 
 // Read parses one file and leaves its includes alone.
 func Read(fsys fs.FS, name string) (*Element, *problem.Problem) {
-	root, _, p := read(fsys, name)
-	return root, p
+	f, p := read(fsys, name)
+	return f.root, p
 }
 
-func read(fsys fs.FS, name string) (root *Element, size int, p *problem.Problem) {
-	data, p := file.Read(fsys, name, maxDocument)
-	if p != nil {
-		return nil, 0, p
+// parsed is a file that was read. Others may have it too.
+type parsed struct {
+	root *Element
+	size int
+	// includes: there is an xi:include in it.
+	includes bool
+}
+
+// treeCost is about how many bytes of memory a byte of a file takes as a tree.
+const treeCost = 8
+
+func read(fsys fs.FS, name string) (parsed, *problem.Problem) {
+	var bad *problem.Problem
+	f := shelf.Get(fsys, "xml", name, func() (f parsed, size int, keep bool) {
+		data, p := file.Read(fsys, name, maxDocument)
+		if p == nil {
+			f.root, p = Parse(name, data)
+		}
+		if bad = p; p != nil {
+			return parsed{}, 0, false
+		}
+		f.size = len(data)
+		f.root.Walk(func(e *Element) bool {
+			f.includes = f.includes || included(e)
+			return !f.includes
+		})
+		return f, treeCost * f.size, true
+	})
+	return f, bad
+}
+
+func included(e *Element) bool {
+	return e.Kind == Node && e.Space == NSXInclude && e.Tag == "include"
+}
+
+// clone is a tree of its own: what includes bring is put into it.
+func clone(e *Element) *Element {
+	out := *e
+	out.Children = make([]*Element, len(e.Children))
+	for i, c := range e.Children {
+		out.Children[i] = clone(c)
 	}
-	root, p = Parse(name, data)
-	return root, len(data), p
+	return &out
 }
 
 type loader struct {
@@ -75,7 +116,7 @@ type loader struct {
 func (l *loader) follow(children []*Element, from string, deep bool) ([]*Element, *problem.Problem) {
 	var out []*Element
 	for i, e := range children {
-		if e.Kind == Node && e.Space == NSXInclude && e.Tag == "include" {
+		if included(e) {
 			if out == nil {
 				out = slices.Clone(children[:i])
 			}
@@ -120,7 +161,7 @@ func (l *loader) include(e *Element, from string) ([]*Element, *problem.Problem)
 			continue
 		}
 		again := slices.Contains(l.doc.Files, name)
-		root, size, p := read(l.fsys, name)
+		f, p := read(l.fsys, name)
 		if p != nil {
 			// A broken include makes the whole document unusable, as in Bcfg2.
 			return nil, p
@@ -128,8 +169,9 @@ func (l *loader) include(e *Element, from string) ([]*Element, *problem.Problem)
 		if !again {
 			l.doc.Files = append(l.doc.Files, name)
 		}
+		root := clone(f.root) // a file that is included twice stands there twice
 		root.Walk(func(*Element) bool { l.nodes++; return true })
-		if l.bytes += size; l.nodes > maxIncluded || l.bytes > maxIncludedBytes {
+		if l.bytes += f.size; l.nodes > maxIncluded || l.bytes > maxIncludedBytes {
 			return nil, problem.New(e.Pos, "xinclude-too-large", "the includes of this file bring too much", "")
 		}
 		if root.Children, p = l.follow(root.Children, name, !again); p != nil {

@@ -3,9 +3,7 @@
 package content
 
 import (
-	"bytes"
 	"fmt"
-	"io/fs"
 
 	"github.com/bindery/bindery/engine/internal/lint/tree"
 	"github.com/bindery/bindery/engine/problem"
@@ -26,10 +24,8 @@ func (t look) sizes() {
 			t.Error(problem.Pos{File: f.Name}, "file-too-large",
 				fmt.Sprintf("the file has %d MB; more than %d MB cannot be part of a configuration", f.Size>>20, maxContent>>20),
 				"publish it as a package, or let an Action fetch it")
-		case f.Size > 0 && f.Size < 1024 && (f.Mode.IsRegular() || f.Mode&fs.ModeSymlink != 0):
-			if data, ok := t.Head(f); ok && bytes.HasPrefix(data, []byte("version https://git-lfs.github.com/spec/")) {
-				t.Error(problem.Pos{File: f.Name}, "lfs-pointer", "the file is a pointer to Git LFS; its content is not in the repository", "store the file itself")
-			}
+		case t.Pointer(f):
+			t.Error(problem.Pos{File: f.Name}, "lfs-pointer", "the file is a pointer to Git LFS; its content is not in the repository", "store the file itself")
 		}
 	}
 }

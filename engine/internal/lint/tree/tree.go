@@ -18,6 +18,7 @@ import (
 
 	"github.com/bindery/bindery/engine/internal/lint/verdict"
 	"github.com/bindery/bindery/engine/internal/schema"
+	"github.com/bindery/bindery/engine/internal/shelf"
 	"github.com/bindery/bindery/engine/internal/xmltree"
 	"github.com/bindery/bindery/engine/problem"
 )
@@ -93,6 +94,8 @@ type Tree struct {
 	guesses int
 	// head is room for Head.
 	head []byte
+	// marked are the marks of files, by directory.
+	marked map[string]map[string]marks
 	// Modules are the directories of git submodules.
 	Modules map[string]bool
 
@@ -124,7 +127,7 @@ func (t *Tree) Warn(pos problem.Pos, code, msg, hint string) {
 
 // Load reads a tree.
 func Load(ctx context.Context, fsys fs.FS, cfg Config) (*Tree, error) {
-	t := &Tree{ctx: ctx, FS: fsys, Conf: cfg.Conf, On: map[string]bool{}, ByName: map[string]*Doc{}, There: map[string]bool{}, Links: map[string][]Include{}, Includes: map[string]bool{}, Modules: map[string]bool{}, Said: map[problem.Severity]int{}, YAMLCheck: cfg.YAML, TemplateCheck: cfg.Template}
+	t := &Tree{ctx: ctx, FS: fsys, Conf: cfg.Conf, On: map[string]bool{}, ByName: map[string]*Doc{}, There: map[string]bool{}, Links: map[string][]Include{}, Includes: map[string]bool{}, Modules: map[string]bool{}, Said: map[problem.Severity]int{}, marked: map[string]map[string]marks{}, YAMLCheck: cfg.YAML, TemplateCheck: cfg.Template}
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
 		return nil, err
@@ -208,14 +211,20 @@ func (t *Tree) parse(set *schema.Set, f File) {
 		t.TooLarge = append(t.TooLarge, f)
 		return
 	}
-	data, err := fs.ReadFile(t.FS, f.Name)
-	if err != nil {
+	// says are the words that a file has.
+	type says struct{ readable, genshi, allow bool }
+	has := shelf.Get(t.FS, "words", f.Name, func() (has says, size int, keep bool) {
+		data, err := fs.ReadFile(t.FS, f.Name)
+		has = says{err == nil, bytes.Contains(data, []byte(Genshi)), bytes.Contains(data, []byte(Allow))}
+		return has, 0, err == nil
+	})
+	if !has.readable {
 		if f.Mode&fs.ModeSymlink == 0 {
 			t.Broken = append(t.Broken, problem.New(problem.Pos{File: f.Name}, "unreadable-file", "cannot be read", ""))
 		}
 		return
 	}
-	root, p := xmltree.Parse(f.Name, data)
+	root, p := xmltree.Read(t.FS, f.Name)
 	if p != nil {
 		t.Broken = append(t.Broken, p)
 		return
@@ -223,7 +232,7 @@ func (t *Tree) parse(set *schema.Set, f File) {
 	dir, _, _ := strings.Cut(f.Name, "/")
 	d := &Doc{
 		File: f.Name, Dir: dir, Root: root, Schema: set.For(f.Name, root.Tag),
-		Templated: strings.HasSuffix(f.Name, ".genshi") || bytes.Contains(data, []byte(Genshi)), Allows: bytes.Contains(data, []byte(Allow)),
+		Templated: strings.HasSuffix(f.Name, ".genshi") || has.genshi, Allows: has.allow,
 	}
 	t.Docs = append(t.Docs, d)
 	t.ByName[f.Name] = d

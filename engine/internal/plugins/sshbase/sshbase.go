@@ -7,8 +7,6 @@ package sshbase
 
 import (
 	"cmp"
-	"errors"
-	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -129,30 +127,21 @@ func New(env plugin.Env) *SSHbase {
 	for _, name := range private {
 		s.sets[name], s.sets[name+".pub"] = &set{}, &set{}
 	}
-	entries, err := fs.ReadDir(env.FS, dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		env.Report(file.Unreadable(dir, err))
+	found := list(env)
+	for _, p := range found.problems {
+		env.Report(p)
 	}
-	var infos []string
-	for _, e := range entries {
-		name := e.Name()
-		switch {
-		case plugin.Ignored(env.Conf, name):
-		case e.IsDir():
-			env.Report(problem.Warn(problem.Pos{File: dir + "/" + name}, "directory-in-sshbase", "a directory among the keys is ignored", "move its files up"))
-		case plugin.IsInfo(name):
-			infos = append(infos, name)
-		case strings.HasSuffix(name, ".static"):
-			s.statics = append(s.statics, newKey(&env, dir+"/"+name))
-		case !s.add(&env, name):
-			env.Report(problem.Warn(problem.Pos{File: dir + "/" + name}, "unknown-sshbase-file", "the name is no host key's; the file is ignored",
-				"keys are named ssh_host_TYPE_key[.pub], with .H_host or .G##_group behind; lines for ssh_known_hosts stand in NAME.static"))
-		}
+	for _, name := range found.statics {
+		s.statics = append(s.statics, newKey(&env, dir+"/"+name))
 	}
+	s.sealed = found.sealed
 	for base, st := range s.sets {
-		for _, k := range st.list {
-			if k.Group != "" {
-				env.Voc.ID(k.Group) // hosts are looked at only with what is known by then
+		st.hosts = found.hosts[base]
+		for _, name := range found.others[base] {
+			specific, _, _ := parse(name, base)
+			st.list = append(st.list, variant(&env, name, specific))
+			if specific.Group != "" {
+				env.Voc.ID(specific.Group) // hosts are looked at only with what is known by then
 			}
 		}
 		st.sorted = sync.OnceValue(func() *plugin.Variants[*key] {
@@ -163,45 +152,8 @@ func New(env plugin.Env) *SSHbase {
 			return plugin.NewVariants(env.Voc, st.list)
 		})
 	}
-	s.info = plugin.NewInfoOf(env, dir, infos)
+	s.info = plugin.NewInfoOf(env, dir, found.infos)
 	return s
-}
-
-// add takes a file as a key, if its name is one's.
-func (s *SSHbase) add(env *plugin.Env, name string) bool {
-	first, rest, _ := strings.Cut(name, ".")
-	st := s.sets[first]
-	if st == nil {
-		return false
-	}
-	base := first
-	if rest == "pub" || strings.HasPrefix(rest, "pub.") {
-		if base, st = publicOf[first], s.sets[publicOf[first]]; st == nil {
-			return false
-		}
-	}
-	specific, sealed, ok := parse(name, base)
-	if !ok {
-		return false
-	}
-	s.sealed = s.sealed || sealed && base != first
-	if specific.Host != "" {
-		st.hosts = append(st.hosts, name)
-	} else {
-		st.list = append(st.list, variant(env, name, specific))
-	}
-	return true
-}
-
-// parse tells whom a file is for, and whether it is encrypted, by its name.
-func parse(name, base string) (specific plugin.Specific, sealed, ok bool) {
-	for _, extension := range []string{"crypt", "age"} {
-		if specific, ok = plugin.ParseSpecific(name, base, extension); ok {
-			return specific, true, true
-		}
-	}
-	specific, ok = plugin.ParseSpecific(name, base, "")
-	return specific, false, ok
 }
 
 func variant(env *plugin.Env, name string, specific plugin.Specific) plugin.Variant[*key] {

@@ -18,6 +18,7 @@ import (
 	"github.com/bindery/bindery/engine/internal/host"
 	"github.com/bindery/bindery/engine/internal/memo"
 	"github.com/bindery/bindery/engine/internal/py"
+	"github.com/bindery/bindery/engine/internal/shelf"
 	"github.com/bindery/bindery/engine/internal/tmpl"
 	"github.com/bindery/bindery/engine/internal/tmpl/cheetah"
 	"github.com/bindery/bindery/engine/internal/tmpl/genshi"
@@ -185,24 +186,34 @@ func (r *Renderer) exists(v *memo.View, name string) bool {
 	return err == nil && !st.IsDir()
 }
 
-// load reads and parses a file once. v is nil before there are hosts.
+// templateCost is about how many bytes of memory a byte of a template takes.
+const templateCost = 24
+
+// load reads and parses a file once, or takes it from another revision. v is nil before there are hosts.
 func load[T any](r *Renderer, v *memo.View, name, syntax string, parse func(file, src string) (*T, *problem.Problem)) (*T, *problem.Problem) {
 	type result struct {
 		t *T
 		p *problem.Problem
 	}
-	once, _ := r.parsed.LoadOrStore(syntax+"\x00"+name, sync.OnceValue(func() result {
+	read := func() (result, int, bool) {
 		data, p := file.Read(r.fsys, name, tmpl.MaxTemplate)
 		if p != nil {
-			return result{nil, p}
+			return result{nil, p}, 0, false
 		}
 		if sealedTemplate(name) {
 			if data, p = r.vault.File(name, data); p != nil {
-				return result{nil, p}
+				return result{nil, p}, 0, false
 			}
 		}
 		t, p := parse(name, string(data))
-		return result{t, p}
+		return result{t, p}, templateCost * len(data), p == nil
+	}
+	once, _ := r.parsed.LoadOrStore(syntax+"\x00"+name, sync.OnceValue(func() (out result) {
+		if sealedTemplate(name) { // what it is depends on keys
+			out, _, _ = read()
+			return out
+		}
+		return shelf.Get(r.fsys, syntax, name, read)
 	}))
 	v.Use(r.sources.File(name))
 	out := once.(func() result)()
