@@ -62,6 +62,8 @@ type Config struct {
 	// killed. Nil: a change that cuts the host off is taken back by the run itself,
 	// or by the next one.
 	Guard func() error
+	// Drivers are those of Unproven that work on this host.
+	Drivers []string
 	// Journal bounds what is kept of former states.
 	Journal journal.Limits
 	// Logger gets what people should know. Nil: nothing is logged.
@@ -80,6 +82,8 @@ type Agent struct {
 	identity  *release.Identity
 	drivers   map[driver.Kind]driver.Driver
 	actions   driver.Driver
+	// unproven are the kinds whose driver the settings do not name.
+	unproven map[driver.Kind]bool
 	// files are the machine's, which the journal watches.
 	files   *journal.Files
 	journal *journal.Journal
@@ -183,7 +187,7 @@ func (a *Agent) loadDrivers() error {
 			a.drivers[driver.Kind{Tag: set.tag, Type: t}] = set.by
 		}
 	}
-	return nil
+	return a.loadNamed()
 }
 
 // Options say what a run does.

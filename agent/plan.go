@@ -150,7 +150,7 @@ func (r *run) bound(e *entry) bool {
 		e.left = "the controller could not bind it: " + e.Entry.Failure
 		e.out = driver.Outcome{State: driver.Incorrect}
 	case r.driver(e) == nil:
-		e.left = "no driver for " + e.Entry.Tag + " of type \"" + e.Entry.Type() + "\""
+		e.left = r.undriven(driver.Kind{Tag: e.Entry.Tag, Type: e.Entry.Type()})
 		e.out = driver.Outcome{State: driver.NotVerified}
 	default:
 		return true

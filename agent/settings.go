@@ -40,6 +40,9 @@ type Settings struct {
 	// FactsWait is how long a run waits for the release that new facts bring.
 	// Default: 30s.
 	FactsWait time.Duration `yaml:"facts_wait"`
+	// Drivers are types of entries whose drivers were never run against their
+	// tools and shall work here all the same: chkconfig, upstart, smf.
+	Drivers []string `yaml:"drivers"`
 	// Journal bounds what is kept of how the host was before runs changed it.
 	Journal JournalSettings `yaml:"journal"`
 }

@@ -25,7 +25,7 @@ func newPlanCommand(s streams) *cobra.Command {
 		Short: "Say what a run would change, and write nothing",
 		Long: `Plan compares this host with its newest verified release and shows each entry
 that is not right, with the differences of files. What is secret is never shown.
-` + exitHelp,
+` + driversHelp() + exitHelp,
 		Example: `  bindery-agent plan
   bindery-agent plan --offline --format json`,
 		Args: cobra.NoArgs,

@@ -57,7 +57,7 @@ has is an error.
 A dry run writes nothing, asks no probe and tells the controller nothing. Under a
 root other than / actions do not run, and without privilege owner and group count
 as not verified.
-` + exitHelp,
+` + driversHelp() + exitHelp,
 		Example: `  bindery-agent run --once
   bindery-agent run --once --dry-run --format json
   bindery-agent run --once --bundle nginx,php --diff

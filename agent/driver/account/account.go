@@ -279,8 +279,6 @@ func environment() []string {
 	return []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
 }
 
-const maxTold = 300
-
 func (d *Driver) run(ctx context.Context, args []string) error {
 	r, err := d.machine.Processes.Run(ctx, system.Command{Args: args, Env: environment(), Dir: "/", Timeout: 2 * time.Minute, MaxTail: 4 << 10})
 	if err != nil {
@@ -289,19 +287,7 @@ func (d *Driver) run(ctx context.Context, args []string) error {
 	if r.Exit == 0 {
 		return nil
 	}
-	said := strings.TrimSpace(strings.Map(func(c rune) rune {
-		if c == '\n' {
-			return ' '
-		}
-		if !unicode.IsPrint(c) {
-			return -1
-		}
-		return c
-	}, string(r.Tail)))
-	if len(said) > maxTold {
-		said = strings.ToValidUTF8(said[:maxTold], "") + "…"
-	}
-	return fmt.Errorf("%s ended with status %d: %s", args[0], r.Exit, said)
+	return r.Ended(args[0])
 }
 
 // People have these numbers where login.defs(5) says nothing else.

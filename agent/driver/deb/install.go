@@ -3,14 +3,12 @@
 package deb
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/system"
@@ -18,7 +16,6 @@ import (
 
 const (
 	maxTail  = 8 << 10
-	maxTold  = 400
 	simulate = 2 * time.Minute
 )
 
@@ -69,8 +66,8 @@ func (b *batch) blame(wants []*want, err error) {
 
 // tell keeps the words of the tools from those who may not read the entry.
 func (b *batch) tell(w *want, err error) error {
-	if failed, ok := errors.AsType[*toolError](err); ok && w.entry.Secret() {
-		return fmt.Errorf("%s ended with status %d", failed.what, failed.exit)
+	if w.entry.Secret() {
+		return system.Quiet(err)
 	}
 	return err
 }
@@ -82,7 +79,7 @@ func (b *batch) resume() error {
 		return nil
 	}
 	if err := b.run("dpkg", "--force-confold", "--force-confmiss", "--configure", "-a"); err != nil {
-		if _, failed := errors.AsType[*toolError](err); !failed {
+		if _, failed := errors.AsType[*system.EndedError](err); !failed {
 			return err
 		}
 		// One package that cannot be configured must not stop the others; its own
@@ -326,30 +323,12 @@ func verb(args []string) string {
 	return ""
 }
 
-// toolError is a tool that ended badly.
-type toolError struct {
-	what string
-	exit int
-	said string
-}
-
-func (e *toolError) Error() string {
-	if e.said == "" {
-		return fmt.Sprintf("%s ended with status %d", e.what, e.exit)
-	}
-	return fmt.Sprintf("%s ended with status %d: %s", e.what, e.exit, e.said)
-}
-
 // ended makes an error of how a tool ended, with its own words about errors, or
 // else the last ones.
 func ended(what string, r system.Result) error {
-	var errs, last []string
-	for line := range bytes.Lines(append(bytes.Clone(r.Stdout), r.Tail...)) {
-		text := strings.TrimSpace(clean(string(line)))
-		if text == "" {
-			continue
-		}
-		last = append(last, text)
+	last := r.Spoken()
+	var errs []string
+	for _, text := range last {
 		if strings.HasPrefix(text, "E: ") || strings.HasPrefix(text, "dpkg: error") || strings.Contains(text, "Depends: ") {
 			errs = append(errs, text)
 		}
@@ -357,21 +336,5 @@ func ended(what string, r system.Result) error {
 	if len(errs) == 0 {
 		errs = last[max(0, len(last)-3):]
 	}
-	said := strings.Join(errs, "; ")
-	if len(said) > maxTold {
-		said = strings.ToValidUTF8(said[:maxTold], "") + "…"
-	}
-	return &toolError{what: what, exit: r.Exit, said: said}
-}
-
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\t' {
-			return ' '
-		}
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, s)
+	return r.Ended(what, errs...)
 }

@@ -9,14 +9,12 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/bindery/bindery/agent/system"
 )
 
 const (
 	maxTail  = 8 << 10
-	maxTold  = 400
 	maxShown = 5
 	maxList  = 16 << 20
 )
@@ -60,7 +58,7 @@ func (b *batch) load() error {
 		return err
 	}
 	if r.Exit != 0 {
-		return ended("rpm -qa", r)
+		return r.Ended("rpm -qa")
 	}
 	b.have = map[string][]nevra{}
 	lines := strings.Split(string(r.Stdout), "\n")
@@ -115,7 +113,7 @@ func (b *batch) update(names []string) error {
 		return err
 	}
 	if r.Exit != 0 && r.Exit != 100 {
-		return ended(program+" check-update", r)
+		return r.Ended(program + " check-update")
 	}
 	b.newer = updates{asked: asked, at: now, known: parseUpdates(string(r.Stdout))}
 	return nil
@@ -246,8 +244,8 @@ func (b *batch) all(verb string, wants []*want) {
 
 func (b *batch) blame(wants []*want, err error) {
 	for _, w := range wants {
-		if failed, ok := errors.AsType[*toolError](err); ok && w.entry.Secret() {
-			err = fmt.Errorf("%s ended with status %d", failed.what, failed.exit)
+		if w.entry.Secret() {
+			err = system.Quiet(err)
 		}
 		w.result.Err = err
 	}
@@ -270,31 +268,7 @@ func (b *batch) run(verb string, wants []*want) error {
 		return fmt.Errorf("%s %s: %w", program, verb, err)
 	}
 	if r.Exit != 0 {
-		return ended(program+" "+verb, r)
+		return r.Ended(program + " " + verb)
 	}
 	return nil
-}
-
-// toolError is a tool that ended badly.
-type toolError struct {
-	what string
-	exit int
-	said string
-}
-
-func (e *toolError) Error() string {
-	return strings.TrimSuffix(fmt.Sprintf("%s ended with status %d: %s", e.what, e.exit, e.said), ": ")
-}
-
-func ended(what string, r system.Result) error {
-	said := strings.Join(strings.Fields(strings.Map(func(c rune) rune {
-		if c != '\n' && !unicode.IsPrint(c) {
-			return -1
-		}
-		return c
-	}, string(r.Tail))), " ")
-	if len(said) > maxTold {
-		said = strings.ToValidUTF8(said[:maxTold], "") + "…"
-	}
-	return &toolError{what: what, exit: r.Exit, said: said}
 }

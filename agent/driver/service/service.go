@@ -37,6 +37,9 @@ type Wanted struct {
 	Asking bool
 	// Target is what it is told instead of restart, "" for that.
 	Target string
+	// Parameters are for the service manager. A driver that cannot hand them on
+	// leaves them here.
+	Parameters string
 }
 
 var target = regexp.MustCompile(`^[a-z][a-z-]*$`)
@@ -49,7 +52,7 @@ var target = regexp.MustCompile(`^[a-z][a-z-]*$`)
 // in mode supervised. An entry with one of the new words is read the new way, and
 // so is one that says neither.
 func Read(e *config.Entry) (Wanted, error) {
-	w := Wanted{Name: e.Name(), Install: true, Restart: true, Target: e.Get("target")}
+	w := Wanted{Name: e.Name(), Install: true, Restart: true, Target: e.Get("target"), Parameters: e.Get("parameters")}
 	var err error
 	if w.Running, err = read(e, "status"); err != nil {
 		return w, err

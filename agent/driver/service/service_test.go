@@ -46,7 +46,7 @@ func TestWords(t *testing.T) {
 		"status=on supervised=true mode=default":        {Boot: on, Running: on, Checked: true, Install: true, Restart: true},
 		"status=on supervised=false":                    {Boot: on, Running: on, Install: true, Restart: true},
 		"status=on mode=custom target=reload":           {Boot: on, Running: on, Install: true, Restart: true, Target: "reload"},
-		"status=on mode=custom sequence=3 parameters=x": {Boot: on, Running: on, Install: true, Restart: true},
+		"status=on mode=custom sequence=3 parameters=x": {Boot: on, Running: on, Install: true, Restart: true, Parameters: "x"},
 	} {
 		want.Name = "s"
 		got, err := service.Read(entry(words))

@@ -5,32 +5,10 @@ package systemd
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/service"
 )
-
-// What is written down of a unit: whether it starts with the host, and whether it
-// runs.
-const (
-	enabled  = "enabled"
-	disabled = "disabled"
-	running  = "running"
-	stopped  = "stopped"
-)
-
-func (s state) words() string {
-	if s.load == "not-found" {
-		return disabled + " " + stopped
-	}
-	on, fixed := s.enabled()
-	boot := map[bool]string{true: enabled, false: disabled}[on]
-	if fixed {
-		boot = s.file // nothing can be done about it
-	}
-	runs, _ := s.running()
-	return boot + " " + map[bool]string{true: running, false: stopped}[runs]
-}
 
 // Standing implements driver.Keeper.
 func (d *Driver) Standing(ctx context.Context, items []driver.Item) ([]driver.Standing, error) {
@@ -48,7 +26,7 @@ func (b *batch) standing() ([]driver.Standing, error) {
 	}
 	out := make([]driver.Standing, len(b.tasks))
 	for i, t := range b.tasks {
-		out[i] = driver.Standing{Kind: driver.Kind{Tag: "Service", Type: "systemd"}, Name: t.unit, State: t.now.words()}
+		out[i] = driver.Standing{Kind: driver.Kind{Tag: "Service", Type: "systemd"}, Name: t.unit, State: t.now.found().Words()}
 	}
 	return out, nil
 }
@@ -91,31 +69,8 @@ func (d *Driver) Restore(ctx context.Context, p driver.Passage, r driver.Restora
 		return out
 	}
 	t := b.tasks[0]
-	now := t.now.words()
-	if p.After != nil && now != *p.After && now != p.State && !r.Force {
-		if r.Ending {
-			return out // the other call says it
-		}
-		out.Kept = append(out.Kept, p.Name+": it was changed since, and is "+now)
-		return out
-	}
-	boot, runs, _ := strings.Cut(p.State, " ")
-	isBoot, isRuns, _ := strings.Cut(now, " ")
 	var verbs []string
-	switch {
-	case r.Ending && runs == stopped && isRuns == running:
-		verbs = append(verbs, "stop")
-	case !r.Ending && runs == running && isRuns == stopped:
-		verbs = append(verbs, "start")
-	case !r.Ending && runs == running:
-		verbs = append(verbs, "reload-or-restart")
-	}
-	switch {
-	case r.Ending && boot == disabled && isBoot == enabled:
-		verbs = append(verbs, "disable")
-	case !r.Ending && boot == enabled && isBoot == disabled:
-		verbs = append([]string{"enable"}, verbs...)
-	}
+	verbs, out.Kept = service.Back(p, t.now.found().Words(), r)
 	if b.offline {
 		verbs = bootOnly(verbs)
 	}

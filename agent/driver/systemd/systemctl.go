@@ -3,14 +3,11 @@
 package systemd
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/driver/service"
@@ -118,10 +115,10 @@ func (b *batch) fix() {
 		switch {
 		case t.result.State == driver.Correct:
 		case t.result.State == driver.Missing:
-			t.result.Err = errors.New("there is no such unit")
+			t.result.Err = errors.New("there is no such service")
 		case !t.Install:
 			t.result.Err = errors.New(`left as it is: install="false"`)
-		case t.now.masked() && (t.enable || t.start):
+		case t.now.masked() && (t.Enable || t.Start):
 			t.result.Err = errors.New("it is masked")
 		default:
 			work = append(work, t)
@@ -135,12 +132,12 @@ func (b *batch) fix() {
 			return
 		}
 	}
-	_ = b.all(work, "enable", func(t *task) bool { return t.enable })
-	_ = b.all(work, "disable", func(t *task) bool { return t.disable })
+	_ = b.all(work, "enable", func(t *task) bool { return t.Enable })
+	_ = b.all(work, "disable", func(t *task) bool { return t.Disable })
 	if b.offline {
 		return
 	}
-	_ = b.all(work, "stop", func(t *task) bool { return t.stop })
+	_ = b.all(work, "stop", func(t *task) bool { return t.Stop })
 	if b.c.Build {
 		return
 	}
@@ -150,11 +147,11 @@ func (b *batch) fix() {
 // start starts units in their order, those together that have no order. systemd
 // itself knows what each of them needs.
 func (b *batch) start(work []*task) {
-	if b.all(work, "start", func(t *task) bool { return t.start }) != nil {
+	if b.all(work, "start", func(t *task) bool { return t.Start }) != nil {
 		return
 	}
 	for _, t := range work {
-		t.result.Started = t.start && t.result.Err == nil
+		t.result.Started = t.Start && t.result.Err == nil
 	}
 }
 
@@ -196,7 +193,7 @@ func (b *batch) all(work []*task, verb string, need func(*task) bool) error {
 		case err == nil:
 			t.result.Changed = t.result.Changed || need != nil
 		case t.secret && r.Exit != 0:
-			t.result.Err = fmt.Errorf("systemctl %s ended with status %d", verb, r.Exit)
+			t.result.Err = system.Quiet(err)
 		default:
 			t.result.Err = err
 		}
@@ -222,7 +219,7 @@ func (b *batch) sort(chosen []*task, verb string, r system.Result) error {
 		case done:
 			t.result.Changed = true
 		case t.secret:
-			t.result.Err = fmt.Errorf("systemctl %s ended with status %d", verb, r.Exit)
+			t.result.Err = system.Quiet(told(verb, t.unit, r))
 		default:
 			t.result.Err = told(verb, t.unit, r)
 		}
@@ -269,33 +266,13 @@ func (d *Driver) Restart(ctx context.Context, item driver.Item) (bool, error) {
 	return b.results[0].Changed, b.results[0].Err
 }
 
-const maxTold = 400
-
 // told makes an error of what systemctl wrote, of one unit if it is named.
 func told(verb, unit string, r system.Result) error {
-	var own, all []string
-	lines := bufio.NewScanner(bytes.NewReader(r.Tail))
-	for lines.Scan() {
-		line := strings.TrimSpace(strings.Map(func(c rune) rune {
-			if !unicode.IsPrint(c) {
-				return -1
-			}
-			return c
-		}, lines.Text()))
-		if line == "" {
-			continue
-		}
-		all = append(all, line)
+	var own []string
+	for _, line := range r.Lines() {
 		if unit != "" && strings.Contains(line, unit) {
 			own = append(own, line)
 		}
 	}
-	if len(own) == 0 {
-		own = all
-	}
-	said := strings.Join(own, "; ")
-	if len(said) > maxTold {
-		said = strings.ToValidUTF8(said[:maxTold], "") + "…"
-	}
-	return fmt.Errorf("systemctl %s ended with status %d: %s", verb, r.Exit, said)
+	return r.Ended("systemctl "+verb, own...)
 }

@@ -115,8 +115,7 @@ type task struct {
 	now    state
 	secret bool
 
-	// What is to be done.
-	enable, disable, start, stop bool
+	service.Plan // what is to be done
 }
 
 // state is what systemctl show says.
@@ -163,56 +162,24 @@ func (b *batch) blame(err error) {
 	}
 }
 
-// judge compares a unit with what is wanted. That something is neither enabled
-// nor disabled is right either way: nothing could be done about it.
+// judge compares a unit with what is wanted.
 func (t *task) judge(offline bool) {
-	if t.Boot == service.Ignore && !t.Checked {
-		return
-	}
-	if offline && t.Checked && t.Running != service.Ignore {
-		t.result.Unverified = append(t.result.Unverified, "status")
-	}
-	if t.now.load == "not-found" {
-		if t.Boot == service.On || t.Checked && t.Running == service.On {
-			t.result.State = driver.Missing
-			t.result.Reasons = append(t.result.Reasons, "there is no such unit")
-		}
-		return
-	}
-	enabled, fixed := t.now.enabled()
-	switch {
-	case t.Boot == service.On && !enabled && !fixed:
-		t.wrong("is %s, should be enabled", t.now.file)
-		t.enable = true
-	case t.Boot == service.Off && enabled:
-		t.wrong("is %s, should be disabled", t.now.file)
-		t.disable = true
-	}
-	if offline {
-		return
-	}
-	running, lasting := t.now.running()
-	// Without a look at whether it runs, that is still seen to when the rest is
-	// wrong.
-	if !t.Checked && !t.enable && !t.disable {
-		return
-	}
-	switch {
-	case t.Running == service.On && !running && lasting:
-		t.wrong("is %s, should run", t.now.active)
-		t.start = true
-	case t.Running == service.Off && running:
-		t.wrong("is %s, should not run", t.now.active)
-		t.stop = true
-	}
+	f := t.now.found()
+	f.Unseen = offline
+	t.Plan = t.Judge(f, t.result)
 }
 
-func (t *task) wrong(form, is string) {
-	t.result.State = driver.Incorrect
-	if is == "" {
-		is = "unknown"
+// found is the state in the words of all drivers of services.
+func (s state) found() service.Found {
+	f := service.Found{There: s.load != "not-found", Boot: s.file, Runs: s.active}
+	if f.Boot == "" {
+		f.Boot = "unknown"
 	}
-	t.result.Reasons = append(t.result.Reasons, fmt.Sprintf(form, is))
+	f.Enabled, f.Fixed = s.enabled()
+	lasting := false
+	f.Running, lasting = s.running()
+	f.Passing = !lasting
+	return f
 }
 
 // enabled tells whether a unit starts with the host, and whether that cannot be

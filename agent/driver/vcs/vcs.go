@@ -261,8 +261,6 @@ func (c *checkout) do(args ...string) error {
 	return err
 }
 
-const maxTold = 300
-
 // run runs a tool. That it ended badly is an error, unless it was only asked.
 func (c *checkout) run(asks bool, args []string) (string, int, error) {
 	cmd := system.Command{Args: args, Env: environment(), Dir: "/", Timeout: c.c.Timeout, MaxTail: 4 << 10, Asks: asks}
@@ -276,22 +274,11 @@ func (c *checkout) run(asks bool, args []string) (string, int, error) {
 	if r.Exit == 0 || asks {
 		return strings.TrimSpace(string(r.Stdout)), r.Exit, nil
 	}
+	err = r.Ended(args[0])
 	if c.secret {
-		return "", r.Exit, fmt.Errorf("%s ended with status %d", args[0], r.Exit)
+		err = system.Quiet(err)
 	}
-	said := strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r == '\n' {
-			return ' '
-		}
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, string(r.Tail)))
-	if len(said) > maxTold {
-		said = strings.ToValidUTF8(said[:maxTold], "") + "…"
-	}
-	return "", r.Exit, fmt.Errorf("%s ended with status %d: %s", args[0], r.Exit, said)
+	return "", r.Exit, err
 }
 
 // environment keeps the tools from asking anybody, and from settings that are not

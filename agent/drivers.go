@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/initd"
+)
+
+// Unproven are the types whose drivers were never run against their tools. They
+// work only where Config.Drivers names them.
+func Unproven() []string { return initd.Unproven() }
+
+// loadNamed adds the drivers of old service managers.
+func (a *Agent) loadNamed() error {
+	for _, name := range a.c.Drivers {
+		if !slices.Contains(Unproven(), name) {
+			return fmt.Errorf("drivers: %q is none of %s; all others need not be named", name, strings.Join(Unproven(), ", "))
+		}
+	}
+	a.unproven = map[driver.Kind]bool{}
+	for _, t := range initd.Types() {
+		kind := driver.Kind{Tag: "Service", Type: t}
+		if a.unproven[kind] = a.unnamed(t); a.unproven[kind] {
+			continue
+		}
+		d, err := initd.New(initd.Config{Machine: a.c.Machine, Type: t, Build: a.c.Build})
+		if err != nil {
+			return err
+		}
+		a.drivers[kind] = d
+	}
+	return nil
+}
+
+// unnamed tells whether a type needs to be named and is not.
+func (a *Agent) unnamed(t string) bool {
+	return slices.Contains(Unproven(), t) && !slices.Contains(a.c.Drivers, t)
+}
+
+// undriven says why nobody handles an entry.
+func (a *Agent) undriven(kind driver.Kind) string {
+	if a.unproven[kind] {
+		return fmt.Sprintf("the driver of type %q was never run against its tools: it works where agent.yaml names it under drivers", kind.Type)
+	}
+	return "no driver for " + kind.Tag + " of type \"" + kind.Type + "\""
+}
