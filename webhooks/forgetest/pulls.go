@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -201,3 +202,8 @@ func (s *Server) merge(ctx context.Context, p *Pull, method, sha string, u User)
 
 // Branches lists the branches whose names begin so, with where they are.
 func (s *Server) Branches(ctx context.Context) (map[string]string, error) { return s.git.heads(ctx) }
+
+// PullRefs lists the refs of pull requests, with where they are.
+func (s *Server) PullRefs(ctx context.Context) (map[string]string, error) {
+	return s.git.refs(ctx, strings.TrimSuffix(s.skin.RefRoot, "/"))
+}

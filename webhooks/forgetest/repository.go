@@ -94,7 +94,12 @@ func (g *repository) remove(ctx context.Context, ref string) error {
 
 // heads lists the branches.
 func (g *repository) heads(ctx context.Context) (map[string]string, error) {
-	out, err := g.run(ctx, "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads")
+	return g.refs(ctx, "refs/heads")
+}
+
+// refs lists the refs below one.
+func (g *repository) refs(ctx context.Context, below string) (map[string]string, error) {
+	out, err := g.run(ctx, "for-each-ref", "--format=%(refname) %(objectname)", below)
 	if err != nil {
 		return nil, err
 	}

@@ -30,11 +30,16 @@ type payload struct {
 		IID      int    `json:"iid"`
 		Action   string `json:"action"`
 		Noteable string `json:"noteable_type"`
+		Source   string `json:"source"`
+		Status   string `json:"status"`
 	} `json:"object_attributes"`
 	MergeRequest struct {
 		IID int `json:"iid"`
 	} `json:"merge_request"`
 }
+
+// begins are the states of a pipeline that has not ended.
+var begins = map[string]bool{"created": true, "waiting_for_resource": true, "preparing": true, "pending": true, "running": true}
 
 // Decode reads a verified delivery. Kinds that we do not know are webhooks.ErrIgnored.
 func Decode(kind string, body []byte) (webhooks.Event, error) {
@@ -45,6 +50,9 @@ func Decode(kind string, body []byte) (webhooks.Event, error) {
 		event.Kind = webhooks.PullRequest
 	case "Note Hook", "Confidential Note Hook":
 		event.Kind = webhooks.Comment
+	case "Pipeline Hook":
+		// Nothing else tells that a merge train sets out.
+		event.Kind = webhooks.MergeGroup
 	default:
 		return webhooks.Event{}, webhooks.ErrIgnored
 	}
@@ -53,6 +61,9 @@ func Decode(kind string, body []byte) (webhooks.Event, error) {
 		return webhooks.Event{}, fmt.Errorf("decode %s: %w", strings.ToLower(kind), err)
 	}
 	if event.Kind == webhooks.Comment && p.Attributes.Noteable != "MergeRequest" {
+		return webhooks.Event{}, webhooks.ErrIgnored
+	}
+	if event.Kind == webhooks.MergeGroup && (p.Attributes.Source != "merge_request_event" || !begins[p.Attributes.Status]) {
 		return webhooks.Event{}, webhooks.ErrIgnored
 	}
 	if _, _, err := webhooks.Names(p.Project.Path); err != nil {
@@ -64,7 +75,7 @@ func Decode(kind string, body []byte) (webhooks.Event, error) {
 		event.Ref, event.Commit = p.Ref, p.After
 	case webhooks.PullRequest:
 		event.Number = p.Attributes.IID
-	case webhooks.Comment:
+	case webhooks.Comment, webhooks.MergeGroup:
 		event.Number = p.MergeRequest.IID
 	}
 	return event, nil

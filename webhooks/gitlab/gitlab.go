@@ -51,6 +51,8 @@ type Forge struct {
 	// refs are where heads of open merge requests are: a status needs one, and a
 	// fork's head is on no branch here.
 	refs map[string]string
+	// trains are what waits to become each branch.
+	trains map[string][]webhooks.Group
 }
 
 // New makes a Forge. It asks no network.
@@ -82,7 +84,7 @@ func New(c Config) (*Forge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gitlab: %w", err)
 	}
-	return &Forge{client: client, budget: budget, project: c.Repo, posting: make(chan struct{}, 1), refs: map[string]string{}}, nil
+	return &Forge{client: client, budget: budget, project: c.Repo, posting: make(chan struct{}, 1), refs: map[string]string{}, trains: map[string][]webhooks.Group{}}, nil
 }
 
 // fail names what went wrong. What the answer says could be anything: a proxy's page,
@@ -228,7 +230,7 @@ func (f *Forge) SetStatus(ctx context.Context, commit string, s webhooks.Status)
 		opts.TargetURL = &s.URL
 	}
 	f.mu.Lock()
-	if ref := f.refs[commit]; ref != "" {
+	if ref := f.refOf(commit); ref != "" {
 		opts.Ref = &ref
 	}
 	f.mu.Unlock()

@@ -102,6 +102,20 @@ func TestWhoMayWrite(t *testing.T) {
 	}
 }
 
+// What of a merge train waits; a server without trains is none with an error.
+func TestWhatIsInATrain(t *testing.T) {
+	cars := `[{"status":"idle","merge_request":{"iid":3},"pipeline":null},{"status":"stale","merge_request":{"iid":4},"pipeline":{"sha":"old"}},
+		{"status":"fresh","merge_request":{"iid":5},"pipeline":{"sha":"abc"}},null]`
+	got, err := answering(t, http.StatusOK, cars).Queued(t.Context(), "refs/heads/main")
+	require.NoError(t, err)
+	require.Equal(t, []webhooks.Group{{Ref: "refs/merge-requests/5/train", Commit: "abc", Number: 5}}, got)
+	for code, bad := range map[int]bool{http.StatusNotFound: false, http.StatusForbidden: false, http.StatusUnprocessableEntity: true} {
+		got, err = answering(t, code, `{}`).Queued(t.Context(), "refs/heads/main")
+		require.Empty(t, got)
+		require.Equal(t, bad, err != nil, code)
+	}
+}
+
 // A page of a proxy is no answer of the forge, and what it says goes nowhere.
 func TestAPageOfAProxyIsNoAnswer(t *testing.T) {
 	for code, want := range map[int]webhooks.Reason{
@@ -127,6 +141,10 @@ func TestDecode(t *testing.T) {
 			`{"object_attributes":{"noteable_type":"MergeRequest","action":"create"},"merge_request":{"iid":4}` + named,
 			webhooks.Event{Kind: webhooks.Comment, Repo: "acme/team/site", Number: 4, Action: "create"},
 		},
+		"Pipeline Hook": {
+			`{"object_attributes":{"source":"merge_request_event","status":"pending"},"merge_request":{"iid":5}` + named,
+			webhooks.Event{Kind: webhooks.MergeGroup, Repo: "acme/team/site", Number: 5},
+		},
 	} {
 		got, err := gitlab.Decode(kind, []byte(c.body))
 		require.NoError(t, err)
@@ -134,7 +152,11 @@ func TestDecode(t *testing.T) {
 	}
 	_, err := gitlab.Decode("Note Hook", []byte(`{"object_attributes":{"noteable_type":"Issue"}`+named))
 	require.ErrorIs(t, err, webhooks.ErrIgnored)
-	_, err = gitlab.Decode("Pipeline Hook", []byte(`{}`))
+	for _, other := range []string{`{"source":"push","status":"pending"}`, `{"source":"merge_request_event","status":"success"}`} {
+		_, err = gitlab.Decode("Pipeline Hook", []byte(`{"object_attributes":`+other+named))
+		require.ErrorIs(t, err, webhooks.ErrIgnored)
+	}
+	_, err = gitlab.Decode("Job Hook", []byte(`{}`))
 	require.ErrorIs(t, err, webhooks.ErrIgnored)
 	for _, bad := range []string{"", "nonsense", `{"project":{"path_with_namespace":"../x"}}`, `{"object_attributes":{"iid":"x"}}`} {
 		_, err = gitlab.Decode("Push Hook", []byte(bad))

@@ -79,6 +79,7 @@ func routes(s *forgetest.Server) map[string]forgetest.Handler {
 		"GET members/all/{user}":                              a.member,
 		"GET repository/commits/{commit}/statuses":            a.listStatuses,
 		"POST statuses/{commit}":                              a.addStatus,
+		"GET merge_trains/{branch}":                           a.train,
 	} {
 		method, path, _ := strings.Cut(pattern, " ")
 		out[method+" projects/{project}/"+path] = a.known(h)
@@ -271,4 +272,24 @@ func (a api) addStatus(r *http.Request, u forgetest.User) (int, any, error) {
 		Commit: commit, State: in.State, Context: in.Name, Description: in.Description, URL: in.TargetURL, Author: u,
 	}, "pending", "running", "success", "failed", "canceled")
 	return http.StatusCreated, statusJSON(st), err
+}
+
+// train lists what is in the merge train of a branch: the open merge requests that have
+// a ref of it.
+func (a api) train(r *http.Request, _ forgetest.User) (int, any, error) {
+	refs, err := a.PullRefs(r.Context())
+	if err != nil {
+		return 0, nil, err
+	}
+	list := []any{}
+	for _, p := range a.Pulls("open") {
+		ref := fmt.Sprintf("refs/merge-requests/%d/train", p.Number)
+		if commit := refs[ref]; commit != "" && p.BaseRef == r.PathValue("branch") {
+			list = append(list, object{
+				"id": p.Number, "status": "fresh", "target_branch": p.BaseRef, "merge_request": object{"iid": p.Number, "project_id": projectID, "title": p.Title},
+				"pipeline": object{"id": 500 + p.Number, "sha": commit, "ref": ref, "status": "running", "source": "merge_request_event"},
+			})
+		}
+	}
+	return http.StatusOK, list, nil
 }
