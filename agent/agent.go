@@ -203,6 +203,9 @@ type Options struct {
 	Choice choice.Choice
 	// Quick believes packages without looking at the sums of their files.
 	Quick bool
+	// Remove says what is taken away of what nobody asks for. A run of a part takes
+	// nothing away.
+	Remove Removal
 	// Ask is asked before each change, and false leaves things as they are. Nil:
 	// nobody is asked.
 	Ask func(ctx context.Context, question string) (bool, error)
@@ -216,6 +219,9 @@ func (o *Options) flags() []string {
 	if o.Quick {
 		out = append(out, "quick")
 	}
+	if o.Remove != RemoveNothing {
+		out = append(out, "remove="+string(o.Remove))
+	}
 	if o.Ask != nil {
 		out = append(out, "interactive")
 	}
@@ -228,7 +234,7 @@ type Result struct {
 	// Lines tell about each entry, in the order of the configuration.
 	Lines []Line `json:"entries"`
 	// Surplus is what is on the host and in no configuration.
-	Surplus []driver.Surplus `json:"surplus,omitempty"`
+	Surplus []Surplus `json:"surplus,omitempty"`
 	// Waiting tells that the host waits for its facts to be accepted.
 	Waiting bool `json:"waiting,omitempty"`
 	// Fetch is why nothing newer could be had; what was verified before was
@@ -238,6 +244,8 @@ type Result struct {
 	// stale are answers of former runs that stand in for probes that fail.
 	stale     []release.StaleFact
 	restraint restraint
+	// phases and bundles are what took how long.
+	phases, bundles spans
 }
 
 // ErrNothingYet is a host for which nothing was ever verified.
@@ -248,6 +256,9 @@ var ErrNothingYet = errors.New("no release was verified yet")
 // is enforced, and Result.Fetch says what is wrong. The error is that there was
 // nothing to enforce, or that the run was interrupted or another one is under way.
 func (a *Agent) Run(ctx context.Context, o Options) (*Result, error) {
+	if err := o.Remove.Validate(); err != nil {
+		return nil, err
+	}
 	o.Choice.Decision = a.c.Decision
 	if !o.DryRun {
 		unlock, err := a.c.State.Lock()
@@ -269,17 +280,18 @@ func (a *Agent) Run(ctx context.Context, o Options) (*Result, error) {
 		a.c.Logger.Error("nothing newer is accepted, the last verified release stays in force", "err", fetchErr)
 	}
 	result.Fetch, result.Waiting = fetchErr, bundle.Config == nil
+	a.since(&result.phases, "fetch", started)
 	if bundle.Config != nil {
 		if err := a.enforce(ctx, bundle, result, o); err != nil {
 			return nil, err
 		}
 	}
 	result.Report = a.report(bundle, result, started, o)
+	if result.Report.ModeSince, err = a.modeSince(bundle.Manifest.Policy.Mode, o.DryRun); err != nil {
+		return nil, err
+	}
 	if o.DryRun || o.Offline {
 		return result, nil
-	}
-	if result.Report.ModeSince, err = a.modeSince(bundle.Manifest.Policy.Mode); err != nil {
-		return nil, err
 	}
 	return result, a.tell(ctx, result.Report)
 }
@@ -288,6 +300,7 @@ func (a *Agent) Run(ctx context.Context, o Options) (*Result, error) {
 // worse.
 func (a *Agent) enforce(ctx context.Context, b *release.Bundle, result *Result, o Options) error {
 	r := a.newRun(b, o)
+	r.phases, r.took = &result.phases, &result.bundles
 	if err := r.o.Choice.Check(b.Config.Keyed()); err != nil {
 		return err
 	}
@@ -309,7 +322,9 @@ func (a *Agent) enforce(ctx context.Context, b *release.Bundle, result *Result, 
 		r.record = record
 		err := r.do(ctx, policy)
 		if err == nil && record.ID() > 0 {
+			from := a.c.Machine.Now()
 			reason, err = r.ill(ctx, policy.Health)
+			a.since(r.phases, "health", from)
 		}
 		id = record.ID()
 		return err

@@ -16,13 +16,14 @@ import (
 // entries, the bundles that were modified once more, the actions that come after.
 // Then it looks again.
 func (r *run) do(ctx context.Context, policy *release.Policy) error {
-	if err := r.checkAll(ctx, r.entries); err != nil {
+	look := func(ctx context.Context) error { return r.checkAll(ctx, r.entries) }
+	if err := r.phase(ctx, "inventory", look); err != nil {
 		return err
 	}
 	r.narrow()
 	r.restrain(policy)
 	if r.record == nil {
-		return r.survey(ctx)
+		return r.tidyUp(ctx, policy)
 	}
 	work := slices.ContainsFunc(r.entries, func(e *entry) bool { return !e.action() && e.wrong() })
 	if work {
@@ -33,7 +34,7 @@ func (r *run) do(ctx context.Context, policy *release.Policy) error {
 	if err := r.work(ctx); err != nil {
 		return err
 	}
-	if err := r.survey(ctx); err != nil || !work {
+	if err := r.tidyUp(ctx, policy); err != nil || !work {
 		return err
 	}
 	return r.c.State.Remove(fileWorking)
@@ -41,12 +42,25 @@ func (r *run) do(ctx context.Context, policy *release.Policy) error {
 
 // work makes everything true, and looks again.
 func (r *run) work(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{r.consult, r.important, r.before, r.install, r.settle, r.after} {
-		if err := step(ctx); err != nil {
+	for _, step := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"questions", r.consult}, {"important", r.important}, {"before", r.before}, {"install", r.install},
+		{"settle", r.settle}, {"after", r.after}, {"again", r.again},
+	} {
+		if err := r.phase(ctx, step.name, step.do); err != nil {
 			return err
 		}
 	}
-	return r.again(ctx)
+	return nil
+}
+
+// phase does a part of the run, and takes its time.
+func (r *run) phase(ctx context.Context, name string, do func(context.Context) error) error {
+	from := r.c.Machine.Now()
+	defer r.since(r.phases, name, from)
+	return do(ctx)
 }
 
 // act runs one action, unless somebody says no.
@@ -270,6 +284,10 @@ func (r *run) again(ctx context.Context) error {
 	if !touched {
 		return nil
 	}
+	return r.lookAgain(ctx)
+}
+
+func (r *run) lookAgain(ctx context.Context) error {
 	var seen []*entry
 	for _, e := range r.entries {
 		if !e.action() && e.left == "" {

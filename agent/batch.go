@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/bindery/bindery/agent/driver"
 )
@@ -64,6 +65,8 @@ func (r *run) groups(entries []*entry) [][]*entry {
 
 // apply lets a driver look at entries of its own, or make them true.
 func (r *run) apply(parent context.Context, group []*entry, apply bool) []driver.Result {
+	from := r.c.Machine.Now()
+	defer func() { r.spent(group, r.c.Machine.Now().Sub(from)) }()
 	ctx := parent
 	if !group[0].action() { // which have a limit of their own
 		limited, cancel := r.limited(parent, len(group))
@@ -87,6 +90,15 @@ func (r *run) apply(parent context.Context, group []*entry, apply bool) []driver
 		out[i].Err = late(parent, ctx, out[i].Err)
 	}
 	return out
+}
+
+// spent shares the time of a group among the bundles of its entries.
+func (r *run) spent(group []*entry, d time.Duration) {
+	for _, e := range group {
+		if name := e.Bundle.Name(); name != "" {
+			r.took.add(name, d/time.Duration(len(group)))
+		}
+	}
 }
 
 // checkAll looks at entries and changes nothing.
@@ -192,13 +204,17 @@ func (r *run) survey(ctx context.Context) error {
 	for _, e := range r.entries {
 		byTag[e.Entry.Tag] = append(byTag[e.Entry.Tag], r.item(e))
 	}
-	asked := map[string]bool{}
+	type question struct {
+		who driver.Surveyor
+		tag string
+	}
+	asked := map[question]bool{}
 	for _, e := range r.entries {
 		who, ok := r.driver(e).(driver.Surveyor)
-		if !ok || asked[e.Entry.Tag] {
+		if !ok || asked[question{who, e.Entry.Tag}] {
 			continue
 		}
-		asked[e.Entry.Tag] = true
+		asked[question{who, e.Entry.Tag}] = true
 		more, err := who.Extras(ctx, byTag[e.Entry.Tag])
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -206,7 +222,9 @@ func (r *run) survey(ctx context.Context) error {
 		if err != nil {
 			r.c.Logger.Warn("what is not configured cannot be listed", "err", err)
 		}
-		r.surplus = append(r.surplus, more...)
+		for _, s := range more {
+			r.surplus = append(r.surplus, Surplus{Surplus: s})
+		}
 	}
 	return nil
 }

@@ -20,34 +20,42 @@ func (r *run) restrain(p *release.Policy) {
 			b.leave("only reported, as the policy says of its bundle")
 		}
 	}
-	if r.o.Removals {
-		return
-	}
-	things := 0
 	var removing []*entry
 	for _, e := range r.entries {
 		if n := e.removes(); n > 0 && e.wrong() {
-			things += n
+			r.things += n
 			removing = append(removing, e)
 		}
 	}
+	r.removing = len(removing)
+	why := r.tooMuch(p, nil)
+	if why == "" {
+		return
+	}
+	r.things, r.removing = 0, 0
+	for _, e := range removing {
+		e.left = why
+	}
+}
+
+// tooMuch says why a run may not take away what its entries do and these, "" if it
+// may.
+func (r *run) tooMuch(p *release.Policy, more []*Surplus) string {
+	if r.o.Removals {
+		return ""
+	}
+	things, removing := r.things+len(more), r.removing+len(more)
 	most := p.RemovalMax
 	if most == 0 {
 		most = enough
 	}
-	why := ""
 	switch {
 	case most >= 0 && things > most:
-		why = fmt.Sprintf("left as it is: the run would take away %d things, and policy.removal.max allows %d", things, most)
-	case p.RemovalPercent > 0 && len(removing)*100 > p.RemovalPercent*len(r.entries):
-		why = fmt.Sprintf("left as it is: %d of %d entries would take something away, and policy.removal.percent allows %d %%", len(removing), len(r.entries), p.RemovalPercent)
+		return fmt.Sprintf("left as it is: the run would take away %d things, and policy.removal.max allows %d", things, most)
+	case p.RemovalPercent > 0 && removing*100 > p.RemovalPercent*len(r.entries):
+		return fmt.Sprintf("left as it is: %d of %d entries would take something away, and policy.removal.percent allows %d %%", removing, len(r.entries), p.RemovalPercent)
 	}
-	if why == "" {
-		return
-	}
-	for _, e := range removing {
-		e.left = why
-	}
+	return ""
 }
 
 // removes counts what making an entry true takes away.

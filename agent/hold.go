@@ -126,12 +126,16 @@ type moded struct {
 	Since time.Time    `json:"since"`
 }
 
-// modeSince tells since when the host has the mode, and remembers it.
-func (a *Agent) modeSince(m release.Mode) (time.Time, error) {
+// modeSince tells since when the host has the mode, and remembers it unless this is
+// a dry run.
+func (a *Agent) modeSince(m release.Mode, dry bool) (time.Time, error) {
 	var was moded
 	found, err := a.c.State.Load(fileMode, &was)
 	if err != nil || found && was.Mode == m {
 		return was.Since, err
+	}
+	if dry {
+		return time.Time{}, nil
 	}
 	now := a.c.Machine.Now().UTC().Truncate(time.Second)
 	return now, a.c.State.Save(fileMode, moded{m, now})

@@ -77,7 +77,11 @@ type run struct {
 	// step counts what was worked on.
 	step int
 	// surplus is what there is and nobody asks for.
-	surplus []driver.Surplus
+	surplus []Surplus
+	// things and removing are what entries take away, and how many entries do.
+	things, removing int
+	// phases and took tell what took how long, by phase and by bundle.
+	phases, took *spans
 	// record is where changes are written down, nil where there are none.
 	record *journal.Run
 }

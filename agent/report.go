@@ -38,7 +38,7 @@ func (a *Agent) report(b *release.Bundle, res *Result, started time.Time, o Opti
 	m := &b.Manifest
 	rep := release.Report{
 		HostID: m.HostID, Host: m.Host, Sequence: m.Sequence, Commit: m.Commit, ConfigDigest: m.ConfigMark, Mode: m.Policy.Mode,
-		DryRun: o.DryRun, Flags: o.flags(), Started: started.UTC(), Finished: a.c.Machine.Now().UTC(), Agent: a.c.Version, Total: len(res.Lines),
+		DryRun: o.DryRun, Flags: o.flags(), Phases: res.phases.told(), Bundles: res.bundles.told(), Started: started.UTC(), Finished: a.c.Machine.Now().UTC(), Agent: a.c.Version, Total: len(res.Lines),
 		StaleFacts: res.stale,
 	}
 	for i := range res.Lines {
@@ -63,9 +63,7 @@ func (a *Agent) report(b *release.Bundle, res *Result, started time.Time, o Opti
 			rep.Extra = append(rep.Extra, release.Item{Key: config.Key{Tag: l.Key.Tag, Name: name}, Bundle: l.Bundle, Reason: "not configured"})
 		}
 	}
-	for _, s := range res.Surplus {
-		rep.Extra = append(rep.Extra, release.Item{Key: config.Key{Tag: s.Kind.Tag, Name: s.Name}, Reason: short("not configured: " + s.What)})
-	}
+	extra(res.Surplus, &rep)
 	switch {
 	case errors.Is(res.Fetch, release.ErrUntrusted):
 		rep.State = release.StateFailed
@@ -137,7 +135,7 @@ func (a *Agent) tell(ctx context.Context, rep release.Report) error {
 // substance is a report without what differs in every run, and without what was
 // modified: a run that modified something is told anyway.
 func substance(rep release.Report) (string, error) {
-	rep.Counter, rep.Started, rep.Finished, rep.Modified = 0, time.Time{}, time.Time{}, nil
+	rep.Counter, rep.Started, rep.Finished, rep.Modified, rep.Phases, rep.Bundles = 0, time.Time{}, time.Time{}, nil, nil, nil
 	data, err := json.Marshal(rep)
 	if err != nil {
 		return "", fmt.Errorf("encode report: %w", err)

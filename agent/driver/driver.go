@@ -107,6 +107,13 @@ type Surveyor interface {
 	Extras(ctx context.Context, items []Item) ([]Surplus, error)
 }
 
+// Remover is a driver that can take away what Extras lists.
+type Remover interface {
+	// Remove takes things of one kind away, and answers in their order. One that was
+	// asked for since, or that others need, is an error.
+	Remove(ctx context.Context, what []Surplus) []error
+}
+
 // Standing is how something stands that is no file: packages, a unit.
 type Standing struct {
 	Kind Kind   `json:"kind"`

@@ -25,6 +25,7 @@ func newPlanCommand(s streams) *cobra.Command {
 		Short: "Say what a run would change, and write nothing",
 		Long: `Plan compares this host with its newest verified release and shows each entry
 that is not right, with the differences of files. What is secret is never shown.
+The JSON form is described by docs/reference/run.schema.json.
 ` + driversHelp() + exitHelp,
 		Example: `  bindery-agent plan
   bindery-agent plan --offline --format json`,

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -33,6 +34,7 @@ type runOptions struct {
 	dryRun   bool
 	build    bool
 	removals bool
+	remove   string
 	ask      bool
 	narrowed
 	schedule string
@@ -49,7 +51,7 @@ what it says. Without --once it does so by the schedule, every host at a time of
 own within the interval. SIGHUP ends it after the run under way.
 
 With --once each entry is told of as it was worked on, then what is not as it should
-be, then a summary.
+be, then a summary. The JSON form is described by docs/reference/run.schema.json.
 Bundles and entries that were not chosen are looked at and left as they are; the
 actions and services of a chosen entry's bundle have their part. A name that nothing
 has is an error.
@@ -62,6 +64,7 @@ as not verified.
   bindery-agent run --once --dry-run --format json
   bindery-agent run --once --bundle nginx,php --diff
   bindery-agent run --once --entry 'Path:/etc/nginx/*' --interactive
+  bindery-agent run --once --remove packages --dry-run
   bindery-agent run --root /srv/image --state /srv/agent --once
   bindery-agent run --schedule '*/15 * * * *' --timezone Europe/Berlin`,
 		Args: cobra.NoArgs,
@@ -76,6 +79,7 @@ as not verified.
 	f.BoolVar(&o.build, "build", false, "an image is being built: actions with build=\"false\" do not run")
 	o.narrowed.addFlags(f)
 	f.BoolVarP(&o.ask, "interactive", "I", false, "ask before each change, command and restart, on a terminal; nothing said is no; with --once")
+	f.StringVarP(&o.remove, "remove", "r", "", "take away what nobody asks for: all, packages, services or users; within what the policy allows")
 	f.BoolVar(&o.removals, "allow-removals", false, "take away more than the policy allows in one run; with --once")
 	f.StringVar(&o.schedule, "schedule", "", "cron expression (default "+defaultSchedule+")")
 	f.StringVar(&o.timezone, "timezone", "", "time zone of the schedule (default UTC)")
@@ -83,6 +87,9 @@ as not verified.
 }
 
 func runRun(ctx context.Context, o *runOptions, s streams) error {
+	if err := agent.Removal(o.remove).Validate(); err != nil {
+		return err
+	}
 	if !o.once && !o.dryRun && (o.ask || o.removals || o.partial()) {
 		return errors.New("runs by the schedule are of everything, and nobody is there to be asked: say --once as well")
 	}
@@ -93,7 +100,7 @@ func runRun(ctx context.Context, o *runOptions, s streams) error {
 	}
 	defer stop()
 	if o.once || o.dryRun {
-		r := agent.Options{DryRun: o.dryRun, Removals: o.removals, Choice: o.choice(), Quick: o.quick}
+		r := agent.Options{DryRun: o.dryRun, Removals: o.removals, Remove: agent.Removal(o.remove), Choice: o.choice(), Quick: o.quick}
 		if o.ask && !o.dryRun {
 			if r.Ask, err = asking(s); err != nil {
 				return err
@@ -111,7 +118,7 @@ func runRun(ctx context.Context, o *runOptions, s streams) error {
 			*p.into = p.fallback
 		}
 	}
-	return scheduled(ctx, a, settings, log)
+	return scheduled(ctx, a, settings, agent.Options{Remove: agent.Removal(o.remove)}, log)
 }
 
 // one does a single run and shows it.
@@ -144,7 +151,8 @@ func verdict(r *agent.Result) error {
 	switch {
 	case r.Fetch != nil:
 		return failed(r.Fetch)
-	case r.Report.State == release.StateDirty, r.Report.State == release.StateRolledBack:
+	case r.Report.State == release.StateDirty, r.Report.State == release.StateRolledBack,
+		slices.ContainsFunc(r.Surplus, func(s agent.Surplus) bool { return s.Failed }):
 		return quietly(exitFindings)
 	}
 	return nil
@@ -160,7 +168,7 @@ func failed(err error) error {
 
 // scheduled runs until the context ends. What goes wrong in one run is logged
 // and stops nothing.
-func scheduled(ctx context.Context, a *agent.Agent, settings agent.Settings, log *slog.Logger) error {
+func scheduled(ctx context.Context, a *agent.Agent, settings agent.Settings, o agent.Options, log *slog.Logger) error {
 	plan, err := schedule.Parse(settings.Schedule, settings.Timezone)
 	if err != nil {
 		return err
@@ -179,7 +187,7 @@ func scheduled(ctx context.Context, a *agent.Agent, settings agent.Settings, log
 	waiting, retired := signal.NotifyContext(ctx, syscall.SIGHUP)
 	defer retired()
 	err = loop.Run(waiting, func(context.Context) error {
-		r, err := a.Run(ctx, agent.Options{})
+		r, err := a.Run(ctx, o)
 		// A daemon that sleeps most of the time should not hold memory.
 		debug.FreeOSMemory()
 		if err != nil {

@@ -92,5 +92,6 @@ func mode(rep *release.Report) string {
 	if rep.Mode != release.ModeReport || rep.ModeSince.IsZero() {
 		return string(rep.Mode)
 	}
-	return fmt.Sprintf("%s since %s", rep.Mode, rep.ModeSince.Format(time.RFC3339))
+	days := int(rep.Finished.Sub(rep.ModeSince).Hours() / 24)
+	return fmt.Sprintf("%s since %s, %d days", rep.Mode, rep.ModeSince.Format(time.RFC3339), max(0, days))
 }

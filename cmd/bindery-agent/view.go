@@ -93,8 +93,15 @@ func (v *viewer) result(r *agent.Result) error {
 	for _, what := range sorted(soft) {
 		fmt.Fprintf(v.w, "%-13s%s (entries: %d; no privilege, or no such names, under this root)\n", driver.NotVerified, what, soft[what])
 	}
+	for i := range r.Surplus {
+		v.surplus(&r.Surplus[i])
+	}
 	if r.Waiting {
 		fmt.Fprintln(v.w, "waiting for facts: the controller has no configuration for this host yet")
+	}
+	if v.verbose {
+		v.spans("phase", r.Report.Phases)
+		v.spans("bundle", r.Report.Bundles)
 	}
 	writeMode(v.w, &r.Report)
 	writeSummary(v.w, &r.Report)
@@ -122,10 +129,28 @@ func (v *viewer) rest(l *agent.Line, soft map[string]int, alike map[string][]str
 	}
 }
 
+// surplus shows what nobody asks for: what came of it, or with --verbose that it is
+// there. A host may hold thousands of them.
+func (v *viewer) surplus(s *agent.Surplus) {
+	l := &agent.Line{Key: config.Key{Tag: s.Kind.Tag, Name: s.Name}}
+	switch {
+	case s.Removed:
+		v.line("removed", l, s.What)
+	case s.Reason != "" || v.verbose:
+		v.line("extra", l, strings.TrimPrefix(s.What+"; "+s.Reason, "; "))
+	}
+}
+
+func (v *viewer) spans(what string, all []release.Span) {
+	for _, s := range all {
+		fmt.Fprintf(v.w, "%-13s%s  %d ms\n", what, printable(s.Name), s.Milliseconds)
+	}
+}
+
 // colours of terminals, by what a line says.
 func paint(state string) string {
 	switch state {
-	case "changed":
+	case "changed", "removed":
 		return "\x1b[33m"
 	case "correct":
 		return "\x1b[32m"

@@ -73,6 +73,10 @@ type Report struct {
 	// Agent is the version of the agent.
 	Agent string `json:"agent"`
 
+	// Phases and Bundles tell what took how long.
+	Phases  []Span `json:"phases,omitempty"`
+	Bundles []Span `json:"bundles,omitempty"`
+
 	Total int `json:"total"`
 	Good  int `json:"good"`
 	// Bad are not as they should be after the run, Modified were changed by it,
@@ -92,6 +96,12 @@ type StaleFact struct {
 	// Since is when it failed first.
 	Since  time.Time `json:"since"`
 	Reason string    `json:"reason"`
+}
+
+// Span is how long something took.
+type Span struct {
+	Name         string `json:"name"`
+	Milliseconds int64  `json:"ms"`
 }
 
 // SignFacts makes the envelope that a host sends.

@@ -328,6 +328,23 @@ func (d *Driver) Extras(ctx context.Context, items []driver.Item) ([]driver.Surp
 	return out, nil
 }
 
+// Remove implements driver.Remover. The files of a user stay.
+func (d *Driver) Remove(ctx context.Context, what []driver.Surplus) []error {
+	out := make([]error, len(what))
+	for i, s := range what {
+		tool := "userdel"
+		if s.Kind.Tag == "POSIXGroup" {
+			tool = "groupdel"
+		}
+		if !plainName.MatchString(s.Name) {
+			out[i] = errors.New("not a name of a user or a group")
+			continue
+		}
+		out[i] = d.run(ctx, []string{tool, s.Name})
+	}
+	return out
+}
+
 // primary tells whether a group is somebody's first one, and comes and goes with
 // the user.
 func primary(b *book, a account) bool {
@@ -337,6 +354,7 @@ func primary(b *book, a account) bool {
 var (
 	_ driver.Driver   = (*Driver)(nil)
 	_ driver.Surveyor = (*Driver)(nil)
+	_ driver.Remover  = (*Driver)(nil)
 )
 
 // Touches implements driver.Touching with the files that useradd(8), groupadd(8)

@@ -179,6 +179,39 @@ func (d *Driver) back(ctx context.Context, w way) error {
 	return errors.Join(errs...)
 }
 
+// Remove implements driver.Remover: packages are purged, all at once or, where that
+// fails, each alone. One that something else still needs stays.
+func (d *Driver) Remove(ctx context.Context, what []driver.Surplus) []error {
+	out := make([]error, len(what))
+	names := make([]string, len(what))
+	ctx, cancel := context.WithTimeoutCause(ctx, d.c.Timeout, system.ErrTimeout)
+	defer cancel()
+	b := &batch{Driver: d, ctx: ctx}
+	for i, s := range what {
+		if names[i] = s.Name; !packageName.MatchString(s.Name) {
+			return b.refuse(out, errors.New("not a name of a package: "+s.Name))
+		}
+	}
+	err := b.simple("purge", names)
+	switch {
+	case err == nil:
+		return out
+	case len(names) == 1 || ctx.Err() != nil:
+		return b.refuse(out, err)
+	}
+	for i, name := range names {
+		out[i] = b.simple("purge", []string{name})
+	}
+	return out
+}
+
+func (b *batch) refuse(out []error, err error) []error {
+	for i := range out {
+		out[i] = err
+	}
+	return out
+}
+
 // simple is apt-get with one verb. What it would take away beyond what it was told
 // to is refused.
 func (b *batch) simple(verb string, names []string) error {
@@ -222,4 +255,7 @@ func beyond(out []byte, verb string, names []string) []string {
 	return more
 }
 
-var _ driver.Keeper = (*Driver)(nil)
+var (
+	_ driver.Keeper  = (*Driver)(nil)
+	_ driver.Remover = (*Driver)(nil)
+)
