@@ -97,7 +97,14 @@ func Open(ctx context.Context, fsys fs.FS, opts Options) (*Spec, error) {
 		slices.Sort(s.hosts)
 		s.hosts = slices.Compact(s.hosts)
 	}
-	s.policy.known(s.hosts, s.meta.Groups(), report)
+	bundle := func(name string) bool {
+		if _, ok := s.bundles[name]; ok {
+			return true
+		}
+		_, err := fs.Stat(noted, "SGenshi/"+name+".xml")
+		return err == nil
+	}
+	s.policy.known(s.hosts, s.meta.Groups(), bundle, func(path ...any) problem.Pos { return settingAt(noted, path...) }, report)
 	s.problems = problem.Sort(s.problems)
 	return s, ctx.Err()
 }

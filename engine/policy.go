@@ -159,20 +159,33 @@ func (c Check) wrong() string {
 	return ""
 }
 
-// known warns of hosts and groups that a policy names and nobody knows: what was
-// meant to be only reported would be applied.
-func (p *Policy) known(hosts, groups []string, report func(*problem.Problem)) {
-	warn := func(what, name string) {
-		report(problem.Warn(problem.Pos{File: settingsFile}, "bad-setting", fmt.Sprintf("policy.report.%s: nobody knows %q", what, name), "correct the name, or take it out"))
+// known warns of hosts, groups and bundles that a policy names and nobody knows: what
+// was meant to be only reported would be applied, and what was meant to be checked
+// would not be. At finds the place of what stands at a path in the file.
+func (p *Policy) known(hosts, groups []string, bundle func(string) bool, at func(...any) problem.Pos, report func(*problem.Problem)) {
+	warn := func(what, name string, path ...any) {
+		report(problem.Warn(at(path...), "bad-setting", fmt.Sprintf("policy.%s: nobody knows %q", what, name), "correct the name, or take it out"))
 	}
-	for _, name := range p.Report.Hosts {
-		if !slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(h, name) }) {
-			warn("hosts", name)
+	for _, list := range []struct {
+		what  string
+		names []string
+		ok    func(string) bool
+	}{
+		{"hosts", p.Report.Hosts, func(name string) bool {
+			return slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(h, name) })
+		}},
+		{"groups", p.Report.Groups, func(name string) bool { return slices.Contains(groups, name) }},
+		{"bundles", p.Report.Bundles, bundle},
+	} {
+		for i, name := range list.names {
+			if !list.ok(name) {
+				warn("report."+list.what, name, "policy", "report", list.what, i)
+			}
 		}
 	}
-	for _, name := range p.Report.Groups {
-		if !slices.Contains(groups, name) {
-			warn("groups", name)
+	for _, name := range slices.Sorted(maps.Keys(p.Health)) {
+		if !bundle(name) {
+			warn("health", name, "policy", "health", name)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func withSettings(t *testing.T, text string) *engine.Spec {
 func TestPolicy(t *testing.T) {
 	spec := withSettings(t, `
 policy:
-  report: {hosts: [WEB1], groups: [old], bundles: [kernel]}
+  report: {hosts: [WEB1], groups: [old], bundles: [b]}
   removal: {max: 7, percent: 50}
   confirm: 5m
   health:
@@ -49,7 +49,7 @@ policy:
 	} {
 		one := p.For(c.host, c.groups)
 		require.Equal(t, c.mode, one.Mode, c)
-		require.Equal(t, []string{"kernel"}, one.Report.Bundles)
+		require.Equal(t, []string{"b"}, one.Report.Bundles)
 		require.Empty(t, one.Report.Hosts, "a host is not told of others")
 	}
 }
@@ -76,8 +76,25 @@ func TestPolicyRefused(t *testing.T) {
 		require.Contains(t, spec.Problems()[0].Error(), want)
 		require.Equal(t, engine.ModeReport, spec.Policy().Mode, "the careful meaning is that nothing is applied")
 	}
-	for _, text := range []string{"hosts: [web9]", "groups: [nobody]"} {
-		spec := withSettings(t, "policy: {report: {"+text+"}}\n")
-		require.Contains(t, spec.Problems()[0].Error(), "nobody knows")
+}
+
+// A name that nobody has is told with its line: what it was meant to keep from harm
+// would go without.
+func TestPolicyNamesThatNobodyKnows(t *testing.T) {
+	for text, want := range map[string]string{
+		"  report:\n    hosts: [web1, web9]":                `bindery.yaml:3:19: policy.report.hosts: nobody knows "web9"`,
+		"  report:\n    groups:\n    - basic\n    - nobody": `bindery.yaml:5:7: policy.report.groups: nobody knows "nobody"`,
+		"  report: {bundles: [b, kernel]}":                  `bindery.yaml:2:25: policy.report.bundles: nobody knows "kernel"`,
+		"  health:\n    a.b: {checks: [{unit: a}]}":         `bindery.yaml:3:5: policy.health: nobody knows "a.b"`,
+		"  health:\n    b: {checks: [{unit: a}]}":           "",
+		"  report: &r {bundles: [b]}\n  health: {<<: {}}":   "",
+	} {
+		spec := withSettings(t, "policy:\n"+text+"\n")
+		if want == "" {
+			require.Empty(t, spec.Problems(), text)
+			continue
+		}
+		require.Len(t, spec.Problems(), 1, text)
+		require.Contains(t, spec.Problems()[0].Error(), want)
 	}
 }

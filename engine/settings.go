@@ -14,6 +14,9 @@ import (
 	"unicode"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 	"gopkg.in/ini.v1"
 
 	"github.com/bindery/bindery/engine/internal/file"
@@ -182,6 +185,53 @@ func parseSettings(data []byte) (settings, *problem.Problem) {
 		return settings{}, yamlProblem(err)
 	}
 	return s, nil
+}
+
+// settingAt finds what stands at a path of bindery.yaml: the key, or the element of a
+// list.
+func settingAt(fsys fs.FS, where ...any) problem.Pos {
+	pos := problem.Pos{File: settingsFile}
+	data, p := file.Read(fsys, settingsFile, maxSettings)
+	if p != nil || file.TooDeep(data) > 0 {
+		return pos
+	}
+	doc, err := parser.ParseBytes(data, 0)
+	if err != nil || len(doc.Docs) == 0 {
+		return pos
+	}
+	at := doc.Docs[0].Body
+	var tok *token.Token
+	for _, step := range where {
+		switch step := step.(type) {
+		case int:
+			if list, ok := at.(*ast.SequenceNode); ok && step < len(list.Values) {
+				at = list.Values[step]
+				tok = at.GetToken()
+				continue
+			}
+		case string:
+			if pairs, ok := at.(ast.MapNode); ok {
+				if key, value := settingOf(pairs, step); key != nil {
+					at, tok = value, key.GetToken()
+					continue
+				}
+			}
+		}
+		break // aliases and merges are not followed; what is above is near enough
+	}
+	if tok != nil && tok.Position != nil {
+		pos.Line, pos.Column = tok.Position.Line, tok.Position.Column
+	}
+	return pos
+}
+
+func settingOf(pairs ast.MapNode, name string) (key, value ast.Node) {
+	for it := pairs.MapRange(); it.Next(); {
+		if text, ok := it.Key().(*ast.StringNode); ok && text.Value == name {
+			return text, it.Value()
+		}
+	}
+	return nil, nil
 }
 
 func yamlProblem(err error) *problem.Problem {
