@@ -9,13 +9,14 @@ import (
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/driver/initd"
+	"github.com/bindery/bindery/agent/driver/parcel"
 )
 
 // Unproven are the types whose drivers were never run against their tools. They
 // work only where Config.Drivers names them.
-func Unproven() []string { return initd.Unproven() }
+func Unproven() []string { return slices.Concat(initd.Unproven(), parcel.Unproven()) }
 
-// loadNamed adds the drivers of old service managers.
+// loadNamed adds the drivers of old service managers and package tools.
 func (a *Agent) loadNamed() error {
 	for _, name := range a.c.Drivers {
 		if !slices.Contains(Unproven(), name) {
@@ -29,6 +30,17 @@ func (a *Agent) loadNamed() error {
 			continue
 		}
 		d, err := initd.New(initd.Config{Machine: a.c.Machine, Type: t, Build: a.c.Build})
+		if err != nil {
+			return err
+		}
+		a.drivers[kind] = d
+	}
+	for _, t := range parcel.Types() {
+		kind := driver.Kind{Tag: "Package", Type: t}
+		if a.unproven[kind] = a.unnamed(t); a.unproven[kind] {
+			continue
+		}
+		d, err := parcel.New(parcel.Config{Machine: a.c.Machine, Type: t})
 		if err != nil {
 			return err
 		}

@@ -41,7 +41,8 @@ type Settings struct {
 	// Default: 30s.
 	FactsWait time.Duration `yaml:"facts_wait"`
 	// Drivers are types of entries whose drivers were never run against their
-	// tools and shall work here all the same: chkconfig, upstart, smf.
+	// tools and shall work here all the same: chkconfig, upstart, smf,
+	// sysv, blast, encap.
 	Drivers []string `yaml:"drivers"`
 	// Journal bounds what is kept of how the host was before runs changed it.
 	Journal JournalSettings `yaml:"journal"`

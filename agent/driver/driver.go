@@ -78,6 +78,21 @@ type Result struct {
 	Err error
 }
 
+// Found notes what is wrong with a part of an entry, such as a package of one
+// architecture. Of several parts that one is missing weighs most.
+func (r *Result) Found(e *config.Entry, part string, state State, reason string) {
+	if r.State == Correct || r.State == "" || state == Missing {
+		r.State = state
+	}
+	if e.Secret() {
+		reason = "is not as it should be"
+	}
+	if part != "" {
+		reason = part + ": " + reason
+	}
+	r.Reasons = append(r.Reasons, reason)
+}
+
 // Batch is a driver whose tool looks at and changes many entries in one call.
 type Batch interface {
 	Driver

@@ -264,16 +264,7 @@ func (b *batch) judge() error {
 			continue
 		}
 		w.wrong = true
-		if w.result.State == driver.Correct || state == driver.Missing {
-			w.result.State = state
-		}
-		if w.entry.Secret() {
-			reason = "is not as it should be"
-		}
-		if w.arch != "" {
-			reason = w.arch + ": " + reason
-		}
-		w.result.Reasons = append(w.result.Reasons, reason)
+		w.result.Found(w.entry, w.arch, state, reason)
 	}
 	return nil
 }
