@@ -75,6 +75,9 @@ func (o *commentOptions) open() (webhooks.Forge, error) {
 	if o.account != "" && o.forge != "github" {
 		return nil, errors.New("--account goes with --forge github")
 	}
+	if !slices.Contains([]string{"github", "gitea", "gitlab"}, o.forge) {
+		return nil, fmt.Errorf("--forge is github, gitea or gitlab, not %q", o.forge)
+	}
 	variable := "BINDERY_" + strings.ToUpper(o.forge) + "_TOKEN"
 	token := strings.TrimSpace(os.Getenv(variable))
 	if token == "" {
@@ -86,10 +89,8 @@ func (o *commentOptions) open() (webhooks.Forge, error) {
 		return github.New(github.Config{API: o.address, Repo: o.repo, Token: token, Account: o.account, HTTP: http})
 	case "gitea":
 		return gitea.New(gitea.Config{URL: o.address, Repo: o.repo, Token: token, HTTP: http})
-	case "gitlab":
-		return gitlab.New(gitlab.Config{URL: o.address, Repo: o.repo, Token: token, HTTP: http})
 	}
-	return nil, fmt.Errorf("--forge is github, gitea or gitlab, not %q", o.forge)
+	return gitlab.New(gitlab.Config{URL: o.address, Repo: o.repo, Token: token, HTTP: http})
 }
 
 func runComment(ctx context.Context, o *commentOptions, args []string, s streams) error {

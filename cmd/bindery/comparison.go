@@ -132,14 +132,17 @@ func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.T
 	if err != nil {
 		return nil, withCode(exitUnavailable, err)
 	}
-	if err := c.now.supposed.check(asked); err != nil {
+	if err := c.now.supposed.check(asked, hosts); err != nil {
 		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(hosts)) {
+		h := hosts[name]
+		if slices.Contains(o.clients, name) && unknown(h.Base) && unknown(h.Head) {
+			return nil, fmt.Errorf("neither side knows the host %s: %w", name, h.Head.Refused)
+		}
 		if !wanted[name] {
 			continue
 		}
-		h := hosts[name]
 		h.Addresses = append(addresses(opts.Names, name), h.Addresses...)
 		in.Hosts = append(in.Hosts, *h)
 	}
@@ -148,6 +151,11 @@ func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.T
 	}
 	in.Meta.Built = len(names) + len(oldNames)
 	return in, nil
+}
+
+// unknown tells whether a side has nothing for a host because nothing lists it.
+func unknown(s *review.Side) bool {
+	return s != nil && s.Refused != nil && s.Refused.Code == "unknown-host"
 }
 
 // pick keeps the hosts that --host names.

@@ -40,6 +40,9 @@ func (o *revisionOptions) args(cmd *cobra.Command, args []string) error {
 	if cmd.Flags().Changed("base") {
 		return errors.New("--base goes with --spec")
 	}
+	if len(args) == 0 && o.url == "" && o.dirs == "" {
+		return errors.New("name what is to be compared: --git, --spec or --spec-dirs")
+	}
 	return cobra.ExactArgs(1)(cmd, args)
 }
 

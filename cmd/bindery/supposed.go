@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/engine"
+	"github.com/bindery/bindery/engine/review"
 )
 
 // supposition is what is to be taken for true of one host, or of all: "".
@@ -75,9 +77,28 @@ func (s suppositions) apply(in *engine.Input) {
 	}
 }
 
-// check tells of a probe that no host is asked: it would change nothing, in silence.
-func (s suppositions) check(asked map[string]bool) error {
+// keptOut tells whether hosts should have come into a group and none did.
+func (x supposition) keptOut(hosts map[string]*review.Host) bool {
+	out := false
+	for name, h := range hosts {
+		if x.host != "" && x.host != name || h.Head == nil || h.Head.Refused != nil {
+			continue
+		}
+		if slices.Contains(h.Groups, x.join) {
+			return false
+		}
+		out = true
+	}
+	return out
+}
+
+// check tells of a probe that no host is asked, and of a group that no host comes into:
+// they would change nothing, in silence.
+func (s suppositions) check(asked map[string]bool, hosts map[string]*review.Host) error {
 	for _, x := range s {
+		if x.join != "" && x.keptOut(hosts) {
+			return fmt.Errorf("--as-if: %s cannot come into the group %s so: another group of its category comes first; take that away with group-=", cmp.Or(x.host, "hosts"), x.join)
+		}
 		if x.probe != "" && !asked[x.probe] {
 			return fmt.Errorf("--set %s: no host is asked that probe; hosts are asked: %s", x.probe, strings.Join(slices.Sorted(maps.Keys(asked)), ", "))
 		}
