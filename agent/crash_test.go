@@ -24,8 +24,12 @@ import (
 
 const crashing = "AGENT_TEST_CRASH"
 
-// TestMain is also the agent that is killed.
+// TestMain is also the agent that is killed, and the user who attacks one.
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(attacking); dir != "" {
+		attack(dir)
+		os.Exit(1)
+	}
 	if how := os.Getenv(crashing); how != "" {
 		os.Exit(crash(strings.Split(how, "|")))
 	}

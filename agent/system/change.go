@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,7 +25,7 @@ func (t *Tree) Change(c Change) error {
 	if err := t.allow(c, p); err != nil {
 		return pathError(string(c.Op), c.Name, err)
 	}
-	s := &step{Tree: t, dir: p.dir(), base: p.base, name: c.Name}
+	s := &step{Tree: t, dir: p.dir(), base: p.base, name: c.Name, parents: p.names}
 	switch c.Op {
 	case Write:
 		err = s.write(c)
@@ -96,6 +97,8 @@ type step struct {
 	dir  int
 	base string
 	name string
+	// parents are the parts of where dir is.
+	parents []string
 }
 
 // temp is the one name under which the successor of a file is made. It is the
@@ -263,16 +266,13 @@ func (s *step) hardlink(c Change) error {
 	if s.inside(from.path()) {
 		return ErrProtected
 	}
-	var st, dir unix.Stat_t
+	var st unix.Stat_t
 	if err := unix.Fstatat(from.dir(), from.base, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-		return err
-	}
-	if err := unix.Fstat(from.dir(), &dir); err != nil {
 		return err
 	}
 	// A name in a directory of others may be that of anybody's file, which would be
 	// given an owner and a mode next.
-	if st.Nlink > 1 && !s.private(&dir) {
+	if st.Nlink > 1 && !s.alone(from.names) {
 		return errShared
 	}
 	tmp := temp(s.base)
@@ -315,10 +315,15 @@ func (s *step) swap(tmp string) error {
 	return s.sync()
 }
 
-var errShared = errors.New("it has several names and its directory is not the administrator's alone")
+var (
+	errShared = errors.New("it has several names, and the directories that it is in are not the administrator's alone")
+	errSole   = errors.New("it has several names, and may be anybody's file")
+	errGiven  = errors.New("it would be setuid or setgid, and the directories that it is in are not the administrator's alone")
+	errMoved  = errors.New("somebody is moving it")
+)
 
 func (s *step) attributes(c Change) error {
-	fd, err := s.owned()
+	fd, err := s.owned(c.Sole)
 	if err != nil {
 		return err
 	}
@@ -327,32 +332,71 @@ func (s *step) attributes(c Change) error {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return err
 	}
-	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFLNK:
 		c.Mode = Keep
+	case unix.S_IFREG:
+		if c.Mode != Keep && c.Mode&0o6000 != 0 && !s.alone(s.parents) {
+			return errGiven // its content may be anybody's by now
+		}
 	}
 	return s.own(fd, c, true)
 }
 
 // owned opens the thing itself for its path, unless whoever may write to the
-// directory may have linked someone's file there.
-func (s *step) owned() (int, error) {
+// directory, or could until now, may have linked someone's file there.
+func (s *step) owned(sole bool) (int, error) {
 	fd, err := openat(s.dir, s.base, unix.O_PATH|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return -1, err
 	}
-	var st, dir unix.Stat_t
-	err = unix.Fstat(fd, &st)
-	if err == nil {
-		err = unix.Fstat(s.dir, &dir)
-	}
-	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR && st.Nlink > 1 && !s.private(&dir) {
-		err = errShared
+	var st unix.Stat_t
+	if err = unix.Fstat(fd, &st); err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		switch open := !s.alone(s.parents); {
+		case st.Nlink > 1 && sole:
+			err = errSole
+		case st.Nlink > 1 && open:
+			err = errShared
+		case open:
+			err = s.single(fd, &st)
+		}
 	}
 	if err != nil {
 		_ = unix.Close(fd)
 		return -1, err
 	}
 	return fd, nil
+}
+
+// single tells whether the one name of an open thing is the one that it was opened
+// by. It may have been another one's, and the name be gone by now.
+func (s *step) single(fd int, st *unix.Stat_t) error {
+	var named, again unix.Stat_t
+	if err := unix.Fstatat(s.dir, s.base, &named, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return err
+	}
+	if err := unix.Fstat(fd, &again); err != nil {
+		return err
+	}
+	if named.Dev != st.Dev || named.Ino != st.Ino || named.Nlink != 1 || again.Nlink != 1 {
+		return errMoved
+	}
+	return nil
+}
+
+// alone tells whether only the administrator can add names to a directory or move it.
+func (s *step) alone(parents []string) bool {
+	var st unix.Stat_t
+	if unix.Fstat(s.fd, &st) != nil || !s.private(&st) {
+		return false
+	}
+	for i := range parents {
+		name := strings.Join(parents[:i+1], "/")
+		if unix.Fstatat(s.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR || !s.private(&st) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *step) remove() error {

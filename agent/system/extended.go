@@ -53,7 +53,7 @@ func unsupported(err error) error {
 
 // extend sets an extended attribute, or takes it away.
 func (s *step) extend(c Change) error {
-	fd, err := s.owned()
+	fd, err := s.owned(false)
 	if err != nil {
 		return err
 	}

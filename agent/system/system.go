@@ -134,6 +134,9 @@ type Change struct {
 	// Mode, UID and GID count for Write, Mkdir, Special and Attributes.
 	Mode, UID, GID int
 	Content        []byte
+	// Sole has Attributes refuse a file with several names: in a directory that was
+	// somebody's own, one of them may be of anybody's file.
+	Sole bool
 	// To is the target of a Link, the existing name for a Hardlink, or the name of
 	// an extended attribute.
 	To string

@@ -140,6 +140,22 @@ func TestHardlinkedFileOfOthers(t *testing.T) {
 	err = tree.Change(system.Change{Op: system.Hardlink, Name: "/ours", To: "/home/mine"})
 	require.ErrorContains(t, err, "several names")
 	require.NoFileExists(t, root+"/ours")
+
+	// The directory is the administrator's now, and was not when the link was made.
+	require.NoError(t, os.Chmod(root+"/home", 0o755))
+	mine := system.Change{Op: system.Attributes, Name: "/home/mine", Mode: 0o666, UID: system.Keep, GID: system.Keep, Sole: true}
+	require.ErrorContains(t, tree.Change(mine), "several names")
+	// One of the directories above it is somebody else's: they can move it.
+	mine.Sole = false
+	require.NoError(t, os.Chmod(root, 0o777))
+	require.ErrorContains(t, tree.Change(mine), "several names")
+	require.NoError(t, os.Remove(root+"/home/mine"))
+	require.NoError(t, os.WriteFile(root+"/home/mine", nil, 0o600))
+	require.NoError(t, tree.Change(mine))
+	mine.Mode = 0o4755
+	require.ErrorContains(t, tree.Change(mine), "setuid", "its content may be anybody's")
+	require.NoError(t, os.Chmod(root, 0o755))
+	require.NoError(t, tree.Change(mine))
 }
 
 func TestProtected(t *testing.T) {

@@ -259,7 +259,7 @@ func (f *finding) unsupported() {
 // compare looks for differences in owner, group and mode. It returns the change
 // that removes them, nil if there are none.
 func (f *finding) compare(info *system.Info, at string) *system.Change {
-	c := system.Change{Op: system.Attributes, Name: at, Mode: system.Keep, UID: system.Keep, GID: system.Keep}
+	c := system.Change{Op: system.Attributes, Name: at, Mode: system.Keep, UID: system.Keep, GID: system.Keep, Sole: at != f.name}
 	where := ""
 	if at != f.name {
 		where = " of " + strconv.Quote(at)
@@ -292,9 +292,10 @@ func (f *finding) compare(info *system.Info, at string) *system.Change {
 	if !different {
 		return nil
 	}
-	if c.Mode == system.Keep && info.Kind != system.Symlink {
-		c.Mode = int(info.Mode) // a change of owner clears setuid
+	if c.Mode == system.Keep && info.Kind == system.Directory {
+		c.Mode = int(info.Mode) // a change of owner may clear setgid
 	}
+	// Of a file the system takes setuid away with a new owner, who did not give it.
 	return &c
 }
 

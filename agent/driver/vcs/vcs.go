@@ -153,21 +153,49 @@ func allowed(source string) error {
 // look finds out what stands there. The tools follow links and know nothing of
 // others who might move directories: only the administrator may be able to.
 func (c *checkout) look() (*system.Info, error) {
-	parent, err := c.c.Machine.Files.Look(path.Dir(c.name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
+	if err := c.alone(path.Dir(c.name)); err != nil {
 		return nil, err
-	}
-	if parent.Kind != system.Directory || parent.UID != 0 && parent.UID != c.c.Machine.UID || parent.Mode&0o022 != 0 {
-		return nil, errors.New("the directory that it is in is not the administrator's alone")
 	}
 	info, err := c.c.Machine.Files.Look(c.name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	return &info, err
+}
+
+// maxLinks is the kernel's own bound.
+const maxLinks = 40
+
+// alone tells whether every directory on the way, behind links too, is the
+// administrator's alone. What is missing will be.
+func (c *checkout) alone(dir string) error {
+	at, links := "/", 0
+	for todo := strings.Split(dir, "/"); ; {
+		info, err := c.c.Machine.Files.Look(at)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch {
+		case info.Kind == system.Symlink:
+			if links++; links > maxLinks {
+				return errors.New("too many symbolic links on the way")
+			}
+			todo = append(strings.Split(info.Target, "/"), todo...)
+			if at = path.Dir(at); path.IsAbs(info.Target) {
+				at = "/"
+			}
+		case info.Kind != system.Directory || info.UID != 0 && info.UID != c.c.Machine.UID || info.Mode&0o022 != 0:
+			return fmt.Errorf("the directory %q, which it is in, is not the administrator's alone", at)
+		case len(todo) == 0:
+			return nil
+		}
+		if len(todo) > 0 {
+			at, todo = path.Join(at, todo[0]), todo[1:]
+		}
+	}
 }
 
 func (c *checkout) compare(t tool, there *system.Info, apply bool) error {

@@ -147,6 +147,13 @@ func TestRefused(t *testing.T) {
 	t.Parallel()
 	m, files, procs := systemtest.Machine()
 	require.NoError(t, files.Change(system.Change{Op: system.Mkdir, Name: "/open", Mode: 0o777}))
+	require.NoError(t, files.Change(system.Change{Op: system.Mkdir, Name: "/open/ours", Mode: 0o755}))
+	require.NoError(t, files.Change(system.Change{Op: system.Link, Name: "/link", To: "open/ours"}))
+	for _, name := range []string{"/open/ours/c", "/open/ours/none/c", "/link/c"} {
+		e := entry("name="+name, "vcstype=git", "revision=main", "sourceurl=https://example.org/x")
+		_, err := newDriver(t, m).Apply(t.Context(), driver.Item{Entry: config.NewEntry(e)}, true)
+		require.ErrorContains(t, err, `"/open", which it is in, is not the administrator's alone`)
+	}
 	for want, words := range map[string]string{
 		"password": "name=/c vcstype=git revision=main sourceurl=https://me:" + drivertest.Canary + "@example.org/x", "none of https": "name=/c vcstype=git revision=main sourceurl=ext::sh",
 		"not the name": "name=/c vcstype=git revision=--upload-pack=x sourceurl=https://example.org/x", "is none of git": "name=/c vcstype=cvs revision=1 sourceurl=https://example.org/x",
