@@ -67,12 +67,8 @@ test: need-go need-cc need-git need-keys need-apt ## everything that must hold: 
 check: need-go ## fast checks alone: format, vet, the rules of the house, generated pages
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "make: not formatted (gofmt -w):"; echo "$$bad"; exit 1; }
 	$(GO) vet ./...
-<<<<<<< HEAD
 	$(GO) vet -tags gitea,browser,machine ./e2e
-=======
-	$(GO) vet -tags gitea,browser ./e2e
 	$(GO) vet -tags chroot ./agent/driver/initd
->>>>>>> c17b853 (Manage services by init scripts and OpenRC, and after their manuals by chkconfig, Upstart and SMF)
 	$(GO) test -count=1 .
 
 .PHONY: fuzz
@@ -138,7 +134,6 @@ need-chromium:
 e2e-browser: need-chromium build ## the HTML report in Chromium: with its script, without, on paper, on a telephone
 	$(GO) test -count=1 -tags browser -run '^TestReport' $(ARGS) ./e2e
 
-<<<<<<< HEAD
 # A Debian of its own that machines of tests are copies of.
 BOOKWORM := bin/machines/bookworm
 MIRROR   ?= http://deb.debian.org/debian
@@ -155,7 +150,7 @@ $(BOOKWORM): | need-machines
 .PHONY: e2e-agent
 e2e-agent: need-git build $(BOOKWORM) ## the agent on Debian 12 machines, booted with systemd-nspawn (as root; debootstrap once, from MIRROR)
 	$(GO) test -count=1 -timeout 30m -tags machine -run '^TestMachine' $(ARGS) ./e2e
-=======
+
 # Roots in which init scripts and OpenRC really work; they are made once.
 CHROOTS := $(TOOLS)/chroots
 .PHONY: need-chroots
@@ -169,7 +164,6 @@ need-chroots:
 .PHONY: e2e-services
 e2e-services: need-go need-chroots ## init scripts with insserv, and OpenRC, in roots of their own: the real tools
 	BINDERY_CHROOTS=$(CHROOTS) $(GO) test -count=1 -tags chroot -run '^TestChroot$$' $(ARGS) ./agent/driver/initd
->>>>>>> c17b853 (Manage services by init scripts and OpenRC, and after their manuals by chkconfig, Upstart and SMF)
 
 .PHONY: verify-merge
 verify-merge: need-go need-git ## hold the three-way merge against git merge-tree, over N (10,000) histories made by chance
