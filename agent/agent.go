@@ -305,6 +305,7 @@ func (a *Agent) enforce(ctx context.Context, b *release.Bundle, result *Result, 
 		return err
 	}
 	policy := &b.Manifest.Policy
+	r.learn()
 	var err error
 	if result.restraint, err = a.restrained(&b.Manifest); err != nil {
 		return err
@@ -312,6 +313,9 @@ func (a *Agent) enforce(ctx context.Context, b *release.Bundle, result *Result, 
 	if o.DryRun || result.restraint.state != "" || policy.Mode == release.ModeReport {
 		err = r.do(ctx, policy)
 		result.Lines, result.Surplus = r.lines(), r.surplus
+		if err == nil && !o.DryRun {
+			err = r.keepLearned()
+		}
 		return err
 	}
 	reason, id := "", int64(0)
@@ -330,6 +334,9 @@ func (a *Agent) enforce(ctx context.Context, b *release.Bundle, result *Result, 
 		return err
 	})
 	result.Lines, result.Surplus = r.lines(), r.surplus
+	if err == nil {
+		err = r.keepLearned()
+	}
 	if err != nil {
 		return err
 	}

@@ -21,11 +21,13 @@ type dpkg struct {
 	files *systemtest.Files
 	had   []bool
 	have  string
+	asked int
 }
 
 func (d *dpkg) answer(c system.Command) (system.Result, error) {
 	switch {
 	case c.Args[0] == "apt-cache":
+		d.asked++
 		out := ""
 		for _, name := range c.Args[4:] {
 			out += name + ":\n  Installed: (none)\n  Candidate: 1\n  Version table:\n     1 500\n        500 file:/x ./ Packages\n"
@@ -79,4 +81,12 @@ func TestPackagesBeforeFiles(t *testing.T) {
 	r = n.run(agent.Options{})
 	require.Empty(t, r.Report.Modified)
 	require.Len(t, tool.had, 1)
+	asked := tool.asked
+	n.open()
+	require.Equal(t, "correct correct correct correct correct", n.states(n.run(agent.Options{})))
+	require.Equal(t, asked, tool.asked, "the next process knows what the last one asked")
+	require.NoError(t, n.dir.Write("learned-deb.json", []byte("{")))
+	n.open()
+	require.Equal(t, "correct correct correct correct correct", n.states(n.run(agent.Options{})))
+	require.Greater(t, tool.asked, asked, "what is damaged is found out anew")
 }

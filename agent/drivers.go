@@ -61,3 +61,47 @@ func (a *Agent) undriven(kind driver.Kind) string {
 	}
 	return "no driver for " + kind.Tag + " of type \"" + kind.Type + "\""
 }
+
+// learners are the drivers that know from former runs what they need not look at
+// again, by the names of their files.
+func (r *run) learners() map[string]driver.Learner {
+	out := map[string]driver.Learner{}
+	for _, t := range []string{"deb", "rpm"} {
+		d := r.drivers[driver.Kind{Tag: "Package", Type: t}]
+		l, ok := d.(driver.Learner)
+		if ok && slices.ContainsFunc(r.entries, func(e *entry) bool { return r.driver(e) == d }) {
+			out["learned-"+t+".json"] = l
+		}
+	}
+	return out
+}
+
+// maxLearned bounds what a driver may hand on.
+const maxLearned = 16 << 20
+
+// learn hands the drivers at work what they knew in the last run. What cannot be
+// read is found out anew.
+func (r *run) learn() {
+	for name, l := range r.learners() {
+		data, err := r.c.State.Read(name, maxLearned)
+		if err != nil {
+			r.c.Logger.Warn("what was known of packages is found out anew", "err", err)
+			continue
+		}
+		l.Learn(data)
+	}
+}
+
+// keepLearned keeps it for the next run.
+func (r *run) keepLearned() error {
+	for name, l := range r.learners() {
+		data, err := l.Learned()
+		if err == nil && data != nil {
+			err = r.c.State.Write(name, data)
+		}
+		if err != nil {
+			return fmt.Errorf("keep what is known of packages: %w", err)
+		}
+	}
+	return nil
+}

@@ -176,6 +176,14 @@ type Touching interface {
 	Touches() []string
 }
 
+// Learner is a driver that knows from former runs what it need not look at again.
+type Learner interface {
+	// Learn takes what Learned gave before. What it cannot read is nothing.
+	Learn(data []byte)
+	// Learned is what to keep, nil where that is the same as before.
+	Learned() ([]byte, error)
+}
+
 // Founded is a driver that needs some files before it can do anything.
 type Founded interface {
 	// Needs tells whether a path must be right before the driver's own entries.

@@ -44,6 +44,8 @@ type Driver struct {
 	policies memo
 	// good are the packages whose files were right, and what they looked like.
 	good map[string]right
+	// news tells that either is not as it was learned.
+	news bool
 }
 
 // New makes the driver.
@@ -280,7 +282,7 @@ func (b *batch) compare(w *want, p *installed) (driver.State, string) {
 	case w.version != auto && p.version != w.version:
 		return driver.Incorrect, fmt.Sprintf("version: %s, should be %s", p.version, w.version)
 	case w.version == auto && !p.held():
-		if c := b.policy[w.full(b.db)].candidate; c != "" && c != p.version {
+		if c := b.policy[w.full(b.db)].Candidate; c != "" && c != p.version {
 			return driver.Incorrect, fmt.Sprintf("version: %s, and %s can be had", p.version, c)
 		}
 	}

@@ -320,3 +320,34 @@ func TestVerifyEvery(t *testing.T) {
 	now = now.Add(-24 * time.Hour)
 	require.Equal(t, driver.Incorrect, state(), "a clock that went back")
 }
+
+// The next process knows what was right; what is damaged teaches nothing.
+func TestLearned(t *testing.T) {
+	t.Parallel()
+	m := root(t, archive(t))
+	install(t, m, "one=1.0-1")
+	e := items(pack("name=one", "version=1.0-1"))[0]
+	state := func(d driver.Driver) driver.State {
+		out, err := d.Apply(t.Context(), e, false)
+		require.NoError(t, err)
+		return out.State
+	}
+	first := newDriver(t, m).(*deb.Driver)
+	require.Equal(t, driver.Correct, state(first))
+	data, err := first.Learned()
+	require.NoError(t, err)
+	again, err := first.Learned()
+	require.NoError(t, err)
+	require.Nil(t, again, "nothing new")
+
+	put(t, m.Processes.(inside).dir+"/usr/share/one/data", "changed")
+	next := newDriver(t, m).(*deb.Driver)
+	next.Learn(data)
+	require.Equal(t, driver.Correct, state(next), "not looked at within an hour")
+	require.Equal(t, driver.Incorrect, state(newDriver(t, m)))
+	for _, damaged := range []string{"", "{", `{"good": 7}`, "null"} {
+		d := newDriver(t, m).(*deb.Driver)
+		d.Learn([]byte(damaged))
+		require.Equal(t, driver.Incorrect, state(d))
+	}
+}

@@ -124,7 +124,7 @@ func (b *batch) specify(todo []*want) error {
 			break
 		}
 		if err := b.run("apt-get", "-q", "-o", b.lock(), "update"); err != nil {
-			b.policies = memo{}
+			b.policies, b.news = memo{}, true
 			break // what can be had without it is still installed
 		}
 	}
@@ -145,7 +145,7 @@ func (b *batch) choose(w *want) error {
 	case p != nil && p.here() && (w.altered || version == anyone):
 		version = p.version
 	case version == auto || version == anyone:
-		version = o.candidate
+		version = o.Candidate
 	}
 	switch {
 	case p != nil && p.held() && p.here() && p.version != version:
@@ -153,7 +153,7 @@ func (b *batch) choose(w *want) error {
 	case p != nil && p.here() && !w.altered && p.version == version:
 	case version == "":
 		return errors.New("no configured source has it")
-	case !slices.Contains(o.versions, version):
+	case !slices.Contains(o.Versions, version):
 		return fmt.Errorf("no configured source has version %s", version)
 	}
 	w.spec = w.full(b.db) + "=" + version

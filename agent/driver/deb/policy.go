@@ -18,8 +18,8 @@ import (
 
 // offer is what the configured sources have of one package.
 type offer struct {
-	candidate string
-	versions  []string
+	Candidate string   `json:"candidate,omitempty"`
+	Versions  []string `json:"versions,omitempty"`
 }
 
 // policy are the offers by the name that apt uses.
@@ -28,9 +28,9 @@ type policy map[string]offer
 // memo keeps the last policy as long as what it was made of is the same: asking
 // apt-cache costs more than all the rest of a run that finds nothing to do.
 type memo struct {
-	mark  string
-	known policy
-	asked map[string]bool
+	Mark  string          `json:"mark"`
+	Known policy          `json:"known"`
+	Asked map[string]bool `json:"asked"`
 }
 
 // apt reads these: apt.conf(5), apt_preferences(5), sources.list(5).
@@ -69,8 +69,8 @@ func (d *Driver) ask(ctx context.Context, names []string) (policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.policies.mark == mark && !slices.ContainsFunc(names, func(n string) bool { return !d.policies.asked[n] }) {
-		return d.policies.known, nil
+	if d.policies.Mark == mark && !slices.ContainsFunc(names, func(n string) bool { return !d.policies.Asked[n] }) {
+		return d.policies.Known, nil
 	}
 	args := append([]string{"apt-cache", "-q", "policy", "--"}, names...)
 	r, err := d.c.Machine.Processes.Run(ctx, system.Command{
@@ -86,8 +86,9 @@ func (d *Driver) ask(ctx context.Context, names []string) (policy, error) {
 	for _, n := range names {
 		asked[n] = true
 	}
-	d.policies = memo{mark: mark, known: parsePolicy(r.Stdout), asked: asked}
-	return d.policies.known, nil
+	d.policies = memo{Mark: mark, Known: parsePolicy(r.Stdout), Asked: asked}
+	d.news = true
+	return d.policies.Known, nil
 }
 
 // parsePolicy reads what "apt-cache policy NAME…" writes (apt_preferences(5) and
@@ -106,13 +107,13 @@ func parsePolicy(out []byte) policy {
 			p[name] = offer{}
 		case strings.HasPrefix(text, "Candidate: "):
 			if c := strings.TrimPrefix(text, "Candidate: "); c != "(none)" {
-				o.candidate = c
+				o.Candidate = c
 				p[name] = o
 			}
 		case text == "Version table:":
 			table = true
 		case table && (strings.HasPrefix(line, " *** ") || strings.HasPrefix(line, "     ") && !strings.HasPrefix(line, "      ")):
-			o.versions = append(o.versions, strings.Fields(strings.TrimPrefix(text, "*** "))[0])
+			o.Versions = append(o.Versions, strings.Fields(strings.TrimPrefix(text, "*** "))[0])
 			p[name] = o
 		}
 	}

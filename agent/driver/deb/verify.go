@@ -38,7 +38,8 @@ func (b *batch) verify(p *installed, paths *driver.Paths) ([]string, error) {
 	}
 	was, known := b.good[base]
 	now := b.c.Machine.Now()
-	if age := now.Sub(was.at); known && was.list == list && age >= 0 && age < b.c.VerifyEvery {
+	stamp := stampOf(list)
+	if age := now.Sub(was.At); known && was.List == stamp && age >= 0 && age < b.c.VerifyEvery {
 		return nil, nil
 	}
 	if err := b.exceptions(); err != nil {
@@ -53,7 +54,7 @@ func (b *batch) verify(p *installed, paths *driver.Paths) ([]string, error) {
 		if err := b.ctx.Err(); err != nil {
 			return nil, err
 		}
-		if known && was.sum == sum {
+		if known && was.Sum == sum {
 			break
 		}
 		wrong, err := f.differs(files, list)
@@ -64,8 +65,9 @@ func (b *batch) verify(p *installed, paths *driver.Paths) ([]string, error) {
 			bad = append(bad, f.name)
 		}
 	}
+	b.news = true
 	if len(bad) == 0 {
-		b.good[base] = right{list: list, sum: sum, at: now}
+		b.good[base] = right{List: stamp, Sum: sum, At: now}
 	} else {
 		delete(b.good, base)
 	}
@@ -74,9 +76,22 @@ func (b *batch) verify(p *installed, paths *driver.Paths) ([]string, error) {
 
 // right is how a package looked when all its files were right.
 type right struct {
-	list system.Info
-	sum  uint64
-	at   time.Time
+	List stamp     `json:"list"`
+	Sum  uint64    `json:"sum"`
+	At   time.Time `json:"at"`
+}
+
+// stamp is what a file looks like without being read. No program can set the time
+// of its last change back.
+type stamp struct {
+	Inode    uint64 `json:"inode"`
+	Size     int64  `json:"size"`
+	Modified int64  `json:"modified"`
+	Changed  int64  `json:"changed"`
+}
+
+func stampOf(i system.Info) stamp {
+	return stamp{Inode: i.Inode, Size: i.Size, Modified: i.Modified.UnixNano(), Changed: i.Changed.UnixNano()}
 }
 
 // shipped lists the files of a package that count, and sums up what they look

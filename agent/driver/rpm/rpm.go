@@ -41,6 +41,8 @@ type Driver struct {
 	// good are the packages whose files were right, newer what can be had.
 	good  map[string]time.Time
 	newer updates
+	// news tells that either is not as it was learned.
+	news bool
 }
 
 // New makes the driver.
@@ -262,7 +264,7 @@ func (b *batch) compare(w *want) (driver.State, string) {
 	switch w.version {
 	case anyone:
 	case auto:
-		if c := b.newer.known[w.name]; c != "" && !slices.ContainsFunc(have, func(n nevra) bool { return n.is(c) }) {
+		if c := b.newer.Known[w.name]; c != "" && !slices.ContainsFunc(have, func(n nevra) bool { return n.is(c) }) {
 			return driver.Incorrect, fmt.Sprintf("version: %s, and %s can be had", have[len(have)-1].evr(), c)
 		}
 	default:

@@ -73,9 +73,9 @@ func (b *batch) load() error {
 
 // updates is what can be had of packages.
 type updates struct {
-	asked string
-	at    time.Time
-	known map[string]string
+	Asked string            `json:"asked"`
+	At    time.Time         `json:"at"`
+	Known map[string]string `json:"known"`
 }
 
 // program is dnf, or yum where there is none.
@@ -101,7 +101,7 @@ func (b *batch) update(names []string) error {
 		asked += fmt.Sprint(b.have[name])
 	}
 	now := b.c.Machine.Now()
-	if age := now.Sub(b.newer.at); asked == b.newer.asked && age >= 0 && age < b.c.AskEvery {
+	if age := now.Sub(b.newer.At); asked == b.newer.Asked && age >= 0 && age < b.c.AskEvery {
 		return nil
 	}
 	program, err := b.program()
@@ -115,7 +115,8 @@ func (b *batch) update(names []string) error {
 	if r.Exit != 0 && r.Exit != 100 {
 		return r.Ended(program + " check-update")
 	}
-	b.newer = updates{asked: asked, at: now, known: parseUpdates(string(r.Stdout))}
+	b.news = true
+	b.newer = updates{Asked: asked, At: now, Known: parseUpdates(string(r.Stdout))}
 	return nil
 }
 
@@ -158,7 +159,7 @@ func (b *batch) verify(w *want) ([]string, error) {
 		}
 	}
 	if len(bad) == 0 {
-		b.good[key] = now
+		b.good[key], b.news = now, true
 	}
 	if len(bad) > maxShown {
 		bad = append(bad[:maxShown], fmt.Sprintf("and %d more", len(bad)-maxShown))
@@ -192,7 +193,7 @@ func (b *batch) fix() {
 		case w.altered:
 			w.spec += "-" + w.was[len(w.was)-1].evr()
 		case w.version == auto && len(w.was) > 0:
-			w.spec += "-" + b.newer.known[w.name]
+			w.spec += "-" + b.newer.Known[w.name]
 		case w.version != auto && w.version != anyone:
 			w.spec += "-" + w.version
 		}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rpm
+
+import (
+	"encoding/json"
+	"maps"
+	"time"
+
+	"github.com/bindery/bindery/agent/driver"
+)
+
+// learned is what a process hands to the next one.
+type learned struct {
+	Good  map[string]time.Time `json:"good"`
+	Newer updates              `json:"newer"`
+}
+
+// Learn implements driver.Learner.
+func (d *Driver) Learn(data []byte) {
+	var l learned
+	if json.Unmarshal(data, &l) != nil || l.Good == nil {
+		return
+	}
+	d.good, d.newer, d.news = l.Good, l.Newer, false
+}
+
+// Learned implements driver.Learner.
+func (d *Driver) Learned() ([]byte, error) {
+	if !d.news {
+		return nil, nil
+	}
+	d.news = false
+	now := d.c.Machine.Now()
+	maps.DeleteFunc(d.good, func(_ string, at time.Time) bool { return now.Sub(at) > 24*d.c.AskEvery })
+	return json.Marshal(learned{Good: d.good, Newer: d.newer})
+}
+
+var _ driver.Learner = (*Driver)(nil)
