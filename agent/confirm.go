@@ -40,10 +40,19 @@ func (a *Agent) arm(within time.Duration) func(id int64) error {
 	}
 }
 
-// Unconfirmed tells about a change that is not confirmed yet, nil for none.
+// whenTorn is how soon the source must be reached where nobody knows any more.
+const whenTorn = 5 * time.Minute
+
+// Unconfirmed tells about a change that is not confirmed yet, nil for none. Where that
+// cannot be read it is the last one.
 func (a *Agent) Unconfirmed() (*Unconfirmed, error) {
 	var u Unconfirmed
-	found, err := a.c.State.Load(fileUnconfirmed, &u)
+	found, err := a.c.State.Demand(fileUnconfirmed, &u)
+	if errors.Is(err, state.ErrTorn) {
+		u = Unconfirmed{Within: whenTorn}
+		u.Run, err = a.journal.Last()
+		found = true
+	}
 	if err != nil || !found || u.Run <= 0 {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/bindery/bindery/agent/state"
 	"github.com/bindery/bindery/engine/release"
 )
 
@@ -21,6 +22,8 @@ type Paused struct {
 	Since  time.Time `json:"since"`
 	Until  time.Time `json:"until"`
 	Reason string    `json:"reason"`
+	// Torn tells that the pause cannot be read.
+	Torn bool `json:"torn,omitempty"`
 }
 
 // Held tells that a release was taken back. It is not applied again: only one with
@@ -32,6 +35,13 @@ type Held struct {
 	Reason   string    `json:"reason"`
 	// Run is the run that was taken back.
 	Run int64 `json:"run"`
+	// Torn tells that what is held cannot be read: then everything is.
+	Torn bool `json:"torn,omitempty"`
+}
+
+// torn says what is damaged, and what ends it.
+func torn(name string) string {
+	return name + " in the state directory is damaged, so nothing is changed; \"bindery-agent resume\" takes it away"
 }
 
 // maxPause bounds a pause: a host that is forgotten is not kept for ever.
@@ -71,21 +81,29 @@ func (a *Agent) Resume() (bool, error) {
 }
 
 // Paused tells about a pause that goes on, nil for none. A clock that was set back
-// before its beginning does not make it longer.
+// before its beginning does not make it longer. One that cannot be read goes on until
+// somebody ends it.
 func (a *Agent) Paused() (*Paused, error) {
 	var p Paused
-	found, err := a.c.State.Load(filePaused, &p)
+	found, err := a.c.State.Demand(filePaused, &p)
 	now := a.c.Machine.Now()
+	if errors.Is(err, state.ErrTorn) {
+		return &Paused{Until: now.Add(maxPause).UTC(), Reason: torn(filePaused), Torn: true}, nil
+	}
 	if err != nil || !found || !now.Before(p.Until) || p.Until.Sub(now) > maxPause {
 		return nil, err
 	}
 	return &p, nil
 }
 
-// Held tells about a release that was taken back, nil for none.
+// Held tells about a release that was taken back, nil for none. Where that cannot be
+// read, every release may be the one.
 func (a *Agent) Held() (*Held, error) {
 	var h Held
-	found, err := a.c.State.Load(fileHeld, &h)
+	found, err := a.c.State.Demand(fileHeld, &h)
+	if errors.Is(err, state.ErrTorn) {
+		return &Held{Reason: torn(fileHeld), Torn: true}, nil
+	}
 	if err != nil || !found {
 		return nil, err
 	}
@@ -95,7 +113,7 @@ func (a *Agent) Held() (*Held, error) {
 // covers tells whether a release is the one that was taken back, or older, or the
 // same by another number.
 func (h *Held) covers(m *release.Manifest) bool {
-	return h != nil && (m.Sequence <= h.Sequence || m.ConfigDigest == h.Digest)
+	return h != nil && (h.Torn || m.Sequence <= h.Sequence || m.ConfigDigest == h.Digest)
 }
 
 // restraint is why a run may only look, "" where it may change things.

@@ -200,6 +200,39 @@ func TestReportedBundle(t *testing.T) {
 	require.Equal(t, since, n.run(agent.Options{}).Report.ModeSince)
 }
 
+// A disk that loses what keeps a host from harm must not set it free: what is damaged
+// is told, and ends when somebody says so.
+func TestDamagedHoldsAreHeld(t *testing.T) {
+	t.Parallel()
+	for name, state := range map[string]release.RunState{"held.json": release.StateRolledBack, "paused.json": release.StatePaused} {
+		for _, content := range []string{"", `{"since":`, "\x00\x00\x00"} {
+			n := newNode(t, newSite(t), nil)
+			n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "x")}})
+			require.NoError(t, n.dir.Write(name, []byte(content)))
+			r := n.run(agent.Options{})
+			require.Equal(t, state, r.Report.State)
+			require.Contains(t, r.Report.Error, name+" in the state directory is damaged")
+			require.NoFileExists(t, n.root+"/f")
+			was, err := n.agent.Resume()
+			require.NoError(t, err)
+			require.True(t, was)
+			require.Equal(t, release.StateClean, n.run(agent.Options{}).Report.State)
+			require.FileExists(t, n.root+"/f")
+		}
+	}
+	// A change that nobody confirmed is taken back, though nobody knows which it was.
+	n := newNode(t, newSite(t), nil)
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/network", "broken")}})
+	n.run(agent.Options{})
+	require.NoError(t, n.dir.Write("unconfirmed.json", nil))
+	u, err := n.agent.Unconfirmed()
+	require.NoError(t, err)
+	require.Equal(t, int64(1), u.Run)
+	n.run(agent.Options{})
+	require.FileExists(t, n.root+"/network", "the source answers: it is confirmed")
+	require.NoFileExists(t, n.dir.Path()+"/unconfirmed.json")
+}
+
 // What a host does not live without cannot go, by any spelling.
 func TestVital(t *testing.T) {
 	t.Parallel()

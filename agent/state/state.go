@@ -191,6 +191,22 @@ func (d *Dir) Load(name string, v any) (bool, error) {
 	return json.Unmarshal(data, v) == nil, nil
 }
 
+// ErrTorn is a document that is there and cannot be read.
+var ErrTorn = errors.New("the file is damaged")
+
+// Demand is Load for documents that keep a host from harm: a damaged one is ErrTorn,
+// because to take it for absent would let happen what it forbids.
+func (d *Dir) Demand(name string, v any) (bool, error) {
+	data, err := d.Read(name, maxJSON)
+	if err != nil || data == nil {
+		return false, err
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return false, fmt.Errorf("read state %s: %w", name, ErrTorn)
+	}
+	return true, nil
+}
+
 // Save replaces a JSON document.
 func (d *Dir) Save(name string, v any) error {
 	data, err := json.Marshal(v)
