@@ -29,6 +29,7 @@ import (
 	"github.com/bindery/bindery/agent/driver/systemd"
 	"github.com/bindery/bindery/agent/driver/vcs"
 	"github.com/bindery/bindery/agent/journal"
+	"github.com/bindery/bindery/agent/paranoid"
 	"github.com/bindery/bindery/agent/state"
 	"github.com/bindery/bindery/agent/system"
 	"github.com/bindery/bindery/engine/release"
@@ -53,6 +54,8 @@ type Config struct {
 	EntryTimeout time.Duration
 	// Decision says which list of the plugin Decisions counts here.
 	Decision choice.Decision
+	// Paranoid keeps a copy of each file with paranoid="true" before it is changed.
+	Paranoid ParanoidSettings
 	// FactsWait is how long a run waits for the release that new facts bring.
 	// Zero: 30 s.
 	FactsWait time.Duration
@@ -87,6 +90,8 @@ type Agent struct {
 	// files are the machine's, which the journal watches.
 	files   *journal.Files
 	journal *journal.Journal
+	// copies are kept of files that say so, nil for none.
+	copies *paranoid.Copies
 }
 
 // ErrNotEnrolled is a state directory without an identity and a trusted root.
@@ -122,6 +127,12 @@ func New(c Config) (*Agent, error) {
 	a.c = c
 	if a.journal, err = journal.New(journal.Config{State: c.State, Now: machine.Now, Limits: c.Journal}); err != nil {
 		return nil, err
+	}
+	if c.Paranoid.Enabled {
+		// Not by way of the journal: an undo must not take copies back.
+		if a.copies, err = paranoid.New(paranoid.Config{Files: given.Files, Now: machine.Now, Dir: c.Paranoid.Path, Copies: c.Paranoid.MaxCopies}); err != nil {
+			return nil, err
+		}
 	}
 	if a.enrolment, a.identity, err = loadEnrolment(c.State); err != nil {
 		return nil, err

@@ -192,6 +192,41 @@ func TestModifiedBundlesAreLookedAtAgain(t *testing.T) {
 	require.Equal(t, "incorrect correct", n.states(r), "what an action after it clobbers is at least told")
 }
 
+// What is about to be replaced has a copy that no undo takes away; without one
+// nothing is replaced.
+func TestCopiesBeforeChanges(t *testing.T) {
+	t.Parallel()
+	n, files, _ := memory(t)
+	n.config.Paranoid = agent.ParanoidSettings{Enabled: true, Path: "/copies", MaxCopies: 2}
+	n.open()
+	was := func(name string) {
+		require.NoError(t, files.Change(system.Change{Op: system.Write, Name: name, Mode: 0o644, Content: []byte("was")}))
+	}
+	was("/a")
+	was("/plain")
+	entries := []config.Entry{agenttest.Entry("Path", "new", "type=file", "name=/a", "mode=0644", "owner=0", "group=0", "paranoid=true"), agenttest.File("/plain", "new")}
+	n.Publish(n.hostID, agenttest.Release{Entries: entries})
+	n.run(agent.Options{DryRun: true})
+	_, err := files.List("/copies")
+	require.Error(t, err)
+	require.Equal(t, "correct correct", n.states(n.run(agent.Options{})))
+	_, err = n.agent.Undo(t.Context(), agent.UndoOptions{Reason: "test"})
+	require.NoError(t, err)
+	list, err := files.List("/copies")
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	require.True(t, strings.HasPrefix(list[0].Name, "_a_20"), list[0].Name)
+
+	was("/taken")
+	n.config.Paranoid.Path = "/taken"
+	n.open()
+	_, err = n.agent.Resume()
+	require.NoError(t, err)
+	r := n.run(agent.Options{})
+	require.Equal(t, "incorrect correct", n.states(r))
+	require.Contains(t, r.Lines[0].Reason, "keep a copy")
+}
+
 func TestImportantFilesComeFirst(t *testing.T) {
 	t.Parallel()
 	n, files, _ := memory(t)

@@ -99,6 +99,11 @@ func (r *run) writeDown(ctx context.Context, group []*entry) error {
 		}
 	}
 	for _, e := range group {
+		if e.Entry.Tag == "Path" && r.copies != nil && e.Entry.True("paranoid") {
+			if err := r.copies.Keep(e.Entry.Name()); err != nil {
+				return err
+			}
+		}
 		if e.action() {
 			if err := r.record.Note(fmt.Sprintf("%s ran a command", e.Key)); err != nil {
 				return err

@@ -44,8 +44,20 @@ type Settings struct {
 	// tools and shall work here all the same: chkconfig, upstart, smf,
 	// sysv, blast, encap.
 	Drivers []string `yaml:"drivers"`
+	// Paranoid keeps copies of files that entries with paranoid="true" replace.
+	Paranoid ParanoidSettings `yaml:"paranoid"`
 	// Journal bounds what is kept of how the host was before runs changed it.
 	Journal JournalSettings `yaml:"journal"`
+}
+
+// ParanoidSettings say where copies of replaced files are kept.
+type ParanoidSettings struct {
+	// Enabled keeps copies at all. Default: false.
+	Enabled bool `yaml:"enabled"`
+	// Path is the directory of the copies. Default: /var/cache/bindery.
+	Path string `yaml:"path"`
+	// MaxCopies is how many copies of one file are kept. Default: 1.
+	MaxCopies int `yaml:"max_copies"`
 }
 
 // JournalSettings bound the journal. Of more than is allowed the oldest runs go.
