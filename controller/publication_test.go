@@ -34,6 +34,27 @@ func (w *world) served() (st *store.Store, web, db *machine) {
 	return st, web, db
 }
 
+// A host gets what Decisions says for it with its release, and another list is news.
+func TestDecisionListsReachHosts(t *testing.T) {
+	t.Parallel()
+	list := func(name string) map[string]string {
+		return map[string]string{
+			"Decisions/whitelist.H_web1": `<Decisions><Decision type="Path" name="` + name + `"/></Decisions>`,
+			"Decisions/blacklist":        `<Decisions><Decision type="Service" name="*"/></Decisions>`,
+		}
+	}
+	w := newWorld(t, plain(list("/etc/*")))
+	st, web, db := w.served()
+	policy := web.fetch().Manifest.Policy
+	require.Equal(t, [][2]string{{"Path", "/etc/*"}}, policy.Whitelist)
+	require.Equal(t, [][2]string{{"Service", "*"}}, policy.Blacklist)
+	require.Empty(t, db.fetch().Manifest.Policy.Whitelist)
+	before := db.fetch().Manifest.Sequence
+	w.untilSettled(st, w.direct("another list", list("/srv/*")), "published")
+	require.Equal(t, [][2]string{{"Path", "/srv/*"}}, web.fetch().Manifest.Policy.Whitelist)
+	require.Equal(t, before, db.fetch().Manifest.Sequence)
+}
+
 var broken = map[string]string{"Bundler/motd.xml": "<Bundle>\n  <Path\n</Bundle>\n"}
 
 func TestABrokenCommitIsRefusedWhileTheLastGoodOneIsServed(t *testing.T) {

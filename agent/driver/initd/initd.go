@@ -224,7 +224,7 @@ func (d *Driver) Restart(ctx context.Context, item driver.Item) (bool, error) {
 		return false, err
 	}
 	c, w, err := d.read(ctx, item)
-	if err != nil || !w.Restart || !w.Install {
+	if err != nil || !w.Told(item.Asked) {
 		return false, err
 	}
 	now, err := d.tool.look(c)

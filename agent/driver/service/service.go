@@ -70,6 +70,10 @@ func Read(e *config.Entry) (Wanted, error) {
 	return w, w.old(e)
 }
 
+// Told tells whether the service takes part in what happens to its bundle, where
+// somebody agreed to each change or nobody was asked.
+func (w *Wanted) Told(asked bool) bool { return w.Install && (w.Restart || w.Asking && asked) }
+
 func modern(e *config.Entry) bool {
 	for _, a := range []string{"bootstatus", "restart", "install"} {
 		if _, ok := e.Lookup(a); ok {

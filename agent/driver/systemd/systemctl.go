@@ -230,7 +230,7 @@ func (b *batch) sort(chosen []*task, verb string, r system.Result) error {
 // Restart implements driver.Restarter.
 func (d *Driver) Restart(ctx context.Context, item driver.Item) (bool, error) {
 	w, err := service.Read(item.Entry)
-	if err != nil || !w.Install || !w.Restart && !(w.Asking && item.Asked) {
+	if err != nil || !w.Told(item.Asked) {
 		return false, err
 	}
 	b := &batch{Driver: d, ctx: ctx, results: make([]driver.Result, 1)}
