@@ -32,8 +32,6 @@ const (
 	pullRepo   = "bench/fleet"
 	pullToken  = "bench-token-0123456789"
 	pullSecret = "bench-hook-0123456789"
-	// enrolledPart is how many hosts there are for each that is enrolled and published.
-	enrolledPart = 10
 	// publishTime bounds how long the first publication of a fleet takes.
 	publishTime = 10 * time.Minute
 )
@@ -175,7 +173,7 @@ func (s *forged) git(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// enrol writes down one host of ten, each with answers to probes that nobody asks.
+// enrol writes down every host, each with answers to probes that nobody asks.
 func (s *forged) enrol(ctx context.Context, hosts []string) (err error) {
 	state := filepath.Join(s.folder, "state")
 	if err := os.MkdirAll(state, 0o700); err != nil {
@@ -185,7 +183,7 @@ func (s *forged) enrol(ctx context.Context, hosts []string) (err error) {
 		return err
 	}
 	s.stop = append(s.stop, func() { _ = s.state.Close() })
-	known, err := enrolled(max(1, len(hosts)/enrolledPart))
+	known, err := enrolled(len(hosts))
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ import (
 // fleetRows is what is stored of hosts.
 type fleetRows interface {
 	Hosts(ctx context.Context) ([]store.Host, error)
-	AllFacts(ctx context.Context) (map[string]store.Facts, error)
+	FactsSince(ctx context.Context, known map[string]store.Facts) (map[string]store.Facts, error)
 	LatestReleases(ctx context.Context) (map[string]store.Release, error)
 	PutReleases(ctx context.Context, releases []store.Release) error
 }
@@ -112,6 +112,8 @@ type pipeline struct {
 	// sure are the sequences of host ids that this process has published or read
 	// back. What was only recorded by others, or before a kill, is looked at once.
 	sure map[string]int64
+	// facts are the answers as they were read last, by host id.
+	facts map[string]store.Facts
 	// done names what the last release was made of, if it left nothing to do.
 	done string
 	// latest is the branch as it was built last: most of the next build is taken from

@@ -48,7 +48,7 @@ func (p *pipeline) fleet(ctx context.Context) (*fleet, error) {
 			f.others[h.Name] = true
 		}
 	}
-	if f.facts, err = p.store.AllFacts(ctx); err != nil {
+	if f.facts, err = p.answers(ctx); err != nil {
 		return nil, err
 	}
 	if f.external, err = p.store.AllExternal(ctx); err != nil {
@@ -78,6 +78,21 @@ func (p *pipeline) fleet(ctx context.Context) (*fleet, error) {
 	}
 	f.state = hex.EncodeToString(h.Sum(nil))
 	return f, nil
+}
+
+// answers are those of all hosts: what was read before is not read again.
+func (p *pipeline) answers(ctx context.Context) (map[string]store.Facts, error) {
+	p.mu.Lock()
+	known := p.facts
+	p.mu.Unlock()
+	got, err := p.store.FactsSince(ctx, known)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.facts = got
+	return got, nil
 }
 
 // input is what is known of a host by name, besides the specification.

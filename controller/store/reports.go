@@ -125,6 +125,45 @@ func (s *Store) AllFacts(ctx context.Context) (map[string]Facts, error) {
 	return byHost, nil
 }
 
+// FactsSince gives the answers of all good hosts, by host id. Those that did not come
+// anew since they were read before are taken from known, and not read again: a host
+// writes a new counter with whatever it tells.
+func (s *Store) FactsSince(ctx context.Context, known map[string]Facts) (map[string]Facts, error) {
+	counters, err := list(ctx, s.read, "list facts", func(row scanner) (f Facts, err error) {
+		return f, row.Scan(&f.HostID, &f.Counter)
+	}, `SELECT f.host_id, f.counter FROM facts f JOIN hosts h ON h.id = f.host_id WHERE h.revoked = 0`)
+	if err != nil {
+		return nil, err
+	}
+	byHost := make(map[string]Facts, len(counters))
+	var stale []string
+	for _, c := range counters {
+		f, ok := known[c.HostID]
+		if !ok || f.Counter != c.Counter {
+			stale = append(stale, c.HostID)
+			continue
+		}
+		byHost[c.HostID] = f
+	}
+	if len(stale) > readOneByOne {
+		return s.AllFacts(ctx)
+	}
+	for _, id := range stale {
+		f, err := s.Facts(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			continue // it is gone since
+		}
+		if err != nil {
+			return nil, err
+		}
+		byHost[id] = f
+	}
+	return byHost, nil
+}
+
+// readOneByOne is up to how many rows are read by their keys and not with all others.
+const readOneByOne = 200
+
 // PutReport accepts a report and forgets the oldest ones. Its errors are those of
 // PutFacts.
 func (s *Store) PutReport(ctx context.Context, r Report) error {

@@ -156,6 +156,37 @@ func TestFactsRefuseReplays(t *testing.T) {
 	require.Empty(t, all)
 }
 
+func TestFactsAreReadOnceEach(t *testing.T) {
+	s, c, _ := newStore(t)
+	ctx := t.Context()
+	put := func(id string, counter int64, arch string) {
+		_, err := s.PutFacts(ctx, store.Facts{HostID: id, Counter: counter, ProbeDigest: "p", Answers: map[string]string{"arch": arch}})
+		require.NoError(t, err)
+	}
+	for _, id := range []string{"h1", "h2", "h3"} {
+		enrol(ctx, t, s, c, id, id)
+		put(id, 1, "old")
+	}
+	first, err := s.FactsSince(ctx, nil)
+	require.NoError(t, err)
+	all, err := s.AllFacts(ctx)
+	require.NoError(t, err)
+	require.Equal(t, all, first)
+
+	// What is known shows where it came from.
+	for _, f := range first {
+		f.Answers["from"] = "memory"
+	}
+	put("h2", 2, "new")
+	require.NoError(t, s.Revoke(ctx, "h3"))
+	second, err := s.FactsSince(ctx, first)
+	require.NoError(t, err)
+	require.Len(t, second, 2)
+	require.Equal(t, map[string]string{"arch": "old", "from": "memory"}, second["h1"].Answers)
+	require.Equal(t, map[string]string{"arch": "new"}, second["h2"].Answers)
+	require.Len(t, first, 3, "what is known stays as it is")
+}
+
 func TestReportsAreBounded(t *testing.T) {
 	s, c, _ := newStore(t)
 	ctx := t.Context()

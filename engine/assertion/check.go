@@ -28,7 +28,7 @@ func Check(in Input) Result {
 	if in.Head.Len()+in.Base.Len() == 0 {
 		return out
 	}
-	c := &check{in: in, secrets: redaction.New(), bundles: map[*config.Bundle][]hit{}, entries: map[*config.Entry][]hit{}}
+	c := &check{in: in, secrets: redaction.New(), bundles: map[*config.Bundle][]hit{}, entries: map[*config.Entry][]hit{}, named: map[[2]string][]int{}}
 	c.in.Hosts = slices.Clone(in.Hosts)
 	slices.SortFunc(c.in.Hosts, func(a, b Host) int { return hostset.Compare(a.Name, b.Name) })
 	if in.Head != nil {
@@ -80,6 +80,7 @@ type check struct {
 	// many hosts.
 	bundles map[*config.Bundle][]hit
 	entries map[*config.Entry][]hit
+	named   map[[2]string][]int
 	steps   map[stepKey][]config.Change
 	tallies []tally
 	// head and base hold, by rule, what of one host is looked at.
@@ -174,18 +175,38 @@ func (c *check) entry(e *config.Entry) []hit {
 	if !ok {
 		// Every line is looked at: only what is told of is worth that.
 		secret := sync.OnceValue(func() bool { return !c.public(e) })
-		for n, r := range c.rules {
-			if r.names(e.Tag, e.Name()) {
-				found = append(found, hit{rule: n, key: e.Tag + ":" + redaction.Name(e.Name()), says: r.judge(e, secret)})
-			}
+		text := sync.OnceValue(func() *lined { return linesOf(e) })
+		about := c.about(e.Tag, e.Name())
+		key := ""
+		if len(about) > 0 {
+			key, found = e.Tag+":"+redaction.Name(e.Name()), make([]hit, 0, len(about))
+		}
+		for _, n := range about {
+			found = append(found, hit{rule: n, key: key, says: c.rules[n].judge(e, secret, text)})
 		}
 		c.entries[e] = found
 	}
 	return found
 }
 
+// about lists the rules that a name is of: many entries have one name, each for other
+// hosts.
+func (c *check) about(tag, name string) []int {
+	of := [2]string{tag, name}
+	rules, ok := c.named[of]
+	if !ok {
+		for n, r := range c.rules {
+			if r.names(tag, name) {
+				rules = append(rules, n)
+			}
+		}
+		c.named[of] = rules
+	}
+	return rules
+}
+
 // judge says what of an entry is not as asserted. Of a secret it says only that.
-func (r *rule) judge(e *config.Entry, secret func() bool) []string {
+func (r *rule) judge(e *config.Entry, secret func() bool, text func() *lined) []string {
 	if r.forbidden() {
 		return []string{forbiddenHere}
 	}
@@ -196,7 +217,7 @@ func (r *rule) judge(e *config.Entry, secret func() bool) []string {
 		return []string{"it does not bind"}
 	}
 	show := func(name, v string) bool { return redaction.Showable(e, name, v) || !secret() }
-	return append(r.attributes(e.Attrs, show), r.content(e, secret)...)
+	return append(r.attributes(e.Attrs, show), r.content(secret, text)...)
 }
 
 // shown shows every value.
@@ -232,38 +253,59 @@ func (r *rule) attributes(attrs []config.Attr, show func(name, value string) boo
 	return says
 }
 
+// lined is what an entry holds, for all assertions about it.
+type lined struct {
+	lines []string
+	// there are the lines without blanks around them.
+	there func() map[string]bool
+	bad   bool
+}
+
+func linesOf(e *config.Entry) *lined {
+	data, err := e.Content()
+	if err != nil {
+		return &lined{bad: true}
+	}
+	t := &lined{lines: strings.Split(string(data), "\n")}
+	for i := range t.lines {
+		t.lines[i] = strings.TrimSuffix(t.lines[i], "\r")
+	}
+	t.there = sync.OnceValue(func() map[string]bool {
+		there := make(map[string]bool, len(t.lines))
+		for _, l := range t.lines {
+			there[strings.TrimSpace(l)] = true
+		}
+		return there
+	})
+	return t
+}
+
 // content holds the lines of an entry against what is said about lines.
-func (r *rule) content(e *config.Entry, secret func() bool) (says []string) {
+func (r *rule) content(secret func() bool, of func() *lined) (says []string) {
 	if len(r.Lines)+len(r.NoLines)+len(r.has)+len(r.not) == 0 {
 		return nil
 	}
-	data, err := e.Content()
-	if err != nil {
+	t := of()
+	if t.bad {
 		return []string{"its content cannot be decoded"}
 	}
-	lines := strings.Split(string(data), "\n")
-	there := make(map[string]bool, len(lines))
-	for i := range lines {
-		lines[i] = strings.TrimSuffix(lines[i], "\r")
-		there[strings.TrimSpace(lines[i])] = true
-	}
 	for _, l := range r.Lines {
-		if !there[strings.TrimSpace(string(l))] {
+		if !t.there()[strings.TrimSpace(string(l))] {
 			says = append(says, fmt.Sprintf("it has no line %q", l))
 		}
 	}
 	for _, l := range r.NoLines {
-		if there[strings.TrimSpace(string(l))] {
+		if t.there()[strings.TrimSpace(string(l))] {
 			says = append(says, fmt.Sprintf("it has the line %q", l))
 		}
 	}
 	for i, re := range r.has {
-		if !slices.ContainsFunc(lines, re.MatchString) {
+		if !slices.ContainsFunc(t.lines, re.MatchString) {
 			says = append(says, fmt.Sprintf("no line matches %q", r.LinesMatch[i]))
 		}
 	}
 	for i, re := range r.not {
-		if at := slices.IndexFunc(lines, re.MatchString); at >= 0 {
+		if at := slices.IndexFunc(t.lines, re.MatchString); at >= 0 {
 			says = append(says, fmt.Sprintf("a line matches %q", r.NoLinesMatch[i]))
 		}
 	}

@@ -68,6 +68,7 @@ type Bundle struct {
 	Attrs   []Attr
 	Entries []*Entry
 	digest  Digest
+	failed  int // entries
 }
 
 // NewBundle makes a structure of entries that are already in their final order.
@@ -78,6 +79,9 @@ func NewBundle(tag string, attrs []Attr, entries []*Entry) *Bundle {
 	h.Write(b.appendOpen(nil))
 	for _, e := range entries {
 		h.Write(e.digest[:])
+		if e.Failure != "" {
+			b.failed++
+		}
 	}
 	h.Sum(b.digest[:0])
 	return b
@@ -118,11 +122,7 @@ func (c *Config) Entries() int {
 func (c *Config) Failed() int {
 	n := 0
 	for _, b := range c.Bundles {
-		for _, e := range b.Entries {
-			if e.Failure != "" {
-				n++
-			}
-		}
+		n += b.failed
 	}
 	return n
 }

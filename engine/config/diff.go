@@ -88,8 +88,11 @@ func sameBundles(a, b *Config) bool {
 // one or two. Where a name in what is left stands in those too, all are kept, because
 // ordinals count over the whole configuration.
 func differing(base, head *Config) (*Config, *Config) {
-	old, shared := without(base.Bundles, head.Bundles)
-	now, _ := without(head.Bundles, base.Bundles)
+	old, now, shared := aligned(base.Bundles, head.Bundles)
+	if len(old)+len(now) > len(shared) {
+		old, shared = without(base.Bundles, head.Bundles)
+		now, _ = without(head.Bundles, base.Bundles)
+	}
 	names := map[string]bool{}
 	for _, list := range [][]*Bundle{old, now} {
 		for _, b := range list {
@@ -110,6 +113,23 @@ func differing(base, head *Config) (*Config, *Config) {
 		}
 	}
 	return &Config{Host: base.Host, Bundles: old}, &Config{Host: head.Host, Bundles: now}
+}
+
+// aligned compares structures that stand in the same place, as nearly all do where none
+// came or went.
+func aligned(base, head []*Bundle) (old, now, shared []*Bundle) {
+	if len(base) != len(head) {
+		return base, head, nil
+	}
+	shared = make([]*Bundle, 0, len(base))
+	for i, b := range base {
+		if b == head[i] || b.digest == head[i].digest {
+			shared = append(shared, b)
+			continue
+		}
+		old, now = append(old, b), append(now, head[i])
+	}
+	return old, now, shared
 }
 
 // without splits a list into the structures that the other one lacks, and those that
