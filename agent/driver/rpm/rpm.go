@@ -137,6 +137,9 @@ type want struct {
 	quick               bool
 	wrong, altered      bool
 	spec                string
+	// source is the file that it is installed from, "" for the repositories.
+	source string
+	verify bool
 }
 
 func (b *batch) none(why string, err error) []driver.Result {
@@ -161,6 +164,7 @@ const (
 
 var (
 	plainName    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+-]*$`)
+	plainSource  = regexp.MustCompile(`^(/|(https?|ftp|file)://)[A-Za-z0-9_.,=:+~^%/@-]*$`)
 	plainVersion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.+~^:-]*$`)
 )
 
@@ -193,7 +197,7 @@ func read(e *config.Entry) ([]*want, error) {
 		if child.Tag != "Instance" {
 			continue
 		}
-		w, err := one(e.Name(), child.Get("arch"), child.Get)
+		w, err := one(e, child.Get("arch"), child.Get)
 		if err != nil {
 			return nil, err
 		}
@@ -207,7 +211,7 @@ func read(e *config.Entry) ([]*want, error) {
 		arches = []string{e.Get("arch")}
 	}
 	for _, arch := range arches {
-		w, err := one(e.Name(), arch, e.Get)
+		w, err := one(e, arch, e.Get)
 		if err != nil {
 			return nil, err
 		}
@@ -216,9 +220,19 @@ func read(e *config.Entry) ([]*want, error) {
 	return out, nil
 }
 
-func one(name, arch string, get func(string) string) (*want, error) {
-	w := &want{name: name, arch: arch, version: get("version")}
-	if !plainName.MatchString(name) || arch != "" && !plainName.MatchString(arch) {
+func one(e *config.Entry, arch string, get func(string) string) (*want, error) {
+	w := &want{name: e.Name(), arch: arch, version: get("version")}
+	w.verify = e.Get("verify") != "false" && e.Get("pkg_verify") != "false" && get("pkg_verify") != "false"
+	if file := get("simplefile"); file != "" {
+		dir := e.Get("url")
+		if dir == "" {
+			dir = e.Get("uri")
+		}
+		if w.source = strings.TrimSuffix(dir, "/") + "/" + file; dir == "" || !plainSource.MatchString(w.source) {
+			return nil, errors.New("url and simplefile are neither a path nor an address by http, https, ftp or file")
+		}
+	}
+	if !plainName.MatchString(w.name) || arch != "" && !plainName.MatchString(arch) {
 		return nil, errors.New("not a name of a package, or of an architecture")
 	}
 	switch w.version {
@@ -234,8 +248,8 @@ func one(name, arch string, get func(string) string) (*want, error) {
 	if r := get("release"); r != "" {
 		w.version += "-" + r
 	}
-	if e := get("epoch"); e != "" && e != "0" {
-		w.version = e + ":" + w.version
+	if epoch := get("epoch"); epoch != "" && epoch != "0" {
+		w.version = epoch + ":" + w.version
 	}
 	if !plainVersion.MatchString(w.version) {
 		return nil, errors.New("not a version of a package")
@@ -283,7 +297,7 @@ func (b *batch) judge() error {
 		}
 		w.was = b.installed(w)
 		state, reason := b.compare(w)
-		if state == driver.Correct && !w.quick && w.entry.Get("verify") != "false" {
+		if state == driver.Correct && !w.quick && w.verify {
 			bad, err := b.verify(w)
 			if err != nil {
 				return err

@@ -134,9 +134,22 @@ func TestConformance(t *testing.T) {
 	missing, wrong, right := driver.Missing, driver.Incorrect, driver.Correct
 	instance := pack("name=one")
 	instance.Children = []*config.Node{{Tag: "Instance", Attrs: []config.Attr{{Name: "version", Value: "1.0"}, {Name: "release", Value: "1"}, {Name: "epoch", Value: "0"}, {Name: "arch", Value: "noarch"}}}}
+	fromFile, unverified := instance, instance
+	fromFile.Attrs = append(slices.Clone(instance.Attrs), config.Attr{Name: "url", Value: "file://" + repo + "/noarch"})
+	fromFile.Children = with(instance.Children[0], "simplefile", "one-1.0-1.noarch.rpm")
+	unverified.Children = with(instance.Children[0], "pkg_verify", "false")
+	file := func(version string) config.Entry {
+		return pack("name=one", "version="+version, "url="+repo+"/noarch", "simplefile=one-1.0-1.noarch.rpm")
+	}
 	drivertest.Suite{Machine: func(t *testing.T) *system.Machine { return root(t, repo) }, New: newDriver}.Run(t, []drivertest.Case{
 		{Name: "missing", Entry: pack("name=one", "version=auto"), Found: missing},
 		{Name: "instance missing", Entry: instance, Found: missing},
+		{Name: "instance from a file", Entry: fromFile, Found: missing},
+		{Name: "instance and pkg_verify", Entry: unverified, Arrange: altered("/usr/share/one/data"), Found: right},
+		{Name: "from a file", Entry: file("1.0-1"), Found: missing},
+		{Name: "an older one from a file", Entry: file("1.0-1"), Arrange: have("one-2.0"), Found: wrong},
+		{Name: "from nowhere", Entry: pack("name=one", "version=any", "simplefile=one-1.0-1.noarch.rpm"), Fails: true},
+		{Name: "altered and pkg_verify", Entry: pack("name=one", "version=any", "pkg_verify=false"), Arrange: altered("/usr/share/one/data"), Found: right},
 		{Name: "right", Entry: pack("name=one", "version=1.0-1"), Arrange: have("one-1.0"), Found: right},
 		{Name: "upgrade", Entry: pack("name=one", "version=latest"), Arrange: have("one-1.0"), Found: wrong},
 		{Name: "downgrade", Entry: pack("name=one", "version=1.0", "release=1"), Arrange: have("one-2.0"), Found: wrong},
@@ -150,6 +163,13 @@ func TestConformance(t *testing.T) {
 		{Name: "no name of a package", Entry: pack("name=one*", "version=any"), Fails: true},
 		{Name: "no version of a package", Entry: pack("name=one", "version=1 2"), Fails: true},
 	})
+}
+
+// with is a copy of a child with one more attribute.
+func with(child *config.Node, name, value string) []*config.Node {
+	more := *child
+	more.Attrs = append(slices.Clone(child.Attrs), config.Attr{Name: name, Value: value})
+	return []*config.Node{&more}
 }
 
 // One call serves all; a broken package fails alone.

@@ -200,6 +200,9 @@ func (b *batch) fix() {
 		if w.arch != "" {
 			w.spec += "." + w.arch
 		}
+		if w.source != "" {
+			w.spec = w.source
+		}
 		if w.altered {
 			again = append(again, w)
 		} else {
