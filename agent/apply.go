@@ -64,11 +64,11 @@ func (r *run) phase(ctx context.Context, name string, do func(context.Context) e
 }
 
 // act runs one action, unless somebody says no.
-func (r *run) act(ctx context.Context, e *entry) error {
+func (r *run) act(ctx context.Context, e *entry) (ran bool, err error) {
 	if yes, err := r.asked(ctx, "run "+e.Key.String()); err != nil || !yes {
-		return err
+		return false, err
 	}
-	return r.fixAll(ctx, []*entry{e})
+	return true, r.fixAll(ctx, []*entry{e})
 }
 
 // important fixes the files that everything else may need.
@@ -87,27 +87,31 @@ func (r *run) important(ctx context.Context) error {
 }
 
 // before runs the actions that come before their bundle. One that fails keeps the
-// bundle as it is.
+// bundle as it is, and so does one that must not run: what it guards is not safe.
 func (r *run) before(ctx context.Context) error {
 	for _, b := range r.bundles {
 		due := !b.Independent() && b.pending()
 		for _, e := range b.entries {
-			if !e.action() || e.left != "" || e.err != nil {
+			if !e.action() {
 				continue
 			}
 			t := when(e)
 			if !t.Pre || !t.Always && !due {
 				continue
 			}
-			if err := r.act(ctx, e); err != nil {
+			if e.left != "" || e.err != nil {
+				b.block("did not run")
+				continue
+			}
+			ran, err := r.act(ctx, e)
+			switch {
+			case err != nil:
 				return err
+			case !ran:
+				b.block("did not run")
+			case e.err != nil:
+				b.block("failed")
 			}
-			if e.err != nil {
-				b.blocked = true
-			}
-		}
-		if b.blocked {
-			b.block()
 		}
 	}
 	return nil
@@ -123,10 +127,10 @@ func (b *bundle) pending() bool {
 	return false
 }
 
-func (b *bundle) block() {
+func (b *bundle) block(what string) {
 	for _, e := range b.entries {
 		if !e.action() && e.wrong() {
-			e.left = "left as it is: an action that must come before failed"
+			e.left = "left as it is: an action that must come before " + what
 		}
 	}
 }
@@ -218,7 +222,7 @@ func (r *run) finally(ctx context.Context, b *bundle, modified bool) error {
 		if t := when(e); !t.Post || !t.Always && !modified {
 			continue
 		}
-		if err := r.act(ctx, e); err != nil {
+		if _, err := r.act(ctx, e); err != nil {
 			return err
 		}
 	}

@@ -60,7 +60,8 @@ func TestWhatWasNotChosenIsLeft(t *testing.T) {
 }
 
 // The lists come in the signed release, and which of them counts is for the host to
-// say: neither an entry nor an action that they keep is touched.
+// say: neither an entry nor an action that they keep is touched, nor what an action
+// that is kept has to come before.
 func TestDecisionLists(t *testing.T) {
 	t.Parallel()
 	policy := release.Policy{Whitelist: [][2]string{{"Path", "/web*"}}, Blacklist: [][2]string{{"*", "db"}, {"Path", "/web"}}}
@@ -70,7 +71,7 @@ func TestDecisionLists(t *testing.T) {
 	}{
 		choice.Free:      {[]string{"db", "web", "db"}, "correct correct correct correct correct"},
 		choice.Whitelist: {nil, "correct correct correct missing correct"},
-		choice.Blacklist: {[]string{"web"}, "missing correct correct correct correct"},
+		choice.Blacklist: {[]string{"web"}, "missing correct correct missing correct"},
 	} {
 		n, _, ran := memory(t)
 		n.config.Decision = decision
@@ -91,10 +92,11 @@ func TestAsking(t *testing.T) {
 		states string
 		ran    []string
 	}{
-		"nothing":         {"", "missing missing correct missing correct", nil},
-		"a file":          {"/web (", "correct missing correct missing correct", nil},
-		"its action also": {"/web (|Action:web", "correct missing correct missing correct", []string{"web"}},
-		"an action":       {"Action:db", "missing missing correct missing correct", []string{"db", "db"}},
+		"nothing":                      {"", "missing missing correct missing correct", nil},
+		"a file":                       {"/web (", "correct missing correct missing correct", nil},
+		"its action also":              {"/web (|Action:web", "correct missing correct missing correct", []string{"web"}},
+		"an action":                    {"Action:db", "missing missing correct missing correct", []string{"db", "db"}},
+		"all but what comes before it": {"Path:", "correct correct correct missing correct", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n, _, ran := memory(t)

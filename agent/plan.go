@@ -91,7 +91,6 @@ type bundle struct {
 	entries []*entry
 	// follows names the bundles whose changes count as changes of this one.
 	follows []string
-	blocked bool
 }
 
 func (b *bundle) modified() bool {
