@@ -194,7 +194,7 @@ func scheduled(ctx context.Context, a *agent.Agent, settings agent.Settings, o a
 			return err
 		}
 		rep := &r.Report
-		log.Info("run done", "sequence", rep.Sequence, "state", rep.State, "good", rep.Good, "bad", len(rep.Bad),
+		log.Info("run done", "sequence", rep.Sequence, "mode", rep.Mode, "state", rep.State, "good", rep.Good, "bad", len(rep.Bad),
 			"modified", len(rep.Modified), "not_verified", len(rep.NotVerified))
 		return nil
 	})
