@@ -145,7 +145,7 @@ func attributes(v *review.Variant, isNew bool) string {
 		if !ok || who && (a.Name == "owner" || a.Name == "group" || a.Name == "mode") {
 			continue
 		}
-		if who && a.Name == "type" && value == "file" {
+		if who && usual(a.Name, value) {
 			continue
 		}
 		if a.Name == "version" && value == "auto" {
@@ -155,6 +155,21 @@ func attributes(v *review.Variant, isNew bool) string {
 		parts = append(parts, a.Name+"="+value)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// usual tells whether an attribute says what every file has of which nothing is said.
+func usual(name, value string) bool {
+	switch name {
+	case "type":
+		return value == "file"
+	case "secontext":
+		return value == "__default__"
+	case "paranoid":
+		return value == "true"
+	case "sensitive", "important":
+		return value == "false" || value == "False"
+	}
+	return false
 }
 
 // narrow keeps n equal lines around each change.
