@@ -46,7 +46,8 @@ The token is in BINDERY_GITHUB_TOKEN, BINDERY_GITEA_TOKEN or BINDERY_GITLAB_TOKE
 to read the repository and to write comments. A controller that posts by the same account
 would take turns with it on one comment: use one of the two.
 ` + exitHelp + `
-1 means that the change should not be merged as it is: something does not build.`,
+1 means that the change should not be merged as it is: something does not build, or an
+assertion does not hold and is not approved.`,
 		Example: `  bindery comment --git . HEAD^1..HEAD --forge github --repo acme/site --pull 7 --account "github-actions[bot]"
   bindery comment --git . HEAD^1..HEAD --forge gitea --forge-url https://gitea.example.org --repo acme/site --pull 7
   bindery comment --git . main...HEAD --forge gitlab --repo acme/infra/site --pull 7 --probe-data facts.json`,
@@ -61,6 +62,7 @@ would take turns with it on one comment: use one of the two.
 	f.StringVar(&o.repo, "repo", "", "`name` of the repository at the forge, OWNER/NAME (required)")
 	f.IntVar(&o.pull, "pull", 0, "`number` of the pull request, or of the merge request (required)")
 	f.StringVar(&o.account, "account", "", "github: `name` of the account that the token posts as, where a token cannot ask, such as github-actions[bot]")
+	o.approveFlag(cmd)
 	for _, name := range []string{"git", "forge", "repo", "pull"} {
 		_ = cmd.MarkFlagRequired(name) // the flag exists
 	}

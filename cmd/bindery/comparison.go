@@ -26,6 +26,21 @@ type comparisonOptions struct {
 	revisionOptions
 	host, group []string
 	asIf, set   []string
+	approve     []string
+}
+
+// approveFlag declares --approve, for commands whose findings count.
+func (o *comparisonOptions) approveFlag(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&o.approve, "approve", nil, "a finding's `hash`: one approval of it; may be repeated, also with the same hash where more are needed")
+}
+
+// approvals are those that --approve gives, by hash.
+func (o *comparisonOptions) approvals() map[string][]string {
+	out := map[string][]string{}
+	for _, hash := range o.approve {
+		out[hash] = append(out[hash], "--approve")
+	}
+	return out
 }
 
 // AddFlags declares the flags.
@@ -99,7 +114,7 @@ func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.T
 	}
 	in := &review.Input{
 		Problems: c.now.problems, BaseProblems: c.old.problems,
-		Assertions: c.now.spec.Assertions(), BaseAssertions: c.old.spec.Assertions(),
+		Assertions: c.now.spec.Assertions(), BaseAssertions: c.old.spec.Assertions(), Approvals: o.approvals(),
 	}
 	hosts := map[string]*review.Host{}
 	wanted := map[string]bool{}

@@ -51,8 +51,8 @@ or through less.
 The JSON form (docs/reference/diff.schema.json) holds "hosts", exactly the hosts whose configuration differs, and
 "changes": per entry what changed and on which hosts.
 ` + exitHelp + `
-1 means that head has errors that base has not; with --exit-code also that a host
-changes or fails.`,
+1 means that head has errors that base has not, that hosts no longer build, or that an
+assertion does not hold and is not approved; with --exit-code also that a host changes.`,
 		Example: `  bindery diff --git . main..HEAD
   bindery diff --git https://git.example.org/site.git main...feature --format markdown
   bindery diff --git . main...feature --format html > review.html
@@ -67,7 +67,8 @@ changes or fails.`,
 	f := cmd.Flags()
 	f.StringVar(&o.format, "format", "text", "text, markdown, json or html")
 	f.IntVar(&o.context, "context", 3, "equal lines around each change in text, 0 to 3")
-	f.BoolVar(&o.exitCode, "exit-code", false, "exit 1 if any host changes or fails, too")
+	o.approveFlag(cmd)
+	f.BoolVar(&o.exitCode, "exit-code", false, "exit 1 if any host changes, too")
 	f.BoolVar(&o.noPager, "no-pager", false, "write text to the terminal at once, not through $PAGER")
 	return cmd
 }
@@ -91,7 +92,7 @@ func runDiff(ctx context.Context, o *diffOptions, args []string, s streams) erro
 	if err := paged(ctx, s, pager, func(w io.Writer) error { return o.write(w, r, colour(s.Out)) }); err != nil {
 		return withCode(exitUnavailable, err)
 	}
-	if r.Verdict.State == review.Invalid || o.exitCode && (len(r.Hosts) > 0 || !r.Verdict.OK) {
+	if !r.Verdict.OK || o.exitCode && len(r.Hosts) > 0 {
 		return quietly(exitFindings)
 	}
 	return nil

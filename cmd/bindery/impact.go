@@ -39,7 +39,8 @@ sides. Hosts that are affected alike are listed once.
 Where no changed file is on the chain of an entry, the difference comes from what its
 template asks about other hosts, or from --as-if and --set.
 ` + exitHelp + `
-1 means that head has errors that base has not.`,
+1 means that head has errors that base has not, that hosts no longer build, or that an
+assertion does not hold.`,
 		Example: `  bindery impact --git . main..HEAD
   bindery impact --spec . --group web
   bindery impact --git . main...feature --format json`,
@@ -91,7 +92,7 @@ func runImpact(ctx context.Context, o *impactOptions, args []string, s streams) 
 	if err != nil {
 		return withCode(exitUnavailable, err)
 	}
-	if c.report.Verdict.State == review.Invalid {
+	if !c.report.Verdict.OK {
 		return quietly(exitFindings)
 	}
 	return nil
