@@ -256,14 +256,20 @@ func (b *batch) blame(wants []*want, err error) {
 }
 
 func (b *batch) run(verb string, wants []*want) error {
+	specs := make([]string, len(wants))
+	for i, w := range wants {
+		specs[i] = w.spec
+	}
+	return b.call(verb, specs)
+}
+
+// call runs dnf, or yum, once.
+func (b *batch) call(verb string, specs []string) error {
 	program, err := b.program()
 	if err != nil {
 		return err
 	}
-	args := []string{program, "-q", "-y", verb, "--"}
-	for _, w := range wants {
-		args = append(args, w.spec)
-	}
+	args := append([]string{program, "-q", "-y", verb, "--"}, specs...)
 	r, err := b.c.Machine.Processes.Run(b.ctx, system.Command{Args: args, Env: environment(), Dir: "/", Timeout: b.c.Timeout, MaxTail: maxTail})
 	if err != nil {
 		if cause := context.Cause(b.ctx); cause != nil {

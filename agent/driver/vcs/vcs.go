@@ -111,15 +111,11 @@ func (c *checkout) read(item driver.Item) (tool, error) {
 	if !plainRevision.MatchString(c.revision) {
 		return nil, errors.New("the revision is not the name of one")
 	}
-	switch e.Get("vcstype") {
-	case "git":
-		return git{}, nil
-	case "svn":
-		return subversion{}, nil
-	case "hg":
-		return mercurial{}, nil
+	t := byName(e.Get("vcstype"))
+	if t == nil {
+		return nil, errors.New("vcstype is none of git, svn, hg")
 	}
-	return nil, errors.New("vcstype is none of git, svn, hg")
+	return t, nil
 }
 
 var (

@@ -143,6 +143,35 @@ func TestContent(t *testing.T) {
 	require.Contains(t, out.Reasons[0], "source: ")
 }
 
+// A checkout that somebody moved since a run stays where it is, unless it is forced.
+func TestRestoreKeepsWhatWasMovedSince(t *testing.T) {
+	t.Parallel()
+	at := sources(t)["git"]
+	m := machine(t)
+	d := newDriver(t, m)
+	item := driver.Item{Entry: config.NewEntry(entry("name=/w/c", "vcstype=git", "sourceurl="+at[0], "revision="+at[1]))}
+	keeper := d.(driver.Keeper)
+	was, err := keeper.Standing(t.Context(), []driver.Item{item})
+	require.NoError(t, err)
+	_, err = d.Apply(t.Context(), item, true)
+	require.NoError(t, err)
+	left, err := keeper.Again(t.Context(), was)
+	require.NoError(t, err)
+	item.Entry = config.NewEntry(entry("name=/w/c", "vcstype=git", "sourceurl="+at[0], "revision="+at[2]))
+	_, err = d.Apply(t.Context(), item, true)
+	require.NoError(t, err)
+
+	p := driver.Passage{Standing: was[0], After: &left[0].State}
+	r := keeper.Restore(t.Context(), p, driver.Restoration{Apply: true, Ending: true})
+	require.NoError(t, r.Err)
+	require.Equal(t, []string{"/w/c: it was changed since"}, r.Kept)
+	r = keeper.Restore(t.Context(), p, driver.Restoration{Apply: true, Ending: true, Force: true})
+	require.NoError(t, r.Err)
+	require.Equal(t, []string{"remove /w/c"}, r.What)
+	_, err = m.Files.Look("/w/c")
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	m, files, procs := systemtest.Machine()

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rpm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/system"
+)
+
+// The whole set of packages stands for each of them: one brings others along.
+// A line of it is name.architecture and the versions that are there.
+const everything = "all packages"
+
+// Standing implements driver.Keeper.
+func (d *Driver) Standing(ctx context.Context, items []driver.Item) ([]driver.Standing, error) {
+	if err := ctx.Err(); err != nil || len(items) == 0 {
+		return nil, err
+	}
+	kind := driver.Kind{Tag: "Package", Type: items[0].Entry.Type()}
+	return d.Again(ctx, []driver.Standing{{Kind: kind, Name: everything}})
+}
+
+// Again implements driver.Keeper.
+func (d *Driver) Again(ctx context.Context, was []driver.Standing) ([]driver.Standing, error) {
+	b := &batch{Driver: d, ctx: ctx}
+	if len(was) == 0 || d.c.Machine.Contained() || !b.exists("/usr/bin/rpm") {
+		return nil, ctx.Err()
+	}
+	if err := b.load(); err != nil {
+		return nil, err
+	}
+	set := map[string][]string{}
+	for name, all := range b.have {
+		if name == "gpg-pubkey" {
+			continue // a key that rpm keeps among packages; no repository has it
+		}
+		for _, n := range all {
+			set[name+"."+n.arch] = append(set[name+"."+n.arch], n.evr())
+		}
+	}
+	var state strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		slices.Sort(set[name])
+		state.WriteString(name + " " + strings.Join(set[name], " ") + "\n")
+	}
+	out := slices.Clone(was)
+	for i := range out {
+		out[i].State = state.String()
+	}
+	return out, nil
+}
+
+func parse(set string) map[string][]string {
+	out := map[string][]string{}
+	for line := range strings.Lines(set) {
+		words := strings.Fields(line)
+		if len(words) > 1 && plainName.MatchString(words[0]) && !slices.ContainsFunc(words[1:], func(v string) bool { return !plainVersion.MatchString(v) }) {
+			out[words[0]] = words[1:]
+		}
+	}
+	return out
+}
+
+// Restore implements driver.Keeper: packages that came go, and those that went or
+// changed come back in the version that was, where a repository still has it.
+func (d *Driver) Restore(ctx context.Context, p driver.Passage, r driver.Restoration) (out driver.Restored) {
+	if r.Ending {
+		return out
+	}
+	now, err := d.Again(ctx, []driver.Standing{p.Standing})
+	if err != nil || len(now) == 0 {
+		out.Err = err
+		return out
+	}
+	before, is := parse(p.State), parse(now[0].State)
+	after := is
+	if p.After != nil {
+		after = parse(*p.After)
+	}
+	names := maps.Clone(before)
+	maps.Copy(names, after)
+	var remove, install []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		was, left, have := before[name], after[name], is[name]
+		came, went := minus(have, was), minus(was, have)
+		switch {
+		case slices.Equal(was, left) || slices.Equal(was, have):
+		case !slices.Equal(have, left) && !r.Force:
+			out.Kept = append(out.Kept, name+": it was changed since")
+		case len(went) == 0:
+			for _, v := range came {
+				remove = append(remove, spec(name, v))
+				out.What = append(out.What, "remove "+spec(name, v))
+			}
+		default: // one version replaces another; of kernels, those that came stay
+			for _, v := range went {
+				install = append(install, spec(name, v))
+				out.What = append(out.What, "install "+spec(name, v))
+			}
+		}
+	}
+	if r.Apply {
+		out.Err = d.back(ctx, remove, install)
+	}
+	return out
+}
+
+func minus(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(v string) bool { return slices.Contains(b, v) })
+}
+
+// spec is name-version.architecture, as rpm and dnf read it.
+func spec(nameArch, evr string) string {
+	dot := strings.LastIndex(nameArch, ".")
+	return nameArch[:dot] + "-" + evr + nameArch[dot:]
+}
+
+// back removes with rpm, which takes nothing else along and refuses what others
+// need, and installs with dnf: all at once, and where that fails each alone.
+func (d *Driver) back(ctx context.Context, remove, install []string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, d.c.Timeout, system.ErrTimeout)
+	defer cancel()
+	b := &batch{Driver: d, ctx: ctx}
+	d.good, d.newer, d.news = map[string]time.Time{}, updates{}, true
+	var errs []error
+	for _, c := range []struct {
+		run   func([]string) error
+		specs []string
+	}{{b.erase, remove}, {func(s []string) error { return b.call("install", s) }, install}} {
+		if len(c.specs) == 0 {
+			continue
+		}
+		err := c.run(c.specs)
+		if err == nil {
+			continue
+		}
+		if len(c.specs) == 1 {
+			errs = append(errs, err)
+			continue
+		}
+		for _, s := range c.specs {
+			if err := c.run([]string{s}); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", s, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (b *batch) erase(specs []string) error {
+	r, err := b.c.Machine.Processes.Run(b.ctx, system.Command{
+		Args: append([]string{"rpm", "--erase", "--"}, specs...), Env: environment(), Dir: "/", Timeout: b.c.Timeout, MaxTail: maxTail,
+	})
+	if err != nil {
+		return fmt.Errorf("rpm --erase: %w", err)
+	}
+	if r.Exit != 0 {
+		return r.Ended("rpm --erase")
+	}
+	return nil
+}
+
+var _ driver.Keeper = (*Driver)(nil)

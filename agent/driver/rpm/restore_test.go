@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rpm_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/system"
+	"github.com/bindery/bindery/engine/config"
+)
+
+// An upgrade, a package that brings another one along, and one that goes, taken
+// back together; what somebody did since stays, and so does what others need.
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	m := root(t, archive(t))
+	have("one-1.0")(t, m)
+	have("rival")(t, m)
+	d := newDriver(t, m)
+	keeper, ok := d.(driver.Keeper)
+	require.True(t, ok)
+	item := driver.Item{Entry: config.NewEntry(pack("name=one", "version=2.0"))}
+	was, err := keeper.Standing(t.Context(), []driver.Item{item})
+	require.NoError(t, err)
+	require.Equal(t, "one.noarch 1.0-1\nrival.noarch 1-1\n", was[0].State)
+
+	r, err := m.Processes.Run(t.Context(), system.Command{Args: []string{"rpm", "-e", "rival"}, Env: []string{"PATH=/usr/bin:/bin"}, Timeout: time.Minute, MaxTail: 4096})
+	require.NoError(t, err)
+	require.Zero(t, r.Exit, "%s", r.Tail)
+	two := driver.Item{Entry: config.NewEntry(pack("name=two", "version=any"))}
+	for _, r := range d.(driver.Batch).ApplyAll(t.Context(), []driver.Item{item, two}, true) {
+		require.NoError(t, r.Err)
+	}
+	left, err := keeper.Again(t.Context(), was)
+	require.NoError(t, err)
+	require.Equal(t, "base.noarch 1:3-1\none.noarch 2.0-1\ntwo.noarch 1-1\n", left[0].State)
+
+	p := driver.Passage{Standing: was[0], After: &left[0].State}
+	got := keeper.Restore(t.Context(), p, driver.Restoration{})
+	require.NoError(t, got.Err)
+	require.Equal(t, []string{"remove base-1:3-1.noarch", "install one-1.0-1.noarch", "install rival-1-1.noarch", "remove two-1-1.noarch"}, got.What)
+	require.Empty(t, keeper.Restore(t.Context(), p, driver.Restoration{Ending: true}).What, "packages come back after files")
+
+	// Somebody upgraded one of them by hand, and wants it so.
+	other := "base.noarch 1:3-1\none.noarch 1.5-1\ntwo.noarch 1-1\n"
+	got = keeper.Restore(t.Context(), driver.Passage{Standing: was[0], After: &other}, driver.Restoration{})
+	require.Equal(t, []string{"one.noarch: it was changed since"}, got.Kept)
+
+	// What came alone and is needed by what is there stays.
+	needed := driver.Passage{Standing: driver.Standing{Kind: was[0].Kind, Name: was[0].Name, State: "one.noarch 2.0-1\ntwo.noarch 1-1\n"}, After: &left[0].State}
+	got = keeper.Restore(t.Context(), needed, driver.Restoration{Apply: true})
+	require.ErrorContains(t, got.Err, "base")
+
+	require.NoError(t, keeper.Restore(t.Context(), p, driver.Restoration{Apply: true}).Err)
+	again, err := keeper.Again(t.Context(), was)
+	require.NoError(t, err)
+	require.Equal(t, was, again)
+}
