@@ -235,6 +235,21 @@ packages: need-go man ## .deb and .rpm of the agent and of the controller for PK
 	  done; done; \
 	done
 
+.PHONY: e2e-packages
+e2e-packages: need-git need-machines $(BOOKWORM) ## install, upgrade, remove and purge the packages, on a booted Debian and by rpm (as root)
+	@command -v rpm >/dev/null || { echo "make: rpm is needed: apt-get install rpm"; exit 1; }
+	@for v in 0.0.1 0.0.2; do \
+	  rm -rf dist/$$v; $(MAKE) packages PKG_ARCHS=$$($(GO) env GOARCH) PKG_VERSION=$$v; mkdir dist/$$v; mv dist/*_$${v}_* dist/*-$$v-* dist/$$v/; \
+	done
+	packaging/check $(BOOKWORM) 0.0.1 0.0.2
+
+.PHONY: cross
+cross: need-go ## vet and build both programs for all systems that they are meant for
+	@for target in linux/amd64 linux/arm64 freebsd/amd64 freebsd/arm64 darwin/arm64; do \
+	  echo "== $$target"; export GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0; \
+	  $(GO) vet ./cmd/... ./agent/... && $(GO) build -o /dev/null ./cmd/bindery && $(GO) build -o /dev/null ./cmd/bindery-agent; \
+	done
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin dist coverage.out

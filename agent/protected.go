@@ -12,12 +12,12 @@ import (
 // could change them would be the agent.
 func ownFiles() []string {
 	out := []string{
-		"/var/lib/bindery", "/etc/bindery/agent.yaml", "/usr/bin/bindery-agent", "/usr/local/bin/bindery-agent",
+		"/var/lib/bindery", "/var/lib/bindery-fetch", "/var/spool/bindery", "/etc/bindery/agent.yaml", "/usr/bin/bindery-agent", "/usr/local/bin/bindery-agent",
 	}
 	// Where systemd looks for units, and for what alters them.
 	for _, dir := range []string{"/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"} {
-		for _, kind := range []string{"service", "timer"} {
-			unit := dir + "/systemd/system/bindery-agent." + kind
+		for _, name := range []string{"bindery-agent.service", "bindery-agent.timer", "bindery-agent-fetch.service"} {
+			unit := dir + "/systemd/system/" + name
 			out = append(out, unit, unit+".d")
 		}
 	}

@@ -24,6 +24,10 @@ type Settings struct {
 	State string `yaml:"state"`
 	// Root is the directory that stands for the host's "/". Default: /.
 	Root string `yaml:"root"`
+	// FetchUser is the user that talks to the network in the agent's place, by the
+	// unit bindery-agent-fetch.service; the packages set both up. Default: none, the
+	// agent does it itself. Under another root than / it always does.
+	FetchUser string `yaml:"fetch_user"`
 	// Schedule is a cron expression. Default: every five minutes.
 	Schedule string `yaml:"schedule"`
 	// Timezone is the schedule's. Default: UTC.

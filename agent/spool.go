@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"github.com/bindery/bindery/agent/state"
 	"github.com/bindery/bindery/engine/release"
 )
 
@@ -168,9 +169,12 @@ func damagedRoot(err error) error {
 	return fmt.Errorf("the kept root of trust is damaged, enrol again: %w", err)
 }
 
+// TrustedRoot is the root of trust that a state directory keeps, nil for none.
+func TrustedRoot(d *state.Dir) ([]byte, error) { return d.Read(fileRoot, release.MaxRoot) }
+
 // trustedRoot is the version of the root that the half has in its own file.
 func (a *Agent) trustedRoot() (int64, error) {
-	data, err := a.c.State.Read(fileRoot, release.MaxRoot)
+	data, err := TrustedRoot(a.c.State)
 	if err != nil {
 		return 0, fmt.Errorf("take release: %w", err)
 	}

@@ -77,7 +77,7 @@ func runEnroll(ctx context.Context, o *enrollOptions, s streams) error {
 		return err
 	}
 	defer dir.Close()
-	c, err := client()
+	c, err := client(settings, dir)
 	if err != nil {
 		return err
 	}

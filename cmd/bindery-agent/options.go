@@ -7,26 +7,20 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/bindery/bindery/agent"
 	"github.com/bindery/bindery/agent/state"
 	"github.com/bindery/bindery/agent/system"
-	"github.com/bindery/bindery/engine/release"
-	"github.com/bindery/bindery/internal/transport"
 )
 
 const (
 	defaultConfig = "/etc/bindery/agent.yaml"
 	defaultState  = "/var/lib/bindery"
-	// requestTimeout bounds one request, a whole release included.
-	requestTimeout = 5 * time.Minute
-	maxSettings    = 1 << 20
+	maxSettings   = 1 << 20
 )
 
 // options are what every command needs to know.
@@ -97,16 +91,6 @@ func readSettings(name string) ([]byte, error) {
 	return os.ReadFile(name)
 }
 
-// client makes the one HTTP client. The loop around it asks again anyway.
-func client() (*http.Client, error) {
-	c, err := transport.Plain(transport.Config{Timeout: requestTimeout, MaxBytes: release.MaxSealed})
-	if err != nil {
-		return nil, err
-	}
-	c.Transport = &rooted{base: c.Transport}
-	return c, nil
-}
-
 // open starts the agent of an enrolled host.
 func (o *options) open(log *slog.Logger, build bool) (*agent.Agent, agent.Settings, func(), error) {
 	s, err := o.settings()
@@ -125,7 +109,7 @@ func (o *options) open(log *slog.Logger, build bool) (*agent.Agent, agent.Settin
 		dir.Close()
 		return nil, s, nil, err
 	}
-	c, err := client()
+	c, err := client(s, dir)
 	if err == nil {
 		var a *agent.Agent
 		a, err = agent.New(agent.Config{

@@ -39,7 +39,7 @@ Settings come from flags, then from agent.yaml (--config).
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	root.AddCommand(newEnrollCommand(s), newRunCommand(s), newPlanCommand(s), newStatusCommand(s),
+	root.AddCommand(newEnrollCommand(s), newRunCommand(s), newApplyCommand(s), newFetchCommand(s), newPlanCommand(s), newStatusCommand(s),
 		newUndoCommand(s), newRunsCommand(s), newPauseCommand(s), newResumeCommand(s), newGuardCommand(s))
 	return root
 }

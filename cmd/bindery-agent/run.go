@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/bindery/bindery/agent"
 	"github.com/bindery/bindery/agent/choice"
@@ -29,6 +30,8 @@ const (
 
 type runOptions struct {
 	options
+	// apart tells that the network must be left to another user.
+	apart bool
 	display
 	once     bool
 	dryRun   bool
@@ -70,7 +73,11 @@ as not verified.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRun(cmd.Context(), o, s) },
 	}
-	f := cmd.Flags()
+	o.addRunFlags(cmd.Flags())
+	return cmd
+}
+
+func (o *runOptions) addRunFlags(f *pflag.FlagSet) {
 	o.options.addFlags(f)
 	o.addFormat(f)
 	o.display.addFlags(f)
@@ -83,7 +90,6 @@ as not verified.
 	f.BoolVar(&o.removals, "allow-removals", false, "take away more than the policy allows in one run; with --once")
 	f.StringVar(&o.schedule, "schedule", "", "cron expression (default "+defaultSchedule+")")
 	f.StringVar(&o.timezone, "timezone", "", "time zone of the schedule (default UTC)")
-	return cmd
 }
 
 func runRun(ctx context.Context, o *runOptions, s streams) error {
@@ -99,6 +105,9 @@ func runRun(ctx context.Context, o *runOptions, s streams) error {
 		return err
 	}
 	defer stop()
+	if o.apart && (settings.FetchUser == "" || settings.Root != "/") {
+		return &codeError{exitUsage, errors.New("apply leaves the network to fetch_user of agent.yaml, and is for the host itself; without that: bindery-agent run")}
+	}
 	if o.once || o.dryRun {
 		r := agent.Options{DryRun: o.dryRun, Removals: o.removals, Remove: agent.Removal(o.remove), Choice: o.choice(), Quick: o.quick}
 		if o.ask && !o.dryRun {

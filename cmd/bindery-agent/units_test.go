@@ -17,8 +17,9 @@ import (
 func TestUnitsAreBound(t *testing.T) {
 	t.Parallel()
 	for unit, most := range map[string]float64{
-		"agent/bindery-agent.service": 6.6, // it must manage packages, users and units
-		"controller/bindery.service":  1.5,
+		"agent/bindery-agent.service":       6.6, // it must manage packages, users and units
+		"agent/bindery-agent-fetch.service": 1.5,
+		"controller/bindery.service":        1.5,
 	} {
 		file, err := filepath.Abs("../../packaging/" + unit)
 		require.NoError(t, err)

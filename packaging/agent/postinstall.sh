@@ -7,8 +7,15 @@ configure | [0-9]*) ;;
 *) exit 0 ;;
 esac
 
-# As tmpfiles.d says it, for roots without systemd and without /proc.
+# As sysusers.d and tmpfiles.d say it, for roots without systemd and without /proc.
+if command -v systemd-sysusers >/dev/null 2>&1; then
+  systemd-sysusers bindery-agent.conf || :
+fi
+getent passwd bindery-fetch >/dev/null ||
+  useradd --system --user-group --home-dir /var/lib/bindery-fetch --no-create-home --shell /usr/sbin/nologin bindery-fetch
 install -d -m 0700 /var/lib/bindery
+install -d -m 0700 -o bindery-fetch -g bindery-fetch /var/lib/bindery-fetch
+install -d -m 2750 -g bindery-fetch /var/spool/bindery
 
 [ -d /run/systemd/system ] || exit 0
 systemctl daemon-reload || :
