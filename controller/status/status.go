@@ -178,17 +178,23 @@ type Report struct {
 	State        release.RunState `json:"state"`
 	Mode         release.Mode     `json:"mode"`
 	// ModeSince is when the host first had the mode without a break.
-	ModeSince   time.Time `json:"mode_since,omitzero"`
-	DryRun      bool      `json:"dry_run,omitempty"`
-	Error       string    `json:"error,omitempty"`
-	Agent       string    `json:"agent"`
-	Total       int       `json:"total"`
-	Good        int       `json:"good"`
-	Bad         int       `json:"bad"`
-	Modified    int       `json:"modified"`
-	Extra       int       `json:"extra"`
-	NotVerified int       `json:"not_verified"`
-	Drift       int       `json:"drift" doc:"entries found otherwise than the release says: bad, modified and extra"`
+	ModeSince time.Time `json:"mode_since,omitzero"`
+	DryRun    bool      `json:"dry_run,omitempty"`
+	// Flags name what differs from a run of everything.
+	Flags []string `json:"flags,omitempty" doc:"what differs from a run of everything, such as bundle=web or quick"`
+	// Milliseconds is how long the run took, Phases what of it, Bundles for which.
+	Milliseconds int64          `json:"ms"`
+	Phases       []release.Span `json:"phases,omitempty" doc:"how long each part of the run took"`
+	Bundles      []release.Span `json:"bundles,omitempty" doc:"how long entries took, by bundle"`
+	Error        string         `json:"error,omitempty"`
+	Agent        string         `json:"agent"`
+	Total        int            `json:"total"`
+	Good         int            `json:"good"`
+	Bad          int            `json:"bad"`
+	Modified     int            `json:"modified"`
+	Extra        int            `json:"extra"`
+	NotVerified  int            `json:"not_verified"`
+	Drift        int            `json:"drift" doc:"entries found otherwise than the release says: bad, modified and extra"`
 }
 
 // Hosts gives every host that is enrolled, by name; those of one environment, unless
@@ -336,7 +342,8 @@ func decode(s store.Report) (release.Report, error) {
 func reportOf(s store.Report, body release.Report) Report {
 	return Report{
 		At: s.At, Sequence: s.Sequence, Commit: s.Commit, ConfigDigest: s.ConfigDigest,
-		State: body.State, Mode: body.Mode, ModeSince: body.ModeSince, DryRun: body.DryRun, Error: body.Error,
+		State: body.State, Mode: body.Mode, ModeSince: body.ModeSince, DryRun: body.DryRun, Flags: body.Flags, Error: body.Error,
+		Milliseconds: max(0, body.Finished.Sub(body.Started).Milliseconds()), Phases: body.Phases, Bundles: body.Bundles,
 		Agent: body.Agent, Total: body.Total, Good: body.Good, Bad: len(body.Bad), Modified: len(body.Modified),
 		Extra: len(body.Extra), NotVerified: len(body.NotVerified), Drift: len(body.Bad) + len(body.Modified) + len(body.Extra),
 	}

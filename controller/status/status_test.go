@@ -150,7 +150,11 @@ func TestOneHost(t *testing.T) {
 	f.facts(t, "web1")
 	f.report(t, "web1", "d1", release.Report{State: release.StateClean, Total: 3, Good: 3})
 	f.at = f.at.Add(time.Minute)
-	f.report(t, "web1", "d2", release.Report{State: release.StateClean, Total: 3, Good: 2, Modified: bad("/etc/motd", "differed")})
+	phases := []release.Span{{Name: "install", Milliseconds: 400}}
+	f.report(t, "web1", "d2", release.Report{
+		State: release.StateClean, Total: 3, Good: 2, Modified: bad("/etc/motd", "differed"), Flags: []string{"bundle=web"},
+		Started: f.at, Finished: f.at.Add(time.Second), Phases: phases,
+	})
 	f.at = f.at.Add(time.Minute)
 	d, err = r.Host(t.Context(), "web1")
 	require.NoError(t, err)
@@ -162,6 +166,10 @@ func TestOneHost(t *testing.T) {
 	require.Len(t, d.Releases, 2)
 	require.Len(t, d.Reports, 2)
 	require.Equal(t, 1, d.Report.Drift)
+	require.Equal(t, []string{"bundle=web"}, d.Report.Flags, "a run of a part is not taken for one of the host")
+	require.EqualValues(t, 1000, d.Report.Milliseconds)
+	require.Equal(t, phases, d.Report.Phases)
+	require.Zero(t, d.Reports[1].Milliseconds)
 	require.Equal(t, "/etc/motd", d.Modified[0].Key.Name)
 }
 
