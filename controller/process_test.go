@@ -5,8 +5,10 @@ package controller_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -46,8 +48,43 @@ func (w *world) process(program string) *exec.Cmd {
 	return cmd
 }
 
-// The real program, killed at random moments while people push: the next start
-// goes on, no comment doubles, and no host ever sees half a release.
+// untilWritten waits until the program has written to its state so many times, or has
+// nothing to write any more.
+func (w *world) untilWritten(times int) {
+	w.t.Helper()
+	last := w.written()
+	for end := time.Now().Add(2 * time.Second); times > 0 && time.Now().Before(end); {
+		if now := w.written(); now != last {
+			last = now
+			times--
+		}
+	}
+}
+
+// written tells what is in the state: the files that hosts get, and how far the
+// database came.
+func (w *world) written() string {
+	w.t.Helper()
+	var out strings.Builder
+	state := filepath.Join(w.dir, "state")
+	require.NoError(w.t, filepath.WalkDir(filepath.Join(state, "published"), func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			fmt.Fprintln(&out, name)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // it was written to the end meanwhile
+		}
+		return err
+	}))
+	if info, err := os.Stat(filepath.Join(state, "bindery.db-wal")); err == nil {
+		fmt.Fprintln(&out, info.Size(), info.ModTime())
+	}
+	return out.String()
+}
+
+// The real program, killed while people push, at random moments and once it has written
+// so much to its database and to what it publishes: the next start goes on, no comment
+// doubles, and no host ever sees half a release.
 func TestTheProgramIsKilledAtRandom(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, plain(nil))
@@ -59,14 +96,18 @@ func TestTheProgramIsKilledAtRandom(t *testing.T) {
 	require.NoError(t, err, string(out))
 	number, head := w.propose("change", louder)
 	tip := ""
-	const rounds = 5
+	const rounds = 6
 	for round := range rounds {
 		cmd := w.process(program)
 		w.git("checkout", "-q", "change")
 		head = w.commit("round", map[string]string{"Cfg/etc/motd/motd": fmt.Sprintf("HELLO %d\n", round)})
 		w.push("change")
 		tip = w.direct("round", map[string]string{"Cfg/etc/big/big": fmt.Sprintf("big %d\n", round), "Cfg/etc/motd/motd.H_db1": fmt.Sprintf("db %d\n", round)})
-		time.Sleep(rand.N(300 * time.Millisecond))
+		if round%2 == 0 {
+			time.Sleep(rand.N(300 * time.Millisecond))
+		} else {
+			w.untilWritten(1 + rand.N(10))
+		}
 		require.NoError(t, cmd.Process.Kill())
 		require.Error(t, cmd.Wait())
 		require.Equal(t, "hello\n", text(web.fetch(), "/etc/motd"))
