@@ -149,6 +149,7 @@ $(BOOKWORM): | need-machines
 
 .PHONY: e2e-agent
 e2e-agent: need-git build $(BOOKWORM) ## the agent on Debian 12 machines, booted with systemd-nspawn (as root; debootstrap once, from MIRROR)
+	$(MAKE) packages PKG_ARCHS=$$($(GO) env GOARCH)
 	$(GO) test -count=1 -timeout 30m -tags machine -run '^TestMachine' $(ARGS) ./e2e
 
 # Roots in which init scripts and OpenRC really work; they are made once.

@@ -325,7 +325,7 @@ func (a *Agent) enforce(ctx context.Context, b *release.Bundle, result *Result, 
 		err = r.do(ctx, policy)
 		result.Lines, result.Surplus = r.lines(), r.surplus
 		if err == nil && !o.DryRun {
-			err = r.keepLearned()
+			err = errors.Join(r.keepLearned(), r.remember())
 		}
 		return err
 	}
@@ -336,6 +336,9 @@ func (a *Agent) enforce(ctx context.Context, b *release.Bundle, result *Result, 
 		}
 		r.record = record
 		err := r.do(ctx, policy)
+		if err == nil {
+			err = r.remember()
+		}
 		if err == nil && record.ID() > 0 {
 			from := a.c.Machine.Now()
 			reason, err = r.ill(ctx, policy.Health)

@@ -96,6 +96,34 @@ func TestRun(t *testing.T) {
 	r = n.run(agent.Options{})
 	require.Equal(t, "hello\n", read(t, n.root+"/etc/motd"))
 	require.Contains(t, r.Lines[0].Was, "content")
+	require.Equal(t, agent.CauseDrift, r.Lines[0].Cause)
+	require.Equal(t, agent.CauseDrift, n.Reports[len(n.Reports)-1].Modified[0].Cause)
+}
+
+// What is wrong because the release is new has not drifted; what has drifted has done
+// so until it is put right, whatever release comes meanwhile.
+func TestCauses(t *testing.T) {
+	n := newNode(t, newSite(t), nil)
+	causes := func(mode release.Mode, entries ...config.Entry) (out []string) {
+		t.Helper()
+		n.Publish(n.hostID, agenttest.Release{Entries: entries, Mode: mode})
+		for _, l := range n.run(agent.Options{}).Lines {
+			out = append(out, l.Cause)
+		}
+		return out
+	}
+	a, b := agenttest.File("/a", "a"), agenttest.File("/b", "b")
+	require.Equal(t, []string{agent.CauseRelease}, causes(release.ModeApply, a))
+	require.Equal(t, []string{"", agent.CauseRelease}, causes(release.ModeApply, a, b))
+	require.NoError(t, os.WriteFile(n.root+"/a", []byte("defaced"), 0o600))
+	for range 2 {
+		require.Equal(t, []string{agent.CauseDrift, ""}, causes(release.ModeReport, a, b))
+	}
+	require.Equal(t, []string{agent.CauseRelease, ""}, causes(release.ModeReport, agenttest.File("/a", "other"), b))
+	require.Equal(t, []string{agent.CauseRelease, ""}, causes(release.ModeApply, a, b))
+	_, err := n.agent.Undo(t.Context(), agent.UndoOptions{})
+	require.NoError(t, err)
+	require.Equal(t, []string{agent.CauseRelease, ""}, causes(release.ModeApply, a, b), "an undo is no drift")
 }
 
 func TestReportMode(t *testing.T) {

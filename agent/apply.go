@@ -20,6 +20,9 @@ func (r *run) do(ctx context.Context, policy *release.Policy) error {
 	if err := r.phase(ctx, "inventory", look); err != nil {
 		return err
 	}
+	if err := r.attribute(); err != nil {
+		return err
+	}
 	r.narrow()
 	r.restrain(policy)
 	if r.record == nil {

@@ -31,6 +31,8 @@ type Line struct {
 	// what was wrong before.
 	Changed bool   `json:"changed,omitempty"`
 	Was     string `json:"was,omitempty"`
+	// Cause is CauseDrift or CauseRelease where it was not as it should be.
+	Cause string `json:"cause,omitempty"`
 	// Diff is what would change in a file's text, or was changed, unless it is
 	// secret.
 	Diff string `json:"diff,omitempty"`
@@ -46,6 +48,8 @@ type entry struct {
 	err     error
 	changed bool
 	was     []string
+	// cause is why it was not as it should be when the run began.
+	cause string
 	// diff is what was changed in a text.
 	diff string
 	// tried tells that it was told to become true in this run.
@@ -82,6 +86,8 @@ type run struct {
 	things, removing int
 	// phases and took tell what took how long, by phase and by bundle.
 	phases, took *spans
+	// settled is what was good when it was looked at last.
+	settled settled
 	// record is where changes are written down, nil where there are none.
 	record *journal.Run
 }
@@ -181,7 +187,7 @@ func (r *run) lines() []Line {
 func (e *entry) line() Line {
 	l := Line{
 		Key: e.Key, Bundle: e.Bundle.Name(), State: e.out.State, Unverified: e.out.Unverified, Extra: e.out.Extra,
-		Changed: e.changed, Was: strings.Join(e.was, "; "), Reason: e.reason(), Diff: e.diff,
+		Changed: e.changed, Was: strings.Join(e.was, "; "), Reason: e.reason(), Diff: e.diff, Cause: e.cause,
 	}
 	hard := slices.ContainsFunc(l.Unverified, func(a string) bool { return !slices.Contains(softly, a) })
 	if l.State == driver.Correct && hard {

@@ -43,7 +43,7 @@ func (a *Agent) report(b *release.Bundle, res *Result, started time.Time, o Opti
 	}
 	for i := range res.Lines {
 		l := &res.Lines[i]
-		item := release.Item{Key: l.Key, Bundle: l.Bundle, Reason: short(l.Reason)}
+		item := release.Item{Key: l.Key, Bundle: l.Bundle, Reason: short(l.Reason), Cause: l.Cause}
 		switch l.State {
 		case driver.Correct:
 			rep.Good++
@@ -57,7 +57,7 @@ func (a *Agent) report(b *release.Bundle, res *Result, started time.Time, o Opti
 			rep.Bad = append(rep.Bad, item)
 		}
 		if l.Changed {
-			rep.Modified = append(rep.Modified, release.Item{Key: l.Key, Bundle: l.Bundle, Reason: short(l.Was)})
+			rep.Modified = append(rep.Modified, release.Item{Key: l.Key, Bundle: l.Bundle, Reason: short(l.Was), Cause: l.Cause})
 		}
 		for _, name := range l.Extra {
 			rep.Extra = append(rep.Extra, release.Item{Key: config.Key{Tag: l.Key.Tag, Name: name}, Bundle: l.Bundle, Reason: "not configured"})

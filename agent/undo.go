@@ -95,6 +95,10 @@ func (a *Agent) undo(ctx context.Context, o UndoOptions) (*Undone, error) {
 	if o.Reason == "" {
 		o.Reason = "somebody on the host asked for it"
 	}
+	// What an undo changes has not drifted.
+	if err := a.c.State.Remove(fileSettled); err != nil {
+		return nil, err
+	}
 	if err := a.hold(u, o.Reason); err != nil {
 		return nil, err
 	}

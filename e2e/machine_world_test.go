@@ -11,9 +11,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -63,6 +65,10 @@ func newEstate(t *testing.T, files map[string]string, before ...func(root string
 	e.install()
 	_, code, problems := e.Machine.Run([]byte(token), "bindery-agent", "enroll", "--url", "http://"+net.JoinHostPort(e.Address, e.port()), "--host", node, "--token-file", "-")
 	require.Zero(t, code, problems)
+	until(t, "there is a release for the host", func() bool {
+		_, code, _ := e.Machine.Run(nil, "bindery-agent", "run", "--once", "--dry-run")
+		return code == 0
+	})
 	return e
 }
 
@@ -104,12 +110,24 @@ repositories:
 	e.published()
 }
 
-// install brings the agent to the machine.
+// install brings the agent to the machine, as the package that was built last.
 func (e *estate) install() {
 	e.Helper()
-	data, err := os.ReadFile(program(e.T, "bindery-agent"))
+	name := ""
+	var newest time.Time
+	files, err := filepath.Glob("../dist/bindery-agent_*_" + runtime.GOARCH + ".deb")
 	require.NoError(e.T, err)
-	require.NoError(e.T, os.WriteFile(filepath.Join(e.Root, "usr/bin/bindery-agent"), data, 0o755))
+	for _, f := range files {
+		info, err := os.Stat(f)
+		require.NoError(e.T, err)
+		if info.ModTime().After(newest) {
+			name, newest = f, info.ModTime()
+		}
+	}
+	data, err := os.ReadFile(present(e.T, name, "make packages"))
+	require.NoError(e.T, err)
+	_, code, problems := e.Machine.Run(data, "sh", "-c", "cat > /tmp/agent.deb && dpkg -i /tmp/agent.deb && rm /tmp/agent.deb")
+	require.Zero(e.T, code, problems)
 }
 
 // commit writes files of the specification; a text that is empty takes one away.
@@ -131,6 +149,14 @@ func (e *estate) publish(files map[string]string) {
 	e.Helper()
 	e.commit(files)
 	e.published()
+}
+
+// source is a file of the specification.
+func (e *estate) source(name string) string {
+	e.Helper()
+	data, err := os.ReadFile(filepath.Join(e.spec, name))
+	require.NoError(e.T, err)
+	return string(data)
 }
 
 // published waits for the release of the newest commit.
@@ -160,8 +186,8 @@ func (e *estate) api(name string, into any) {
 type item struct {
 	Key struct{ Tag, Name string }
 	// State is correct, incorrect, missing or not verified.
-	State, Reason, Was, Bundle string
-	Changed                    bool
+	State, Reason, Was, Cause string
+	Changed                   bool
 }
 
 // result is what "run --format json" shows.
@@ -169,11 +195,9 @@ type result struct {
 	Report struct {
 		State, Mode, Error string
 		Total, Good        int
-		Modified           []struct {
-			Key   struct{ Tag, Name string }
-			Cause string
+		Modified, Bad      []struct {
+			Key struct{ Tag, Name string }
 		}
-		Bad []struct{ Key struct{ Tag, Name string } }
 	}
 	Entries []item
 }

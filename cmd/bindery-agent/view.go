@@ -64,11 +64,15 @@ func (v *viewer) told(l *agent.Line) {
 
 // said is what the line of an entry says: "" where there is nothing to say.
 func said(l *agent.Line) (state, reason string) {
+	cause := ""
+	if l.Cause == agent.CauseDrift {
+		cause = "drift: "
+	}
 	switch {
 	case l.State == driver.Correct && l.Changed:
-		return "changed", l.Was
+		return "changed", cause + l.Was
 	case l.State != driver.Correct:
-		return string(l.State), l.Reason
+		return string(l.State), cause + l.Reason
 	}
 	return "", ""
 }

@@ -27,6 +27,9 @@ type Item struct {
 	Key    config.Key `json:"key"`
 	Bundle string     `json:"bundle,omitempty"`
 	Reason string     `json:"reason,omitempty"`
+	// Cause is "drift" where the host was changed since the entry was good, "release"
+	// where the entry is new or says something else now.
+	Cause string `json:"cause,omitempty"`
 }
 
 // RunState says how a run ended.

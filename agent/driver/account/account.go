@@ -358,9 +358,13 @@ var (
 )
 
 // Touches implements driver.Touching with the files that useradd(8), groupadd(8)
-// and their like write.
+// and their like write: each with the copy of what it was, which they make first.
 func (d *Driver) Touches() []string {
-	return []string{"/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid"}
+	var out []string
+	for _, name := range []string{"/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid"} {
+		out = append(out, name, name+"-")
+	}
+	return out
 }
 
 var _ driver.Touching = (*Driver)(nil)
