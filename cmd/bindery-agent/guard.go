@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bindery/bindery/agent"
+	"github.com/bindery/bindery/internal/eventlog"
 )
 
 func newGuardCommand(s streams) *cobra.Command {
@@ -37,7 +38,7 @@ change back. Without an unconfirmed change it ends at once.
 }
 
 func runGuard(ctx context.Context, o *options, s streams) error {
-	a, _, stop, err := o.open(slog.New(slog.NewTextHandler(s.Err, nil)), false)
+	a, _, stop, err := o.open(slog.New(eventlog.New(s.Err, slog.LevelInfo)), false)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bindery/bindery/agent"
+	"github.com/bindery/bindery/internal/eventlog"
 )
 
 type planOptions struct {
@@ -42,7 +43,7 @@ The JSON form is described by docs/reference/run.schema.json.
 
 func runPlan(ctx context.Context, o *planOptions, s streams) error {
 	o.diff = true
-	a, _, stop, err := o.open(slog.New(slog.NewTextHandler(s.Err, nil)), false)
+	a, _, stop, err := o.open(slog.New(eventlog.New(s.Err, slog.LevelInfo)), false)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/bindery/bindery/agent"
 	"github.com/bindery/bindery/agent/choice"
 	"github.com/bindery/bindery/engine/release"
+	"github.com/bindery/bindery/internal/eventlog"
 	"github.com/bindery/bindery/internal/schedule"
 )
 
@@ -99,7 +100,7 @@ func runRun(ctx context.Context, o *runOptions, s streams) error {
 	if !o.once && !o.dryRun && (o.ask || o.removals || o.partial()) {
 		return errors.New("runs by the schedule are of everything, and nobody is there to be asked: say --once as well")
 	}
-	log := slog.New(slog.NewTextHandler(s.Err, nil))
+	log := slog.New(eventlog.New(s.Err, slog.LevelInfo))
 	a, settings, stop, err := o.open(log, o.build)
 	if err != nil {
 		return err
@@ -203,6 +204,9 @@ func scheduled(ctx context.Context, a *agent.Agent, settings agent.Settings, o a
 			return err
 		}
 		rep := &r.Report
+		for _, changed := range rep.Modified {
+			log.Info("changed", "entry", changed.Key.String(), "bundle", changed.Bundle, "reason", changed.Reason, "sequence", rep.Sequence)
+		}
 		log.Info("run done", "sequence", rep.Sequence, "mode", rep.Mode, "state", rep.State, "good", rep.Good, "bad", len(rep.Bad),
 			"modified", len(rep.Modified), "not_verified", len(rep.NotVerified))
 		return nil

@@ -15,6 +15,7 @@ import (
 
 	"github.com/bindery/bindery/agent"
 	"github.com/bindery/bindery/agent/journal"
+	"github.com/bindery/bindery/internal/eventlog"
 )
 
 type undoOptions struct {
@@ -64,7 +65,7 @@ func runUndo(ctx context.Context, o *undoOptions, args []string, s streams) erro
 		}
 		uo.Run = id
 	}
-	a, _, stop, err := o.open(slog.New(slog.NewTextHandler(s.Err, nil)), false)
+	a, _, stop, err := o.open(slog.New(eventlog.New(s.Err, slog.LevelInfo)), false)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bindery/bindery/controller"
+	"github.com/bindery/bindery/internal/eventlog"
 )
 
 type serveOptions struct {
@@ -51,7 +52,7 @@ func runServe(ctx context.Context, o *serveOptions, s streams) error {
 	if err := level.UnmarshalText([]byte(o.level)); err != nil {
 		return errors.New("--log-level is debug, info, warn or error")
 	}
-	var handler slog.Handler = slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: level})
+	handler := eventlog.New(s.Err, level)
 	switch o.log {
 	case "text":
 	case "json":
