@@ -85,7 +85,7 @@ func (s *site) write() error {
 		line := fmt.Sprintf("a line of %s that says little\n", name)
 		files["spec/Cfg/srv/"+name+"/"+name] = strings.Repeat(line, siteSize/len(line))
 	}
-	files["spec/Bundler/files.xml"] = "<Bundle>\n" + paths.String() + "</Bundle>"
+	files["spec/Bundler/files.xml"] = "<Bundle>\n" + paths.String() + others() + "</Bundle>"
 	for name, text := range files {
 		name = filepath.Join(s.folder, name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -95,7 +95,7 @@ func (s *site) write() error {
 			return fmt.Errorf("write specification: %w", err)
 		}
 	}
-	return os.Mkdir(filepath.Join(s.folder, "host"), 0o755)
+	return s.furnish()
 }
 
 // serve starts the controller and the wire before it.
@@ -145,10 +145,10 @@ func (s *site) enrol(ctx context.Context, controller string) error {
 	if err := json.Unmarshal(text, &token); err != nil {
 		return fmt.Errorf("read token: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(s.folder, "token"), []byte(token.Token), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.folder, "host", "token"), []byte(token.Token), 0o600); err != nil {
 		return fmt.Errorf("write token: %w", err)
 	}
-	if _, err := s.command(ctx, s.agent, "enroll", "--url", "http://"+s.wire.address(), "--host", siteHost, "--token-file", "token", "--root", "host"); err != nil {
+	if _, err := output(s.onHost(ctx, "enroll", "--url", "http://"+s.wire.address(), "--host", siteHost, "--token-file", "/token")); err != nil {
 		return err
 	}
 	if err := patiently(ctx, func() error { _, err := s.run(ctx); return err }); err != nil {
@@ -157,7 +157,7 @@ func (s *site) enrol(ctx context.Context, controller string) error {
 	// Once more: the first runs also report what they did.
 	return patiently(ctx, func() error {
 		out, err := s.run(ctx)
-		if err == nil && !strings.Contains(string(out), fmt.Sprintf("%d good, 0 bad, 0 modified", siteFiles)) {
+		if err == nil && !strings.Contains(string(out), fmt.Sprintf("%d good, 0 bad, 0 modified", siteEntries)) {
 			err = fmt.Errorf("a run still changes something: %s", out)
 		}
 		return err
@@ -166,18 +166,23 @@ func (s *site) enrol(ctx context.Context, controller string) error {
 
 // run lets the agent run once, as a process of its own.
 func (s *site) run(ctx context.Context) ([]byte, error) {
-	return s.command(ctx, s.agent, "run", "--once", "--root", "host")
+	return output(s.onHost(ctx, "run", "--once"))
 }
 
 func (s *site) command(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Dir = s.folder
+	return output(cmd)
+}
+
+func output(cmd *exec.Cmd) ([]byte, error) {
+	cmd.Stderr = nil // the error tells it
 	out, err := cmd.Output()
 	if err != nil {
 		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-			err = fmt.Errorf("%w\n%s", err, exit.Stderr)
+			err = fmt.Errorf("%w\n%s%s", err, out, exit.Stderr)
 		}
-		return nil, fmt.Errorf("%s: %w", strings.Join(args[:2], " "), err)
+		return nil, fmt.Errorf("%s: %w", strings.Join(cmd.Args[:2], " "), err)
 	}
 	return out, nil
 }
