@@ -362,7 +362,7 @@ func (a *Agent) enforce(ctx context.Context, b *release.Bundle, result *Result, 
 	}
 	if reason != "" {
 		a.c.Logger.Error("the run was taken back", "reason", reason)
-		result.restraint = restraint{release.StateRolledBack, reason}
+		result.restraint = restraint{state: release.StateRolledBack, why: reason}
 	}
 	return err
 }

@@ -5,6 +5,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/bindery/bindery/agent/state"
@@ -120,6 +121,8 @@ func (h *Held) covers(m *release.Manifest) bool {
 type restraint struct {
 	state release.RunState
 	why   string
+	// idle tells that it counts only where there is something to do.
+	idle bool
 }
 
 // restrained tells why a release may not be applied now.
@@ -129,13 +132,53 @@ func (a *Agent) restrained(m *release.Manifest) (restraint, error) {
 		return restraint{}, err
 	}
 	if h.covers(m) {
-		return restraint{release.StateRolledBack, h.Reason}, nil
+		return restraint{state: release.StateRolledBack, why: h.Reason}, nil
 	}
 	p, err := a.Paused()
-	if err != nil || p == nil {
+	if err != nil {
 		return restraint{}, err
 	}
-	return restraint{release.StatePaused, fmt.Sprintf("until %s: %s", p.Until.Format(time.RFC3339), p.Reason)}, nil
+	if p != nil {
+		return restraint{state: release.StatePaused, why: fmt.Sprintf("until %s: %s", p.Until.Format(time.RFC3339), p.Reason)}, nil
+	}
+	if why := closed(m.Policy.Windows, a.c.Machine.Now()); why != "" {
+		return restraint{state: release.StatePaused, why: why, idle: true}, nil
+	}
+	return restraint{}, nil
+}
+
+// Every is how often the release in force wants the host to run, zero where it does
+// not say.
+func (a *Agent) Every() (time.Duration, error) {
+	b, err := a.take(Options{DryRun: true})
+	if errors.Is(err, ErrNothingYet) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return b.Manifest.Policy.Every, nil
+}
+
+// closed tells why nothing may be changed now, "" where it may. A window that this
+// host cannot read stays closed.
+func closed(windows []release.Window, now time.Time) string {
+	if len(windows) == 0 {
+		return ""
+	}
+	var words []string
+	for _, w := range windows {
+		open, err := w.Open(now)
+		if open {
+			return ""
+		}
+		word := w.String()
+		if err != nil {
+			word += " (" + err.Error() + ")"
+		}
+		words = append(words, word)
+	}
+	return "outside its maintenance window: " + strings.Join(words, ", ")
 }
 
 // moded is since when a host has a mode.

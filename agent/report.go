@@ -67,7 +67,7 @@ func (a *Agent) report(b *release.Bundle, res *Result, started time.Time, o Opti
 	switch {
 	case errors.Is(res.Fetch, release.ErrUntrusted):
 		rep.State = release.StateFailed
-	case res.restraint.state != "":
+	case res.restraint.state != "" && (!res.restraint.idle || len(rep.Bad) > 0):
 		rep.State, rep.Error = res.restraint.state, short(res.restraint.why)
 	case res.Waiting:
 		rep.State = release.StateWaiting

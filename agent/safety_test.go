@@ -274,3 +274,39 @@ func TestVital(t *testing.T) {
 	require.Equal(t, release.StateClean, n.run(agent.Options{}).Report.State)
 	require.Equal(t, "new", read(t, n.root+"/etc/passwd"))
 }
+
+// Outside its window a host plans and reports; it is paused only where there is
+// something to do.
+func TestMaintenanceWindow(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, newSite(t), nil)
+	now := time.Now().UTC()
+	n.config.Machine.Now = func() time.Time { return now }
+	n.open()
+	opens := now.Add(3 * time.Hour)
+	window := release.Window{From: opens.Format("15:04"), To: opens.Add(time.Hour).Format("15:04")}
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "x")}, Policy: release.Policy{Windows: []release.Window{window}, Every: time.Hour}})
+	r := n.run(agent.Options{})
+	require.Equal(t, release.StatePaused, r.Report.State)
+	require.Contains(t, r.Report.Error, "outside its maintenance window: every day "+window.From)
+	require.Len(t, r.Report.Bad, 1)
+	require.NoFileExists(t, n.root+"/f")
+	every, err := n.agent.Every()
+	require.NoError(t, err)
+	require.Equal(t, time.Hour, every)
+
+	now = opens.Add(time.Minute)
+	require.Equal(t, release.StateClean, n.run(agent.Options{}).Report.State)
+	require.Equal(t, "x", read(t, n.root+"/f"))
+	now = now.Add(2 * time.Hour)
+	r = n.run(agent.Options{})
+	require.Equal(t, release.StateClean, r.Report.State, "nothing waits for the window")
+	require.Empty(t, r.Report.Error)
+
+	// A zone that the host does not know keeps the window closed, and is named.
+	window.Timezone = "Atlantis/Center"
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "y")}, Policy: release.Policy{Windows: []release.Window{window}}})
+	r = n.run(agent.Options{})
+	require.Contains(t, r.Report.Error, "unknown time zone Atlantis/Center")
+	require.Equal(t, "x", read(t, n.root+"/f"))
+}

@@ -28,7 +28,8 @@ type Settings struct {
 	// unit bindery-agent-fetch.service; the packages set both up. Default: none, the
 	// agent does it itself. Under another root than / it always does.
 	FetchUser string `yaml:"fetch_user"`
-	// Schedule is a cron expression. Default: every five minutes.
+	// Schedule is a cron expression. Default: what policy.schedule of the release says,
+	// else every five minutes.
 	Schedule string `yaml:"schedule"`
 	// Timezone is the schedule's. Default: UTC.
 	Timezone string `yaml:"timezone"`

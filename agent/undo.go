@@ -85,9 +85,7 @@ func (a *Agent) undo(ctx context.Context, o UndoOptions) (*Undone, error) {
 		u.Runs = append(u.Runs, r.ID)
 	}
 	b := &undoing{Agent: a, past: past, out: u, options: o}
-	if b.moves, err = past.Moves(a.files, o.Force); err != nil {
-		return nil, err
-	}
+	b.moves = past.Moves(a.files, o.Force)
 	if o.DryRun {
 		b.restore(ctx, nil)
 		return u, ctx.Err()

@@ -400,6 +400,12 @@ func policyOf(p engine.Policy, d *engine.Decisions) release.Policy {
 		}
 		out.Health = append(out.Health, h)
 	}
+	for _, w := range p.Windows {
+		out.Windows = append(out.Windows, release.Window{Days: w.Days, From: w.From, To: w.To, Timezone: w.Timezone})
+	}
+	if len(p.Schedule) > 0 {
+		out.Every = p.Schedule[0].Every
+	}
 	if d != nil {
 		out.Whitelist, out.Blacklist = d.Whitelist, d.Blacklist
 	}

@@ -27,6 +27,12 @@ type Policy struct {
 	// Health are checks by the bundle after whose changes they are made. Where one
 	// stays bad, the host takes the run back.
 	Health map[string]Health `json:"health,omitempty" yaml:"health"`
+	// Windows are the times in which hosts may be changed; a host that none is about
+	// may always be. Outside of them it plans and reports.
+	Windows []Window `json:"windows,omitempty" yaml:"windows"`
+	// Schedule says how often hosts run whose own settings do not. The first that is
+	// about a host counts.
+	Schedule []Pace `json:"schedule,omitempty" yaml:"schedule"`
 }
 
 // Reported names what is only reported.
@@ -79,6 +85,7 @@ func (p Policy) For(host string, groups []string) Policy {
 		p.Mode = ModeReport
 	}
 	p.Report.Hosts, p.Report.Groups = nil, nil
+	p.timed(host, groups)
 	return p
 }
 
@@ -112,6 +119,7 @@ func (p *Policy) check(report func(*problem.Problem)) {
 	if p.Confirm != 0 && (p.Confirm < minBack || p.Confirm > maxWait) {
 		bad(fmt.Sprintf("policy.confirm is %s", p.Confirm), fmt.Sprintf("write a time from %s to %s", minBack, maxWait))
 	}
+	p.checkTimes(bad)
 	for _, bundle := range slices.Sorted(maps.Keys(p.Health)) {
 		h := p.Health[bundle]
 		at := "policy.health." + bundle
@@ -166,22 +174,27 @@ func (p *Policy) known(hosts, groups []string, bundle func(string) bool, at func
 	warn := func(what, name string, path ...any) {
 		report(problem.Warn(at(path...), "bad-setting", fmt.Sprintf("policy.%s: nobody knows %q", what, name), "correct the name, or take it out"))
 	}
-	for _, list := range []struct {
-		what  string
-		names []string
-		ok    func(string) bool
-	}{
-		{"hosts", p.Report.Hosts, func(name string) bool {
-			return slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(h, name) })
-		}},
-		{"groups", p.Report.Groups, func(name string) bool { return slices.Contains(groups, name) }},
-		{"bundles", p.Report.Bundles, bundle},
-	} {
-		for i, name := range list.names {
-			if !list.ok(name) {
-				warn("report."+list.what, name, "policy", "report", list.what, i)
+	host := func(name string) bool {
+		return slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(h, name) })
+	}
+	group := func(name string) bool { return slices.Contains(groups, name) }
+	each := func(names []string, ok func(string) bool, what string, path ...any) {
+		for i, name := range names {
+			if !ok(name) {
+				warn(what, name, append(path, i)...)
 			}
 		}
+	}
+	each(p.Report.Hosts, host, "report.hosts", "policy", "report", "hosts")
+	each(p.Report.Groups, group, "report.groups", "policy", "report", "groups")
+	each(p.Report.Bundles, bundle, "report.bundles", "policy", "report", "bundles")
+	for i, w := range p.Windows {
+		each(w.Hosts, host, "windows.hosts", "policy", "windows", i, "hosts")
+		each(w.Groups, group, "windows.groups", "policy", "windows", i, "groups")
+	}
+	for i, s := range p.Schedule {
+		each(s.Hosts, host, "schedule.hosts", "policy", "schedule", i, "hosts")
+		each(s.Groups, group, "schedule.groups", "policy", "schedule", i, "groups")
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Health)) {
 		if !bundle(name) {

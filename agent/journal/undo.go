@@ -180,21 +180,17 @@ const (
 // Moves compares how paths stand now with how they were and how they were left.
 // What somebody changed since is kept, unless it is forced. What is as it was needs
 // no move.
-func (p *Past) Moves(f *Files, force bool) ([]Move, error) {
+func (p *Past) Moves(f *Files, force bool) []Move {
 	var out []Move
 	for _, s := range p.steps {
-		m, err := p.move(f, s, force)
-		if err != nil {
-			return nil, err
-		}
-		if m != nil {
+		if m := p.move(f, s, force); m != nil {
 			out = append(out, *m)
 		}
 	}
-	return out, nil
+	return out
 }
 
-func (p *Past) move(f *Files, s Step, force bool) (*Move, error) {
+func (p *Past) move(f *Files, s Step, force bool) *Move {
 	m := &Move{Name: string(s.Name), before: s.Before}
 	info, err := f.Look(m.Name)
 	switch {
@@ -202,9 +198,8 @@ func (p *Past) move(f *Files, s Step, force bool) (*Move, error) {
 		m.now, err = none(), nil
 	case errors.Is(err, system.ErrUntrusted), err == nil && info.Protected:
 		m.What, m.Why = Kept, "it is out of reach: "+reason(err)
-		return m, nil
+		return m
 	case err != nil:
-		return nil, err
 	case s.Before.Partial && s.After.Partial:
 		m.now = partial(info)
 		m.now.Extended, err = f.attributes(m.Name, kept()...)
@@ -212,10 +207,12 @@ func (p *Past) move(f *Files, s Step, force bool) (*Move, error) {
 		m.now, err = f.describe(nil, m.Name, info)
 	}
 	if err != nil {
-		return nil, err
+		// Who moves one path about must not keep the others from coming back.
+		m.What, m.Why = Kept, "it cannot be looked at: "+err.Error()
+		return m
 	}
 	if alike(m.now, s.Before) {
-		return nil, nil
+		return nil
 	}
 	switch {
 	case s.Before.Kind == system.Other:
@@ -233,7 +230,7 @@ func (p *Past) move(f *Files, s Step, force bool) (*Move, error) {
 	default:
 		m.What = Restore
 	}
-	return m, nil
+	return m
 }
 
 // ours tells whether the runs themselves left a path as it is. A change that was

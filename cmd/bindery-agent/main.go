@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // windows and schedules name time zones, which small hosts do not have
 )
 
 // version is set by the linker.

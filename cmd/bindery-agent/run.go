@@ -27,6 +27,8 @@ const (
 	defaultSchedule = "*/5 * * * *"
 	// jitterShare of the interval is the most that a run comes late by chance.
 	jitterShare = 20
+	// clockTick is how soon a run comes that was missed in a machine's sleep.
+	clockTick = 30 * time.Second
 )
 
 type runOptions struct {
@@ -89,7 +91,7 @@ func (o *runOptions) addRunFlags(f *pflag.FlagSet) {
 	f.BoolVarP(&o.ask, "interactive", "I", false, "ask before each change, command and restart, on a terminal; nothing said is no; with --once")
 	f.StringVarP(&o.remove, "remove", "r", "", "take away what nobody asks for: all, packages, services or users; within what the policy allows")
 	f.BoolVar(&o.removals, "allow-removals", false, "take away more than the policy allows in one run; with --once")
-	f.StringVar(&o.schedule, "schedule", "", "cron expression (default "+defaultSchedule+")")
+	f.StringVar(&o.schedule, "schedule", "", "cron expression (default: what the release says, else "+defaultSchedule+")")
 	f.StringVar(&o.timezone, "timezone", "", "time zone of the schedule (default UTC)")
 }
 
@@ -121,7 +123,7 @@ func runRun(ctx context.Context, o *runOptions, s streams) error {
 	for _, p := range []struct {
 		flag, fallback string
 		into           *string
-	}{{o.schedule, defaultSchedule, &settings.Schedule}, {o.timezone, "UTC", &settings.Timezone}} {
+	}{{o.schedule, "", &settings.Schedule}, {o.timezone, "UTC", &settings.Timezone}} {
 		if p.flag != "" {
 			*p.into = p.flag
 		} else if *p.into == "" {
@@ -179,19 +181,17 @@ func failed(err error) error {
 // scheduled runs until the context ends. What goes wrong in one run is logged
 // and stops nothing.
 func scheduled(ctx context.Context, a *agent.Agent, settings agent.Settings, o agent.Options, log *slog.Logger) error {
-	plan, err := schedule.Parse(settings.Schedule, settings.Timezone)
-	if err != nil {
+	b := &beat{agent: a, settings: settings}
+	if err := b.read(); err != nil {
 		return err
 	}
-	interval := plan.Interval(time.Now())
 	loop, err := schedule.New(schedule.Config{
-		Name: "run", Schedule: plan, Phase: schedule.Phase(a.Enrolment().HostID, interval), Jitter: interval / jitterShare,
-		AtStart: true, Logger: log,
+		Name: "run", Schedule: b.plan, Phase: b.phase(), Jitter: b.interval() / jitterShare, Tick: clockTick, AtStart: true, Logger: log,
 	})
 	if err != nil {
 		return err
 	}
-	log.Info("running by the schedule", "schedule", plan.String(), "timezone", settings.Timezone, "host", a.Enrolment().Host)
+	log.Info("running by the schedule", "schedule", b.plan.String(), "timezone", settings.Timezone, "host", a.Enrolment().Host)
 	// A new version is installed, perhaps by a run of ours: what was begun is brought
 	// to its end, and then whoever started this starts the new one.
 	waiting, retired := signal.NotifyContext(ctx, syscall.SIGHUP)
@@ -209,10 +209,44 @@ func scheduled(ctx context.Context, a *agent.Agent, settings agent.Settings, o a
 		}
 		log.Info("run done", "sequence", rep.Sequence, "mode", rep.Mode, "state", rep.State, "good", rep.Good, "bad", len(rep.Bad),
 			"modified", len(rep.Modified), "not_verified", len(rep.NotVerified))
-		return nil
+		before := b.plan.String()
+		if err := b.read(); err != nil || b.plan.String() == before {
+			return err
+		}
+		log.Info("the release has another schedule", "schedule", b.plan.String())
+		return loop.Reschedule(b.plan, b.phase(), b.interval()/jitterShare)
 	})
 	if waiting.Err() != nil {
 		return nil // told to stop is not a failure of a service
 	}
 	return err
 }
+
+// beat is when runs come: by the host's own settings, else as the release says, else
+// every five minutes.
+type beat struct {
+	agent    *agent.Agent
+	settings agent.Settings
+	plan     schedule.Schedule
+}
+
+func (b *beat) read() error {
+	expr := b.settings.Schedule
+	if expr == "" {
+		every, err := b.agent.Every()
+		if err != nil {
+			return err
+		}
+		if expr = defaultSchedule; every > 0 {
+			expr = "@every " + every.String()
+		}
+	}
+	var err error
+	b.plan, err = schedule.Parse(expr, b.settings.Timezone)
+	return err
+}
+
+func (b *beat) interval() time.Duration { return b.plan.Interval(time.Now()) }
+
+// phase is the host's own place within the interval.
+func (b *beat) phase() time.Duration { return schedule.Phase(b.agent.Enrolment().HostID, b.interval()) }

@@ -38,7 +38,8 @@ const (
 	StateStale State = "stale"
 	// StateNeverSeen is a host that enrolled and has told nothing since.
 	StateNeverSeen State = "never-seen"
-	// StatePaused is a host that somebody there wants left alone for a while.
+	// StatePaused is a host that somebody there wants left alone for a while, or with
+	// something to do outside its windows.
 	StatePaused State = "paused"
 	// StateUnpublished is a host that has no release yet.
 	StateUnpublished State = "unpublished"

@@ -40,6 +40,10 @@ type Policy struct {
 	// entries, as patterns. The host's own settings say which of them counts.
 	Whitelist [][2]string `json:"whitelist,omitempty"`
 	Blacklist [][2]string `json:"blacklist,omitempty"`
+	// Windows are the times in which the host may be changed, none for always.
+	Windows []Window `json:"windows,omitempty"`
+	// Every is how often the host runs where its own settings do not say it.
+	Every time.Duration `json:"every,omitempty"`
 }
 
 // Health says when a host is well after a change of one bundle.
@@ -90,6 +94,9 @@ func (p Policy) Validate() error {
 		if d < 0 || d > maxWait {
 			return fmt.Errorf("policy waits %s, which is not from nothing to %s", d, maxWait)
 		}
+	}
+	if p.Every != 0 && (p.Every < time.Minute || p.Every > 24*time.Hour) {
+		return fmt.Errorf("policy has hosts run every %s, which is not from a minute to a day", p.Every)
 	}
 	return nil
 }

@@ -31,6 +31,10 @@ type Config struct {
 	// and again: twice as late each time. Zero: never later. A Wake comes at once all
 	// the same.
 	Backoff time.Duration
+	// Tick is how often the clock is looked at while the job waits: timers stand still
+	// while a machine sleeps, and know nothing of a clock that is set. What was due
+	// meanwhile runs once. Zero: the timer is trusted.
+	Tick time.Duration
 	// Clock tells the time. The zero value: that of the machine.
 	Clock Clock
 	// Logger gets what a run ends with. Nil: none.
@@ -74,7 +78,7 @@ func New(c Config) (*Loop, error) {
 	if c.Schedule.inner == nil {
 		return nil, errNoSchedule
 	}
-	if c.Phase < 0 || c.Jitter < 0 || c.Timeout < 0 || c.Backoff < 0 {
+	if c.Phase < 0 || c.Jitter < 0 || c.Timeout < 0 || c.Backoff < 0 || c.Tick < 0 {
 		return nil, errors.New("schedule: negative duration")
 	}
 	if c.Logger == nil {
@@ -115,24 +119,68 @@ func (l *Loop) Run(ctx context.Context, job func(context.Context) error) error {
 	}
 }
 
-func (l *Loop) wait(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
+// Reschedule changes when the job is due. Only the job itself may call it.
+func (l *Loop) Reschedule(s Schedule, phase, jitter time.Duration) error {
+	if s.inner == nil || phase < 0 || jitter < 0 {
+		return errNoSchedule
 	}
-	now := l.c.Clock.Now()
-	var due <-chan time.Time
-	if next := l.Next(now); !next.IsZero() {
+	l.c.Schedule, l.c.Phase, l.c.Jitter = s, phase, jitter
+	return nil
+}
+
+func (l *Loop) wait(ctx context.Context) error {
+	// Without the monotonic part a time is what clocks show, also after a sleep.
+	now := l.c.Clock.Now().Round(0)
+	due := l.due(now)
+	for {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		woken, err := l.until(ctx, now, due)
+		if woken || err != nil || l.c.Tick == 0 {
+			return err
+		}
+		last := now
+		now = l.c.Clock.Now().Round(0)
+		if now.Before(last) {
+			due = l.due(now) // set back: what was due would be far away
+		}
+		if !due.IsZero() && !now.Before(due) {
+			return nil
+		}
+	}
+}
+
+// due is when the job is due after a time, the zero time for never.
+func (l *Loop) due(now time.Time) time.Time {
+	next := l.Next(now)
+	if next.IsZero() {
+		return next
+	}
+	return next.Add(l.late(now) + l.jitter())
+}
+
+// until waits until something is due, but no longer than a tick. It tells whether the
+// loop was woken.
+func (l *Loop) until(ctx context.Context, now, due time.Time) (woken bool, err error) {
+	var over <-chan time.Time
+	if !due.IsZero() || l.c.Tick > 0 {
+		wait := due.Sub(now)
+		if l.c.Tick > 0 && (due.IsZero() || wait > l.c.Tick) {
+			wait = l.c.Tick
+		}
 		var stop func()
-		due, stop = l.c.Clock.After(next.Sub(now) + l.late(now) + l.jitter())
+		over, stop = l.c.Clock.After(wait)
 		defer stop()
 	}
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	case <-l.wake:
-	case <-due:
+		return true, nil
+	case <-over:
+		return false, nil
 	}
-	return nil
 }
 
 // late is how much later a job comes that failed: one interval after the second

@@ -190,3 +190,68 @@ func TestNewNeedsASchedule(t *testing.T) {
 	_, err = schedule.New(schedule.Config{Schedule: s, Jitter: -1})
 	require.Error(t, err)
 }
+
+// walls is a clock that can be set, and a machine that can sleep: it shows other times
+// than its timers count.
+type walls struct {
+	start time.Time
+	// moved is by how much the clock was set, after how long.
+	moved []struct{ after, by time.Duration }
+}
+
+func (w walls) now() time.Time {
+	since := time.Since(w.start)
+	now := w.start.Add(since).Round(0)
+	for _, m := range w.moved {
+		if since >= m.after {
+			now = now.Add(m.by)
+		}
+	}
+	return now
+}
+
+// The clock is set or the machine sleeps while the job waits.
+func TestLoopFollowsTheClock(t *testing.T) {
+	for name, c := range map[string]struct {
+		after, by time.Duration
+		want      []time.Duration
+	}{
+		// Five runs were missed: one comes, and then by the clock.
+		"asleep for five hours": {10 * time.Minute, 5*time.Hour + 5*time.Minute, []time.Duration{10 * time.Minute, 55 * time.Minute, 115 * time.Minute}},
+		"set forward a little":  {10 * time.Minute, 20 * time.Minute, []time.Duration{40 * time.Minute, 100 * time.Minute}},
+		// By the old clock the next run would be a day away.
+		"set back a day": {10 * time.Minute, -24 * time.Hour, []time.Duration{60 * time.Minute, 120 * time.Minute}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := walls{start: time.Now()}
+				w.moved = append(w.moved, struct{ after, by time.Duration }{c.after, c.by})
+				clock := schedule.Clock{Now: w.now}
+				require.Equal(t, c.want, loop(t, schedule.Config{Tick: 30 * time.Second, Clock: clock}, "@hourly", 130*time.Minute, nothing))
+			})
+		})
+	}
+}
+
+func TestLoopIsRescheduledByItsJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hourly, err := schedule.Parse("@hourly", "")
+		require.NoError(t, err)
+		often, err := schedule.Parse("@every 10m", "")
+		require.NoError(t, err)
+		l, err := schedule.New(schedule.Config{Schedule: hourly, AtStart: true})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 95*time.Minute)
+		defer cancel()
+		start, runs := time.Now(), []time.Duration{}
+		require.ErrorIs(t, l.Run(ctx, func(context.Context) error {
+			runs = append(runs, time.Since(start))
+			if len(runs) == 2 {
+				return l.Reschedule(often, time.Minute, 0)
+			}
+			return nil
+		}), context.DeadlineExceeded)
+		require.Equal(t, []time.Duration{0, time.Hour, 61 * time.Minute, 71 * time.Minute, 81 * time.Minute, 91 * time.Minute}, runs)
+		require.Error(t, l.Reschedule(schedule.Schedule{}, 0, 0))
+	})
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package release
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Window is a time in which a host may be changed: by the clock on a wall of its time
+// zone, so that it moves with summer time.
+type Window struct {
+	// Days are mon to sun, those on which it opens; none for all.
+	Days []string `json:"days,omitempty"`
+	// From and To are times such as 22:00. It closes on the next day where To is not
+	// after From.
+	From string `json:"from"`
+	To   string `json:"to"`
+	// Timezone is that of both. "": UTC.
+	Timezone string `json:"timezone,omitempty"`
+}
+
+// Open tells whether the window is open at a time. A zone or a time that this host
+// does not know is an error.
+func (w Window) Open(at time.Time) (bool, error) {
+	zone, err := time.LoadLocation(w.Timezone)
+	if err != nil {
+		return false, fmt.Errorf("window: %w", err)
+	}
+	from, err := minutes(w.From)
+	if err != nil {
+		return false, err
+	}
+	to, err := minutes(w.To)
+	if err != nil {
+		return false, err
+	}
+	at = at.In(zone)
+	now := 60*at.Hour() + at.Minute()
+	if from < to {
+		return w.day(at.Weekday()) && from <= now && now < to, nil
+	}
+	// Over midnight the day is that on which it opened.
+	return w.day(at.Weekday()) && now >= from || w.day((at.Weekday()+6)%7) && now < to, nil
+}
+
+func (w Window) day(d time.Weekday) bool {
+	return len(w.Days) == 0 || slices.Contains(w.Days, strings.ToLower(d.String()[:3]))
+}
+
+// minutes reads a time of a day as minutes since midnight.
+func minutes(s string) (int, error) {
+	t, err := time.Parse("15:04", s)
+	if err != nil {
+		return 0, fmt.Errorf("window: %w", err)
+	}
+	return 60*t.Hour() + t.Minute(), nil
+}
+
+// String tells people when the window is open.
+func (w Window) String() string {
+	days := "every day"
+	if len(w.Days) > 0 {
+		days = strings.Join(w.Days, " ")
+	}
+	zone := w.Timezone
+	if zone == "" {
+		zone = "UTC"
+	}
+	return fmt.Sprintf("%s %s to %s %s", days, w.From, w.To, zone)
+}
