@@ -36,7 +36,7 @@ func TestMachineKilled(t *testing.T) {
 	e.apply(0)
 	whole := time.Since(began)
 	e.converged()
-	want, packages, units := e.list(false), e.packages(), e.units()
+	want, packages, units := e.list(false, copies...), e.packages(), e.units()
 	moments := map[string]int{}
 	for i := range kills {
 		e.reset()
@@ -49,7 +49,7 @@ func TestMachineKilled(t *testing.T) {
 		t.Logf("%2d: killed after %s: %s", i, after.Round(time.Millisecond), moment)
 		r := e.apply(0)
 		require.Equal(t, "clean", r.Report.State)
-		require.Empty(t, want.Differences(e.list(false)), "killed after %s", after)
+		require.Empty(t, want.Differences(e.list(false, copies...)), "killed after %s", after)
 		require.Equal(t, packages, e.packages())
 		require.Equal(t, units, e.units())
 	}

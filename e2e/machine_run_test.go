@@ -65,7 +65,7 @@ func (e *estate) spoil() {
 	for _, command := range []string{
 		"echo other > /etc/motd", "rm /etc/app/secret", "chmod 4777 /srv/shared", "setfacl -m u:daemon:rw /srv/shared", "ln -sfn /etc /srv/latest",
 		"rm /srv/shared/pipe", "rm /srv/twin; echo x > /srv/twin", "mkdir -p /srv/old/again", "touch /srv/kept/more", "chown daemon /usr/share/common-licenses/Artistic",
-		"usermod -s /bin/false -G '' deploy", "groupmod -g 1700 ops", "systemctl stop app", "systemctl disable -q uplink", "echo x > /usr/share/app/data",
+		"usermod -s /bin/false -G '' deploy", "groupmod -g 1700 ops", "systemctl stop app", "systemctl disable -q uplink", "echo x > /usr/share/app/version",
 		"rm /home/deploy/.profile",
 	} {
 		e.Do("sh", "-c", command)
@@ -74,15 +74,15 @@ func (e *estate) spoil() {
 
 // drift is what somebody changed on the machine: it is put right, and called so.
 func (e *estate) drift() {
-	before := e.list(false)
+	before := e.list(false, copies...)
 	e.spoil()
-	require.NotEmpty(e.T, before.Differences(e.list(false)))
+	require.NotEmpty(e.T, before.Differences(e.list(false, copies...)))
 	plan := e.apply(1, "--dry-run")
 	require.NotZero(e.T, plan.item(e.T, "Path", "/etc/motd").Reason)
 	r := e.apply(0)
 	require.Equal(e.T, "clean", r.Report.State)
 	e.converged()
-	require.Empty(e.T, before.Differences(e.list(false)))
+	require.Empty(e.T, before.Differences(e.list(false, copies...)))
 	for _, i := range []item{r.item(e.T, "Path", "/etc/motd"), r.item(e.T, "POSIXUser", "deploy"), r.item(e.T, "Service", "app")} {
 		require.True(e.T, i.Changed, i)
 		require.Equal(e.T, "drift", i.Cause, i)
