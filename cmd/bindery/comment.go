@@ -62,7 +62,7 @@ assertion does not hold and is not approved.`,
 	f.StringVar(&o.repo, "repo", "", "`name` of the repository at the forge, OWNER/NAME (required)")
 	f.IntVar(&o.pull, "pull", 0, "`number` of the pull request, or of the merge request (required)")
 	f.StringVar(&o.account, "account", "", "github: `name` of the account that the token posts as, where a token cannot ask, such as github-actions[bot]")
-	o.approveFlag(cmd)
+	o.approve.AddFlags(cmd)
 	for _, name := range []string{"git", "forge", "repo", "pull"} {
 		_ = cmd.MarkFlagRequired(name) // the flag exists
 	}

@@ -26,18 +26,21 @@ type comparisonOptions struct {
 	revisionOptions
 	host, group []string
 	asIf, set   []string
-	approve     []string
+	approve     approved
 }
 
-// approveFlag declares --approve, for commands whose findings count.
-func (o *comparisonOptions) approveFlag(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&o.approve, "approve", nil, "a finding's `hash`: one approval of it; may be repeated, also with the same hash where more are needed")
+// approved are the hashes of findings that --approve names, once for each approval.
+type approved []string
+
+// AddFlags declares --approve, for commands whose findings count.
+func (a *approved) AddFlags(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar((*[]string)(a), "approve", nil, "a finding's `hash`: one approval of it; may be repeated, also with the same hash where more are needed")
 }
 
-// approvals are those that --approve gives, by hash.
-func (o *comparisonOptions) approvals() map[string][]string {
+// byHash gives each approval its hash, as a review has them.
+func (a approved) byHash() map[string][]string {
 	out := map[string][]string{}
-	for _, hash := range o.approve {
+	for _, hash := range a {
 		out[hash] = append(out[hash], "--approve")
 	}
 	return out
@@ -114,7 +117,7 @@ func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.T
 	}
 	in := &review.Input{
 		Problems: c.now.problems, BaseProblems: c.old.problems,
-		Assertions: c.now.spec.Assertions(), BaseAssertions: c.old.spec.Assertions(), Approvals: o.approvals(),
+		Assertions: c.now.spec.Assertions(), BaseAssertions: c.old.spec.Assertions(), Approvals: o.approve.byHash(),
 	}
 	hosts := map[string]*review.Host{}
 	wanted := map[string]bool{}

@@ -67,7 +67,7 @@ assertion does not hold and is not approved; with --exit-code also that a host c
 	f := cmd.Flags()
 	f.StringVar(&o.format, "format", "text", "text, markdown, json or html")
 	f.IntVar(&o.context, "context", 3, "equal lines around each change in text, 0 to 3")
-	o.approveFlag(cmd)
+	o.approve.AddFlags(cmd)
 	f.BoolVar(&o.exitCode, "exit-code", false, "exit 1 if any host changes, too")
 	f.BoolVar(&o.noPager, "no-pager", false, "write text to the terminal at once, not through $PAGER")
 	return cmd

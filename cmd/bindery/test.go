@@ -25,7 +25,7 @@ type testOptions struct {
 	specOptions
 	source  sourceOptions
 	base    string
-	approve []string
+	approve approved
 	format  string
 }
 
@@ -58,7 +58,7 @@ hash. A pull request shows the same findings with the same hashes.
 	o.specOptions.AddFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.base, "base", "", "also hold the change since this `revision` against assertions")
-	f.StringArrayVar(&o.approve, "approve", nil, "a finding's `hash`: it is no reason to fail; may be repeated")
+	o.approve.AddFlags(cmd)
 	f.StringVar(&o.format, "format", "text", "text, json, sarif or github")
 	return cmd
 }
@@ -173,8 +173,9 @@ func (o *testOptions) test(ctx context.Context, base, head *git.Snapshot, progre
 		in.Hosts = append(in.Hosts, *h)
 	}
 	findings, idle := review.Findings(in)
+	given := o.approve.byHash()
 	for _, f := range findings {
-		out.Findings = append(out.Findings, finding{f, slices.Contains(o.approve, f.Hash)})
+		out.Findings = append(out.Findings, finding{f, len(given[f.Hash]) >= f.Approvals})
 	}
 	for _, p := range op.problems {
 		if p.Code == assertion.CodeBad {
