@@ -53,7 +53,7 @@ var measures = []measure{
 		fleet: true, aim: map[int]string{10000: "no worse than a full build"}, run: edit(4),
 	},
 	{
-		name: "pull", what: "from the delivery of a webhook to the comment on the pull request: a forge over HTTP, one host of ten enrolled and published, one pull request after the other on one base",
+		name: "pull", what: "from the delivery of a webhook to the comment on the pull request: a forge over HTTP, every host enrolled and published, one pull request after the other on one base",
 		fleet: true, once: true, aim: map[int]string{10000: "under 2 s"}, run: pull,
 	},
 	{
