@@ -125,3 +125,6 @@ type Stage struct {
 func (s *Stage) Open(ctx context.Context, c Config) (*Controller, error) {
 	return open(ctx, c, seams{clock: s.Clock, http: s.HTTP, building: s.Building})
 }
+
+// PolicyOf is one host's policy as it is signed.
+var PolicyOf = policyOf

@@ -298,21 +298,28 @@ func some(names []string) string {
 	return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
 }
 
-// Extras implements driver.Surveyor: what somebody installed by hand. What came
-// along with other packages, and what a system cannot be without, is not extra.
-func (d *Driver) Extras(ctx context.Context, items []driver.Item) ([]driver.Surplus, error) {
+// known is what dpkg knows, and which packages others brought; nil where there is no
+// dpkg to ask.
+func (d *Driver) known(ctx context.Context) (*database, map[string]bool, error) {
 	if err := ctx.Err(); err != nil || d.c.Machine.Contained() {
-		return nil, err
+		return nil, nil, err
 	}
 	db, err := load(d.c.Machine.Files)
 	if errors.Is(err, errNoDatabase) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	auto, err := automatic(d.c.Machine.Files)
-	if err != nil {
+	return db, auto, err
+}
+
+// Extras implements driver.Surveyor: what somebody installed by hand. What came
+// along with other packages, and what a system cannot be without, is not extra.
+func (d *Driver) Extras(ctx context.Context, items []driver.Item) ([]driver.Surplus, error) {
+	db, auto, err := d.known(ctx)
+	if db == nil || err != nil {
 		return nil, err
 	}
 	asked := map[string]bool{}

@@ -24,18 +24,8 @@ func kind() driver.Kind { return driver.Kind{Tag: "Package", Type: "deb"} }
 
 // Standing implements driver.Keeper.
 func (d *Driver) Standing(ctx context.Context, _ []driver.Item) ([]driver.Standing, error) {
-	if err := ctx.Err(); err != nil || d.c.Machine.Contained() {
-		return nil, err
-	}
-	db, err := load(d.c.Machine.Files)
-	if errors.Is(err, errNoDatabase) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	auto, err := automatic(d.c.Machine.Files)
-	if err != nil {
+	db, auto, err := d.known(ctx)
+	if db == nil || err != nil {
 		return nil, err
 	}
 	var out strings.Builder
