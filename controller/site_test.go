@@ -255,7 +255,7 @@ func (w *world) untilWoken(what string, ok func() bool) {
 
 func (w *world) wait(what string, ok func() bool, poke func()) {
 	w.t.Helper()
-	for i := range 600 {
+	for i := range 1800 { // a minute and a half: the budget of a forge is of a real minute
 		if ok() {
 			return
 		}
