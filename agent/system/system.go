@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -37,6 +38,27 @@ type Machine struct {
 // Contained tells whether the machine is a directory of another machine, where
 // no command may be run.
 func (m *Machine) Contained() bool { return m.Root != "/" }
+
+// Unreached tells why nothing is known of what is managed by tools that need some
+// files, "" where they can be asked.
+func (m *Machine) Unreached(ctx context.Context, what string, needs []string) (why string, err error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	if m.Contained() {
+		return what + " are not managed under another root", nil
+	}
+	for _, name := range needs {
+		_, err := m.Files.Look(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return "this host has no " + name, nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return "", nil
+}
 
 // Files is the host's file system. Names are absolute and mean the host's own
 // tree, wherever its root is. Nothing follows a symbolic link in the last part

@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -74,22 +73,7 @@ type call struct {
 // reach tells why nothing is known of services here, "" where they can be asked
 // about.
 func (d *Driver) reach(ctx context.Context) (why string, err error) {
-	if err := ctx.Err(); err != nil {
-		return "", err
-	}
-	if d.c.Machine.Contained() {
-		return "services are not managed under another root", nil
-	}
-	for _, name := range d.tool.needs {
-		_, err := d.c.Machine.Files.Look(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return "this host has no " + name, nil
-		}
-		if err != nil {
-			return "", err
-		}
-	}
-	return "", nil
+	return d.c.Machine.Unreached(ctx, "services", d.tool.needs)
 }
 
 // read takes an entry apart.

@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -128,22 +127,7 @@ func source(e *config.Entry) string {
 
 // reach tells why nothing is known of packages here.
 func (d *Driver) reach(ctx context.Context) (why string, err error) {
-	if err := ctx.Err(); err != nil {
-		return "", err
-	}
-	if d.c.Machine.Contained() {
-		return "packages are not managed under another root", nil
-	}
-	for _, name := range d.tool.needs {
-		_, err := d.c.Machine.Files.Look(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return "this host has no " + name, nil
-		}
-		if err != nil {
-			return "", err
-		}
-	}
-	return "", nil
+	return d.c.Machine.Unreached(ctx, "packages", d.tool.needs)
 }
 
 // Apply implements driver.Driver.

@@ -44,8 +44,7 @@ func (f *finding) device() error {
 	}
 	switch {
 	case info == nil:
-		f.missing()
-		if err := f.parents(); err != nil {
+		if err := f.absent(); err != nil {
 			return err
 		}
 	case info.Kind != c.Kind:

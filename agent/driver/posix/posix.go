@@ -141,6 +141,12 @@ func (f *finding) missing() {
 	f.reasons = append(f.reasons, "does not exist")
 }
 
+// absent says that nothing is there, and plans the directories above it.
+func (f *finding) absent() error {
+	f.missing()
+	return f.parents()
+}
+
 func (f *finding) change(c system.Change) { f.changes = append(f.changes, c) }
 
 // here is a change of the entry itself, with its attributes.

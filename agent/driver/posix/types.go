@@ -145,8 +145,7 @@ func (f *finding) directory() error {
 	}
 	if info == nil || info.Kind != system.Directory {
 		if info == nil {
-			f.missing()
-			if err := f.parents(); err != nil {
+			if err := f.absent(); err != nil {
 				return err
 			}
 		} else {
@@ -244,8 +243,7 @@ func (f *finding) symlink() error {
 	}
 	switch {
 	case info == nil:
-		f.missing()
-		if err := f.parents(); err != nil {
+		if err := f.absent(); err != nil {
 			return err
 		}
 	case info.Kind != system.Symlink:
@@ -301,8 +299,7 @@ func (f *finding) hardlink() error {
 	}
 	switch {
 	case info == nil:
-		f.missing()
-		if err := f.parents(); err != nil {
+		if err := f.absent(); err != nil {
 			return err
 		}
 	case target == nil || info.Device != target.Device || info.Inode != target.Inode:
