@@ -219,7 +219,7 @@ func (p *pipeline) report(ctx context.Context, tip string, merged merging, pull 
 	if c.said, err = p.store.LatestReports(ctx); err != nil {
 		return nil, err
 	}
-	report, err := p.compare(c)
+	report, err := p.compare(ctx, c)
 	if err != nil {
 		return nil, err
 	}

@@ -153,7 +153,7 @@ func (p *pipeline) diffEntry(ctx context.Context, c conversation, host, entry st
 	if h.Base == nil && h.Head == nil {
 		return refusal("There is no host %s.", inline(host)), nil
 	}
-	report, err := review.New(review.Input{Hosts: []review.Host{h}, Key: p.key})
+	report, err := review.New(ctx, review.Input{Hosts: []review.Host{h}, Key: p.key})
 	if err != nil {
 		return answer{}, err
 	}

@@ -87,7 +87,7 @@ func (p *pipeline) judge(ctx context.Context, head *site, last *past, built *sit
 	if last.tip == nil && !last.lost {
 		return ruling{outcome: published, detail: problems("error", errorsOf(head.problems))}, nil
 	}
-	report, err := p.step(head, last, built.fleet)
+	report, err := p.step(ctx, head, last, built.fleet)
 	if err != nil {
 		return ruling{}, err
 	}
@@ -221,11 +221,11 @@ func (l *past) commits() []string {
 }
 
 // step tells what a publication of a commit would change, with today's facts.
-func (p *pipeline) step(to *site, last *past, f *fleet) (*review.Report, error) {
+func (p *pipeline) step(ctx context.Context, to *site, last *past, f *fleet) (*review.Report, error) {
 	if last.to == to {
 		return last.report, nil
 	}
-	report, err := p.compare(p.publication(to, last, f))
+	report, err := p.compare(ctx, p.publication(to, last, f))
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +258,7 @@ func (p *pipeline) publication(head *site, last *past, f *fleet) comparison {
 func (p *pipeline) publish(ctx context.Context, target *site, last *past, f *fleet) (kept []string, err error) {
 	held := map[string]bool{}
 	if len(last.byHost) > 0 { // who has nothing keeps nothing
-		report, err := p.step(target, last, f)
+		report, err := p.step(ctx, target, last, f)
 		if err != nil {
 			return nil, err
 		}

@@ -243,7 +243,7 @@ type comparison struct {
 	given map[string][]string
 }
 
-func (p *pipeline) compare(c comparison) (*review.Report, error) {
+func (p *pipeline) compare(ctx context.Context, c comparison) (*review.Report, error) {
 	f, head := c.fleet, c.head
 	facts := map[string]store.Facts{}
 	enrolled, ids := map[string]bool{}, map[string]string{}
@@ -275,5 +275,5 @@ func (p *pipeline) compare(c comparison) (*review.Report, error) {
 		}
 		in.Hosts = append(in.Hosts, h)
 	}
-	return review.New(in)
+	return review.New(ctx, in)
 }

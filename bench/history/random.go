@@ -69,7 +69,7 @@ func walk(ctx context.Context, seed uint64, steps int, t *tally) error {
 		}
 		now, err := revision(ctx, h, last, parsed, t)
 		if err == nil && before != nil {
-			err = reviewed(before, now, t)
+			err = reviewed(ctx, before, now, t)
 		}
 		if err != nil {
 			return fmt.Errorf("seed %d, step %d (again: random -seed %d -steps %d)\n  %s\n%w", seed, step, seed, step+1, strings.Join(done, "\n  "), err)
@@ -172,7 +172,7 @@ func (t *tally) count(r, last *engine.Result) {
 
 // reviewed holds the review of two revisions, as they were built again, against
 // both as they were built from nothing.
-func reviewed(base, head *fleet, t *tally) error {
+func reviewed(ctx context.Context, base, head *fleet, t *tally) error {
 	in := review.Input{Key: make([]byte, 32)}
 	hosts := map[string]*review.Host{}
 	at := func(name string) *review.Host {
@@ -190,7 +190,7 @@ func reviewed(base, head *fleet, t *tally) error {
 	for _, h := range hosts {
 		in.Hosts = append(in.Hosts, *h)
 	}
-	report, err := review.New(in)
+	report, err := review.New(ctx, in)
 	if err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func (o *comparisonOptions) compare(ctx context.Context, args []string, progress
 	if _, err := rand.Read(in.Key); err != nil {
 		return nil, withCode(exitUnavailable, err)
 	}
-	c.report, err = review.New(*in)
+	c.report, err = review.New(ctx, *in)
 	return c, withCode(exitUnavailable, err)
 }
 

@@ -4,10 +4,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -81,5 +84,44 @@ func TestDiffGitCannotBeRead(t *testing.T) {
 		require.NotZero(t, code)
 		require.Contains(t, problems.String(), want)
 		require.Empty(t, out.String())
+	}
+}
+
+// ending is a context that ends once it was asked so often.
+type ending struct {
+	context.Context
+	asked atomic.Int64
+	end   int64
+	// told is who asked first after the end.
+	told atomic.Pointer[[]byte]
+}
+
+func (e *ending) Err() error {
+	if e.asked.Add(1) > e.end {
+		by := debug.Stack()
+		e.told.CompareAndSwap(nil, &by)
+		return context.Canceled
+	}
+	return e.Context.Err()
+}
+
+// Who presses Ctrl-C while hosts are compared waits no longer than while they are built.
+func TestDiffInterrupted(t *testing.T) {
+	repo := history(t)
+	diff := func(end int64) (code int, ctx *ending, out string) {
+		ctx = &ending{Context: t.Context(), end: end}
+		var stdout, stderr bytes.Buffer
+		code = run(ctx, []string{"diff", "--git", repo, "main~1..main"}, streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr})
+		return code, ctx, stdout.String()
+	}
+	code, whole, out := diff(1 << 30)
+	require.Zero(t, code)
+	require.NotEmpty(t, out)
+	asked := whole.asked.Load()
+	for end := asked - 3; end < asked; end++ {
+		code, ctx, out := diff(end)
+		require.Equal(t, exitInterrupted, code)
+		require.Empty(t, out)
+		require.Contains(t, string(*ctx.told.Load()), "engine/review.New")
 	}
 }

@@ -172,7 +172,10 @@ func (o *testOptions) test(ctx context.Context, base, head *git.Snapshot, progre
 	for _, h := range hosts {
 		in.Hosts = append(in.Hosts, *h)
 	}
-	findings, idle := review.Findings(in)
+	findings, idle, err := review.Findings(ctx, in)
+	if err != nil {
+		return nil, withCode(exitUnavailable, err)
+	}
 	given := o.approve.byHash()
 	for _, f := range findings {
 		out.Findings = append(out.Findings, finding{f, len(given[f.Hash]) >= f.Approvals})

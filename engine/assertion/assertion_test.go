@@ -128,7 +128,7 @@ func TestCases(t *testing.T) {
 			for _, p := range wrong {
 				got += fmt.Sprintf("%s [%s]\n", p, p.Code)
 			}
-			got += shown(assertion.Check(s.input()))
+			got += shown(check(t, s.input()))
 			if *update {
 				a.Files = slices.DeleteFunc(a.Files, func(f txtar.File) bool { return f.Name == "want" })
 				a.Files = append(a.Files, txtar.File{Name: "want", Data: []byte(got)})
@@ -154,10 +154,17 @@ func read(t testing.TB, text string) *assertion.Set {
 	return set
 }
 
+func check(t testing.TB, in assertion.Input) assertion.Result {
+	t.Helper()
+	result, err := assertion.Check(t.Context(), in)
+	require.NoError(t, err)
+	return result
+}
+
 // one gives the only finding.
 func one(t *testing.T, in assertion.Input) assertion.Finding {
 	t.Helper()
-	found := assertion.Check(in).Findings
+	found := check(t, in).Findings
 	require.Len(t, found, 1)
 	return found[0]
 }
@@ -213,7 +220,7 @@ func TestHashAndWordsHoldNothingOfSecrets(t *testing.T) {
 		require.Equal(t, one(t, in(1)).Hash, one(t, in(2)).Hash, what)
 		failed := in(1)
 		failed.Head, failed.Base = line, nil
-		for _, f := range assertion.Check(failed).Findings {
+		for _, f := range check(t, failed).Findings {
 			require.NotContains(t, fmt.Sprintf("%+v %+v", f, *f.Problem), "canary-1", what)
 			require.NotContains(t, fmt.Sprintf("%+v", f), "canary-long", what)
 		}
@@ -226,9 +233,9 @@ func TestResultsDoNotDependOnOrder(t *testing.T) {
 	for i := range 40 {
 		hosts = append(hosts, host(fmt.Sprintf("h%d", i), nil, conf(fmt.Sprint(i%3))))
 	}
-	want := shown(assertion.Check(assertion.Input{Head: set, Hosts: hosts}))
+	want := shown(check(t, assertion.Input{Head: set, Hosts: hosts}))
 	slices.Reverse(hosts)
-	require.Equal(t, want, shown(assertion.Check(assertion.Input{Head: set, Hosts: hosts})))
+	require.Equal(t, want, shown(check(t, assertion.Input{Head: set, Hosts: hosts})))
 }
 
 func TestReadIsBounded(t *testing.T) {
@@ -255,7 +262,7 @@ func FuzzRead(f *testing.F) {
 			require.Equal(t, "tests/a.yaml", p.Pos.File)
 			require.NotEmpty(t, p.Msg)
 		}
-		for _, f := range assertion.Check(assertion.Input{Head: set, Base: set, Hosts: []assertion.Host{host("a", conf("1"), conf("2"))}}).Findings {
+		for _, f := range check(t, assertion.Input{Head: set, Base: set, Hosts: []assertion.Host{host("a", conf("1"), conf("2"))}}).Findings {
 			require.Len(t, f.Hash, 32)
 		}
 	})

@@ -4,6 +4,7 @@ package assertion
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,11 +23,11 @@ const (
 )
 
 // Check holds hosts against assertions. What base has too is not found again: it was
-// approved when it came, or was there before.
-func Check(in Input) Result {
+// approved when it came, or was there before. It ends soon after the context does.
+func Check(ctx context.Context, in Input) (Result, error) {
 	var out Result
 	if in.Head.Len()+in.Base.Len() == 0 {
-		return out
+		return out, nil
 	}
 	c := &check{in: in, secrets: redaction.New(), bundles: map[*config.Bundle][]hit{}, entries: map[*config.Entry][]hit{}, named: map[[2]string][]int{}}
 	c.in.Hosts = slices.Clone(in.Hosts)
@@ -38,15 +39,24 @@ func Check(in Input) Result {
 		c.rules = append(c.rules, gone(in)...)
 	}
 	for i := range c.in.Hosts {
+		if err := ctx.Err(); err != nil {
+			return Result{}, err
+		}
 		c.secrets.Look(c.in.Hosts[i].Base)
 		c.secrets.Look(c.in.Hosts[i].Head)
 	}
 	c.head, c.base = make([][]hit, len(c.rules)), make([][]hit, len(c.rules))
 	c.tallies = make([]tally, len(c.rules))
 	for i := range c.in.Hosts {
+		if err := ctx.Err(); err != nil {
+			return Result{}, err
+		}
 		c.host(&c.in.Hosts[i])
 	}
 	for n, r := range c.rules {
+		if err := ctx.Err(); err != nil {
+			return Result{}, err
+		}
 		t := &c.tallies[n]
 		if !t.anybody {
 			out.Idle = append(out.Idle, problem.Warn(r.pos, CodeIdle, fmt.Sprintf("the assertion %q is about no host", r.Name),
@@ -57,7 +67,7 @@ func Check(in Input) Result {
 		out.Findings = append(out.Findings, c.sizes(r, t)...)
 	}
 	slices.SortStableFunc(out.Findings, func(a, b Finding) int { return problem.Compare(a.Problem, b.Problem) })
-	return out
+	return out, nil
 }
 
 // gone are the assertions of base that head lacks or has rewritten: they count for the

@@ -4,6 +4,7 @@ package review
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"github.com/bindery/bindery/engine/config"
@@ -26,15 +27,21 @@ var refused = failedEntry{tag: "Host"}
 // findCauses sorts the failures of head into new ones and those that base has
 // too, on whichever host: what never bound is published as a failed entry and
 // must not turn every later change red.
-func (c *comparison) findCauses() {
+func (c *comparison) findCauses(ctx context.Context) error {
 	known := map[failedEntry]bool{}
 	for i := range c.in.Hosts {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		for e := range failures(c.in.Hosts[i].Base) {
 			known[e] = true
 		}
 	}
 	fresh, old := map[problem.Problem]*cause{}, map[problem.Problem]*cause{}
 	for i := range c.in.Hosts {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		h := &c.in.Hosts[i]
 		before := failures(h.Base)
 		bound := boundIn(h)
@@ -59,6 +66,7 @@ func (c *comparison) findCauses() {
 		}
 	}
 	c.errors, c.known = sortCauses(fresh), sortCauses(old)
+	return nil
 }
 
 // boundIn tells whether an entry that fails in head was bound for this host in

@@ -4,6 +4,7 @@ package review
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -74,13 +75,16 @@ type change struct {
 	kind Kind
 }
 
-func compare(in Input) *comparison {
+func compare(ctx context.Context, in Input) (*comparison, error) {
 	c := &comparison{in: in, secrets: redaction.New(), byKey: map[pairKey]*pair{}, memo: map[pointers]*pair{}, set: NewSet(in.Key), probes: newProbes()}
 	classes := map[classKey]*class{}
 	keys := make([]classKey, len(in.Hosts))
 	shared := map[classKey]int{}
 	fresh := false
 	for i := range in.Hosts {
+		if err := ctx.Err(); err != nil {
+			return nil, err // the digest of a configuration is of all that is in it
+		}
 		keys[i] = c.classOf(&in.Hosts[i])
 		shared[keys[i]]++
 		fresh = fresh || keys[i].hasHead && !keys[i].hasBase
@@ -89,8 +93,13 @@ func compare(in Input) *comparison {
 	if fresh {
 		exists = c.entriesOfBase()
 	}
-	c.findCauses()
+	if err := c.findCauses(ctx); err != nil {
+		return nil, err
+	}
 	for i := range in.Hosts {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		h, k := &in.Hosts[i], keys[i]
 		if h.NoFacts && h.Head != nil {
 			c.noFacts = append(c.noFacts, int32(i))
@@ -110,7 +119,7 @@ func compare(in Input) *comparison {
 		}
 		c.sort(int32(i), h, cl)
 	}
-	return c
+	return c, nil
 }
 
 func (c *comparison) classOf(h *Host) classKey {

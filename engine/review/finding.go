@@ -3,6 +3,7 @@
 package review
 
 import (
+	"context"
 	"slices"
 
 	"github.com/bindery/bindery/engine/assertion"
@@ -15,9 +16,9 @@ const maxViolations = 200
 
 // Findings holds the assertions of an Input against its hosts, and gives warnings about
 // those that are about no host. It does not need the key but for sets.
-func Findings(in Input) ([]Finding, []*problem.Problem) {
+func Findings(ctx context.Context, in Input) ([]Finding, []*problem.Problem, error) {
 	if in.Assertions.Len()+in.BaseAssertions.Len() == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	hosts := slices.Clone(in.Hosts)
 	slices.SortFunc(hosts, func(a, b Host) int { return hostset.Compare(a.Name, b.Name) })
@@ -28,16 +29,16 @@ func Findings(in Input) ([]Finding, []*problem.Problem) {
 			Base: h.Base.config(), Head: h.Head.config(), InBase: h.Base != nil, InHead: h.Head != nil,
 		}
 	}
-	result := assertion.Check(given)
-	if len(result.Findings) == 0 {
-		return nil, result.Idle
+	result, err := assertion.Check(ctx, given)
+	if err != nil || len(result.Findings) == 0 {
+		return nil, result.Idle, err
 	}
 	n := newFinder(hosts)
 	out := make([]Finding, len(result.Findings))
 	for i, f := range result.Findings {
 		out[i] = n.finding(f, in)
 	}
-	return out, result.Idle
+	return out, result.Idle, nil
 }
 
 // finder names sets of hosts.

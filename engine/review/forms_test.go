@@ -249,12 +249,12 @@ func TestOrderOnly(t *testing.T) {
 }
 
 func TestBadInput(t *testing.T) {
-	_, err := review.New(review.Input{Key: []byte("short")})
+	_, err := review.New(t.Context(), review.Input{Key: []byte("short")})
 	require.ErrorContains(t, err, "at least 16")
 	h := host("a", side(), side())
-	_, err = review.New(review.Input{Key: key, Hosts: []review.Host{h, h}})
+	_, err = review.New(t.Context(), review.Input{Key: key, Hosts: []review.Host{h, h}})
 	require.ErrorContains(t, err, "twice")
-	_, err = review.New(review.Input{Key: key, Hosts: []review.Host{host("a", nil, nil)}})
+	_, err = review.New(t.Context(), review.Input{Key: key, Hosts: []review.Host{host("a", nil, nil)}})
 	require.ErrorContains(t, err, "neither side")
 }
 

@@ -4,6 +4,7 @@ package review
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"maps"
@@ -35,7 +36,7 @@ type blockKey struct {
 }
 
 // changes groups the pairs: all ways in which one entry changes are one Change.
-func (c *comparison) changes() []Change {
+func (c *comparison) changes(ctx context.Context) ([]Change, error) {
 	blocks := map[blockKey][]*pair{}
 	for _, p := range c.pairs {
 		k := blockKey{p.key, p.kind}
@@ -45,15 +46,19 @@ func (c *comparison) changes() []Change {
 	out := make([]Change, 0, len(blocks))
 	effects := newEffects()
 	for _, pairs := range blocks {
-		out = append(out, c.block(pairs, effects))
+		ch, err := c.block(ctx, pairs, effects)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ch)
 	}
 	slices.SortFunc(out, func(a, b Change) int {
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(b.Hosts.Len(), a.Hosts.Len()), compareKeys(a.Entry, b.Entry), cmp.Compare(a.Kind, b.Kind))
 	})
-	return out
+	return out, nil
 }
 
-func (c *comparison) block(pairs []*pair, effects *effects) Change {
+func (c *comparison) block(ctx context.Context, pairs []*pair, effects *effects) (Change, error) {
 	first := pairs[0]
 	ch := Change{Entry: first.key, Kind: first.kind, From: source(first)}
 	ch.Entry.Name = redaction.Name(ch.Entry.Name)
@@ -61,6 +66,9 @@ func (c *comparison) block(pairs []*pair, effects *effects) Change {
 	var hosts members
 	variants := map[[sha256.Size]byte]*variant{}
 	for _, p := range pairs {
+		if err := ctx.Err(); err != nil {
+			return ch, err
+		}
 		ch.Entry.Type = min(ch.Entry.Type, p.key.Type)
 		hosts = append(hosts, p.hosts...)
 		ch.Secret = ch.Secret || c.secretPair(p)
@@ -74,6 +82,9 @@ func (c *comparison) block(pairs []*pair, effects *effects) Change {
 	ch.Drifted, ch.Extra = c.told(first.key, all)
 	ch.Effects = effects.of(pairs)
 	for _, v := range variants {
+		if err := ctx.Err(); err != nil {
+			return ch, err
+		}
 		ch.Variants = append(ch.Variants, c.variant(v))
 	}
 	slices.SortFunc(ch.Variants, func(a, b Variant) int {
@@ -82,7 +93,7 @@ func (c *comparison) block(pairs []*pair, effects *effects) Change {
 	for i := 1; i < len(ch.Variants) && !ch.Secret; i++ {
 		ch.Variants[i].Like = likeness(&ch.Variants[0], &ch.Variants[i])
 	}
-	return ch
+	return ch, nil
 }
 
 func source(p *pair) config.Source {

@@ -4,6 +4,7 @@ package review
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -29,11 +30,14 @@ type impactRow struct {
 // impact sums up over all changes. Hosts that keep their last good configuration
 // are left out, because nothing happens on them yet, and so are new ones, where
 // everything is new.
-func (c *comparison) impact() []Impact {
+func (c *comparison) impact(ctx context.Context) ([]Impact, error) {
 	rows := map[string]*impactRow{}
 	x := newEffects()
 	aside := union(c.held, c.added)
 	for _, p := range c.pairs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if p.kind == EntryFailed {
 			continue
 		}
@@ -74,7 +78,7 @@ func (c *comparison) impact() []Impact {
 			row(e.verb, e.name, hosts)
 		}
 	}
-	return c.impactRows(rows)
+	return c.impactRows(rows), nil
 }
 
 func (c *comparison) impactRows(rows map[string]*impactRow) []Impact {

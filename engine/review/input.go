@@ -3,6 +3,7 @@
 package review
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -87,8 +88,8 @@ const FactsLife = 7 * 24 * time.Hour
 // minKey is the shortest key that cannot be guessed.
 const minKey = 16
 
-// New compares base and head.
-func New(in Input) (*Report, error) {
+// New compares base and head. It ends soon after the context does, with its error.
+func New(ctx context.Context, in Input) (*Report, error) {
 	if len(in.Key) < minKey {
 		return nil, fmt.Errorf("the fingerprint key has %d bytes, at least %d are needed", len(in.Key), minKey)
 	}
@@ -102,8 +103,14 @@ func New(in Input) (*Report, error) {
 	if !slices.ContainsFunc(in.Hosts, func(h Host) bool { return h.Base != nil || h.Head != nil }) && len(in.Hosts) > 0 {
 		return nil, errors.New("the hosts exist on neither side")
 	}
-	c := compare(in)
-	findings, _ := Findings(in)
+	c, err := compare(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	findings, _, err := Findings(ctx, in)
+	if err != nil {
+		return nil, err
+	}
 	digest, err := c.digest(findings)
 	if err != nil {
 		return nil, err
@@ -114,9 +121,13 @@ func New(in Input) (*Report, error) {
 	c.nameSets()
 	c.causes(r)
 	c.totals(r)
-	r.Changes = c.changes()
+	if r.Changes, err = c.changes(ctx); err != nil {
+		return nil, err
+	}
 	r.Totals.Drifted = c.drifted(r.Changes)
-	r.Impact = c.impact()
+	if r.Impact, err = c.impact(ctx); err != nil {
+		return nil, err
+	}
 	r.Verdict = verdict(r)
 	if n := r.Totals.NoFacts; n > 0 {
 		r.Verdict.Title += " · without the facts of " + words.Count(n, "host", "hosts")

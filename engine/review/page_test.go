@@ -87,7 +87,7 @@ func checkPage(t require.TestingT, body string) string {
 
 func TestAnyModelGivesOneInertPage(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r, err := review.New(anyInput(t))
+		r, err := review.New(t.Context(), anyInput(t))
 		require.NoError(t, err)
 		body := pageOf(t, r)
 		require.NotContains(t, body, canary)

@@ -223,7 +223,7 @@ func checkMarkdown(t require.TestingT, r *review.Report, budget int) {
 
 func TestAnyModelGivesBalancedMarkdownWithinBudget(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r, err := review.New(anyInput(t))
+		r, err := review.New(t.Context(), anyInput(t))
 		require.NoError(t, err)
 		for _, budget := range []int{16_000, 60_000} {
 			checkMarkdown(t, r, budget)
@@ -233,7 +233,7 @@ func TestAnyModelGivesBalancedMarkdownWithinBudget(t *testing.T) {
 
 func TestNoSecretInAnyView(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r, err := review.New(anyInput(t))
+		r, err := review.New(t.Context(), anyInput(t))
 		require.NoError(t, err)
 		data, err := r.JSON()
 		require.NoError(t, err)
@@ -251,7 +251,7 @@ func TestNoSecretInAnyView(t *testing.T) {
 // The terminal is not moved, cleared or coloured by anything foreign.
 func TestTextIsInert(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		r, err := review.New(anyInput(t))
+		r, err := review.New(t.Context(), anyInput(t))
 		require.NoError(t, err)
 		checkInert(t, terminal.New(r, terminal.Options{Context: 3}))
 	})
@@ -269,7 +269,7 @@ func TestSetIsLiteral(t *testing.T) {
 				}
 			}
 		}
-		r, err := review.New(in)
+		r, err := review.New(t.Context(), in)
 		require.NoError(t, err)
 		want := review.NewSet(key)
 		configOf := func(s *review.Side) *config.Config {
@@ -316,7 +316,7 @@ func TestSetIsLiteral(t *testing.T) {
 func FuzzViews(f *testing.F) {
 	f.Fuzz(rapid.MakeFuzz(func(t *rapid.T) {
 		in := anyInput(t)
-		r, err := review.New(in)
+		r, err := review.New(t.Context(), in)
 		require.NoError(t, err)
 		for _, budget := range []int{16_000, 60_000} {
 			checkMarkdown(t, r, budget)
@@ -327,7 +327,7 @@ func FuzzViews(f *testing.F) {
 		for _, view := range []string{comment, text, body} {
 			require.NotContains(t, view, canary)
 		}
-		again, err := review.New(in)
+		again, err := review.New(t.Context(), in)
 		require.NoError(t, err)
 		require.Equal(t, comment, markdown.New(again, markdown.Options{}).Body)
 		require.Equal(t, body, pageOf(t, again))

@@ -65,7 +65,7 @@ func report(t testing.TB, in review.Input) *review.Report {
 	if in.Key == nil {
 		in.Key = key
 	}
-	r, err := review.New(in)
+	r, err := review.New(t.Context(), in)
 	require.NoError(t, err)
 	return r
 }
