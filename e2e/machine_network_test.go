@@ -25,7 +25,7 @@ func TestMachineCutOff(t *testing.T) {
 
 	e.publish(map[string]string{"Cfg/etc/uplink.conf/uplink.conf": wrong})
 	r := e.apply(1)
-	require.Equal(t, "rolled back", r.Report.State)
+	require.Equal(t, "rolled-back", r.Report.State)
 	require.Contains(t, r.Report.Error, "did not reach its source")
 	e.reachable()
 	require.Empty(t, before.Differences(e.list(false)))
@@ -33,7 +33,7 @@ func TestMachineCutOff(t *testing.T) {
 
 	// The release is not applied again. Another one is, and its run is killed once the
 	// network is gone: the guard, a unit of its own, takes it back.
-	require.Equal(t, "rolled back", e.apply(1).Report.State)
+	require.Equal(t, "rolled-back", e.apply(1).Report.State)
 	e.publish(map[string]string{"Cfg/etc/uplink.conf/uplink.conf": wrong + "# again\n"})
 	kill := e.Start("bindery-agent", "run", "--once")
 	until(t, "the network is cut", func() bool { return !strings.Contains(e.Do("ip", "-4", "addr", "show", "dev", "host0"), e.Own) })
@@ -77,6 +77,6 @@ func (e *estate) told() {
 			Hosts []struct{ Report struct{ State string } }
 		}
 		e.api("hosts", &all)
-		return len(all.Hosts) == 1 && all.Hosts[0].Report.State == "rolled back"
+		return len(all.Hosts) == 1 && all.Hosts[0].Report.State == "rolled-back"
 	})
 }

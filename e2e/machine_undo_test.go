@@ -29,7 +29,7 @@ func TestMachineUndo(t *testing.T) {
 
 	// It stays so, until somebody lets the release be applied again.
 	r := e.apply(1)
-	require.Equal(t, "rolled back", r.Report.State)
+	require.Equal(t, "rolled-back", r.Report.State)
 	require.Empty(t, began.Differences(e.list(false)))
 	e.Do("bindery-agent", "resume")
 	e.apply(0)

@@ -37,7 +37,7 @@ access list, packages in the version they had, and services. RUN is a number tha
 What somebody changed since is kept, and named, unless --force is given. Commands
 that Actions ran cannot be taken back; they are named.
 
-Afterwards the release is held: runs only look and report, as "rolled back", until a
+Afterwards the release is held: runs only look and report, as "rolled-back", until a
 release with another configuration comes, or "bindery-agent resume". An undo is a run
 of its own and can be taken back as well.
 ` + exitHelp,

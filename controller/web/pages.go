@@ -156,7 +156,7 @@ func tone(v any) string {
 	switch fmt.Sprint(v) {
 	case "applied", "clean", "changed", "published", "success", "unchanged", "host-enrolled", "host-moved":
 		return "good"
-	case "failed", "rolled-back", "rolled back", "dirty", "refused", "error", "failure", "token-reused", "stale", "invalid", "conflict", "unapproved":
+	case "failed", "rolled-back", "dirty", "refused", "error", "failure", "token-reused", "stale", "invalid", "conflict", "unapproved":
 		return "bad"
 	}
 	return "busy"

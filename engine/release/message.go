@@ -46,7 +46,7 @@ const (
 	StateFailed RunState = "failed"
 	// StateRolledBack means that what was applied was taken back, and is not
 	// applied again; Error says why.
-	StateRolledBack RunState = "rolled back"
+	StateRolledBack RunState = "rolled-back"
 	// StatePaused means that somebody on the host wants it left alone, or that there
 	// is something to do outside its windows; Error says until when and why.
 	StatePaused RunState = "paused"
