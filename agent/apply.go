@@ -264,7 +264,7 @@ func (r *run) restart(ctx context.Context, b *bundle, told map[config.Key]bool) 
 			e.changed = true
 			e.was = append(e.was, "its bundle was modified")
 		}
-		r.show(e)
+		r.show(e, false)
 	}
 	return nil
 }

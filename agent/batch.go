@@ -6,10 +6,10 @@ import (
 	"context"
 	"path"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/service"
 )
 
 // ranks say what comes before what: users own files, packages bring the files that
@@ -36,17 +36,9 @@ func ordered(entries []*entry) []*entry {
 		if d := rank(a) - rank(b); d != 0 || rank(a) != 4 {
 			return d
 		}
-		return sequence(a) - sequence(b)
+		return service.Sequence(a.Entry) - service.Sequence(b.Entry)
 	})
 	return out
-}
-
-func sequence(e *entry) int {
-	n, err := strconv.Atoi(e.Entry.Get("sequence"))
-	if err != nil || n < 0 || n > 1<<20 {
-		return 0
-	}
-	return n
 }
 
 // groups keeps neighbours together that one call of a tool can serve.
@@ -152,7 +144,7 @@ func (r *run) fixAll(ctx context.Context, entries []*entry) error {
 				e.diff = diff(e.Entry, &res.Outcome)
 			}
 			e.tried, e.out, e.err = true, res.Outcome, res.Err
-			r.show(e)
+			r.show(e, res.Changed && res.Err == nil)
 		}
 	}
 	return ctx.Err()

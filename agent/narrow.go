@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/system"
 )
 
@@ -58,11 +59,18 @@ func (r *run) asked(ctx context.Context, what string) (bool, error) {
 	return r.o.Ask(ctx, what)
 }
 
-// show tells who watches what came of an entry.
-func (r *run) show(e *entry) {
-	if r.o.Watch != nil {
-		r.o.Watch(e.line())
+// show tells who watches what came of an entry. What a driver found is how the entry
+// was before: one that it made true without an error is so now, as far as anybody
+// knows before all are looked at again.
+func (r *run) show(e *entry, done bool) {
+	if r.o.Watch == nil {
+		return
 	}
+	l := e.line()
+	if done && (l.State == driver.Incorrect || l.State == driver.Missing) {
+		l.State, l.Reason, l.Extra, l.Diff = driver.Correct, "", nil, e.diff
+	}
+	r.o.Watch(l)
 }
 
 // limited bounds what a driver does for some entries.

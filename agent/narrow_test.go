@@ -15,6 +15,7 @@ import (
 	"github.com/bindery/bindery/agent"
 	"github.com/bindery/bindery/agent/agenttest"
 	"github.com/bindery/bindery/agent/choice"
+	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/system"
 	"github.com/bindery/bindery/agent/system/systemtest"
 	"github.com/bindery/bindery/engine/config"
@@ -120,20 +121,30 @@ func TestAsking(t *testing.T) {
 	require.Empty(t, files.Done())
 }
 
-// Each entry that was worked on is shown when that is done, with what changed in it.
+// Each entry that was worked on is shown when that is done, as it is then and not as
+// it was found, with what changed in it.
 func TestWatching(t *testing.T) {
 	t.Parallel()
 	n, files, _ := memory(t)
 	require.NoError(t, files.Change(system.Change{Op: system.Write, Name: "/web", Mode: 0o644, Content: []byte("was\n")}))
-	n.Publish(n.hostID, agenttest.Release{Bundles: two()})
+	bundles := append(two(), agenttest.Structure("Bundle", "bad", agenttest.File("/web/under", "x")))
+	n.Publish(n.hostID, agenttest.Release{Bundles: bundles})
 	var seen []string
 	r := n.run(agent.Options{Watch: func(l agent.Line) {
 		seen = append(seen, l.Key.String())
+		if l.Key.Name == "/web/under" {
+			require.NotEqual(t, driver.Correct, l.State)
+			require.NotEmpty(t, l.Reason)
+		} else {
+			require.Equal(t, driver.Correct, l.State, l.Key)
+			require.True(t, l.Changed, l.Key)
+			require.Empty(t, l.Reason)
+		}
 		if l.Key.Name == "/web" {
 			require.Contains(t, l.Diff, "-was")
 		}
 	}})
-	require.Equal(t, []string{"Action:db", "Path:/web", "Path:/web.d", "Path:/db", "Action:web", "Action:db"}, seen)
+	require.Equal(t, []string{"Action:db", "Path:/web", "Path:/web.d", "Path:/db", "Path:/web/under", "Action:web", "Action:db"}, seen)
 	require.Contains(t, r.Lines[0].Diff, "-was", "what was changed is shown at the end as well")
 }
 

@@ -141,7 +141,7 @@ func (v *viewer) surplus(s *agent.Surplus) {
 	case s.Removed:
 		v.line("removed", l, s.What)
 	case s.Reason != "" || v.verbose:
-		v.line("extra", l, strings.TrimPrefix(s.What+"; "+s.Reason, "; "))
+		v.line("extra", l, strings.Trim(s.What+"; "+s.Reason, "; "))
 	}
 }
 
@@ -199,6 +199,9 @@ func (v *viewer) difference(diff string) {
 
 // writeMode says why nothing was changed.
 func writeMode(w io.Writer, rep *release.Report) {
+	if rep.State == release.StatePaused || rep.State == release.StateRolledBack {
+		fmt.Fprintf(w, "%s: %s\n", rep.State, printable(rep.Error))
+	}
 	if rep.Mode == release.ModeReport {
 		fmt.Fprintf(w, "%s: this host plans and changes nothing, as the policy says\n", mode(rep))
 	}

@@ -61,15 +61,19 @@ func TestVerboseColours(t *testing.T) {
 	wrong.Diff = "@@ -1 +1 @@\n-a\n+b\n"
 	since := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	require.NoError(t, v.result(&agent.Result{
-		Lines:  []agent.Line{line("/good", driver.Correct), wrong},
-		Report: release.Report{State: release.StateDirty, Mode: release.ModeReport, ModeSince: since, Finished: since.Add(75 * time.Hour), Phases: []release.Span{{Name: "install", Milliseconds: 7}}},
+		Lines:   []agent.Line{line("/good", driver.Correct), wrong},
+		Surplus: []agent.Surplus{{Surplus: driver.Surplus{Kind: driver.Kind{Tag: "Package"}, Name: "quiet", What: "2"}}},
+		Report:  release.Report{State: release.StateDirty, Mode: release.ModeReport, ModeSince: since, Finished: since.Add(75 * time.Hour), Phases: []release.Span{{Name: "install", Milliseconds: 7}}},
 	}))
 	for _, want := range []string{
 		"\x1b[32mcorrect      \x1b[0mPath:/good", "\x1b[31mincorrect    \x1b[0m", "    \x1b[32m+b\x1b[0m\n", "    \x1b[36m@@ -1 +1 @@\x1b[0m\n",
-		"phase        install  7 ms", "report since 2026-01-01T00:00:00Z, 3 days: this host plans and changes nothing",
+		"phase        install  7 ms", "Package:quiet  2\n", "report since 2026-01-01T00:00:00Z, 3 days: this host plans and changes nothing",
 	} {
 		require.Contains(t, out.String(), want)
 	}
+	out.Reset()
+	require.NoError(t, v.result(&agent.Result{Report: release.Report{State: release.StatePaused, Error: "until noon: a reason"}}))
+	require.Contains(t, out.String(), "paused: until noon: a reason\n", "why nothing was changed")
 	for text := range strings.Lines(out.String()) {
 		require.Equal(t, strings.Count(text, "\x1b[")%2, 0, text)
 	}

@@ -24,6 +24,9 @@ const (
 	divertedFile  = "/var/lib/dpkg/diversions"
 	extendedFile  = "/var/lib/apt/extended_states"
 	maxStanzaLine = 1 << 20
+	// agent is the agent's own package: a run that takes it away would not come to its
+	// end, and none would come after it.
+	agent = "bindery-agent"
 )
 
 // installed is one package as dpkg knows it.
@@ -34,7 +37,7 @@ type installed struct {
 	// damaged tells that dpkg wants it installed again.
 	damaged bool
 	same    bool // Multi-Arch: same
-	vital   bool // the system needs it
+	vital   bool // the system needs it, or it is the agent's own
 }
 
 func (p *installed) here() bool {
@@ -119,7 +122,7 @@ func (db *database) read(files system.Files, name string) error {
 			return
 		}
 		p.want, p.damaged, p.state = words[0], strings.Contains(words[1], "reinst"), words[2]
-		p.vital = field("Essential") == "yes" || field("Protected") == "yes" || field("Priority") == "required" || field("Priority") == "important"
+		p.vital = p.name == agent || field("Essential") == "yes" || field("Protected") == "yes" || field("Priority") == "required" || field("Priority") == "important"
 		db.packages[p.name+":"+p.arch] = p
 		if !slices.Contains(db.arches[p.name], p.arch) {
 			db.arches[p.name] = append(db.arches[p.name], p.arch)

@@ -263,6 +263,26 @@ func TestExtras(t *testing.T) {
 	require.Equal(t, "two 1", extras(items(pack("name=one"))))
 }
 
+// The agent's own package is never extra, and nothing that takes it away is installed.
+func TestTheAgentStays(t *testing.T) {
+	t.Parallel()
+	m := root(t, archive(t))
+	install(t, m, "bindery-agent", "two")
+	d := newDriver(t, m)
+	list, err := d.(driver.Surveyor).Extras(t.Context(), nil)
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	require.Equal(t, "two", list[0].Name)
+	_, err = d.Apply(t.Context(), items(pack("name=usurper", "version=auto"))[0], true)
+	require.ErrorContains(t, err, "it would take away what is configured or vital: bindery-agent")
+	errs := d.(driver.Remover).Remove(t.Context(), []driver.Surplus{{Name: "bindery-agent"}, {Name: "two"}})
+	require.ErrorContains(t, errs[0], "the agent does not take itself away")
+	require.NoError(t, errs[1])
+	list, err = d.(driver.Surveyor).Extras(t.Context(), nil)
+	require.NoError(t, err)
+	require.Empty(t, list)
+}
+
 func TestWhereNothingIsKnown(t *testing.T) {
 	t.Parallel()
 	m, _, procs := systemtest.Machine()

@@ -205,6 +205,9 @@ func (b *batch) refuse(out []error, err error) []error {
 // simple is apt-get with one verb. What it would take away beyond what it was told
 // to is refused.
 func (b *batch) simple(verb string, names []string) error {
+	if verb != "install" && slices.Contains(names, agent) {
+		return errors.New("the agent does not take itself away")
+	}
 	args := []string{
 		"apt-get", "-q", "-y", "-o", b.lock(), "-o", "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold", "-o", "Dpkg::Options::=--force-confmiss",
 		"--allow-downgrades",

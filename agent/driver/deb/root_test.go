@@ -34,6 +34,7 @@ func parcels() []parcel {
 		{name: "two", version: "1", fields: "Depends: base\n", files: map[string]string{"usr/share/two": "2"}},
 		{name: "base", version: "1:3", files: map[string]string{"usr/share/base": "base"}},
 		{name: "rival", version: "1", fields: "Conflicts: two\n"},
+		{name: "bindery-agent", version: "1"}, {name: "usurper", version: "1", fields: "Conflicts: bindery-agent\n"},
 		{name: "lonely", version: "1", fields: "Depends: no-such-package\n"},
 		{name: "broken", version: "1", postin: "#!/bin/sh\necho does not work >&2\nexit 7\n"},
 	}

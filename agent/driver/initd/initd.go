@@ -124,6 +124,8 @@ func (d *Driver) Apply(ctx context.Context, item driver.Item, apply bool) (drive
 		return r.Outcome, c.quiet(err)
 	}
 	r.State = driver.Correct
+	// What shall run is not started in an image: nobody asks whether it does.
+	now.Unseen = now.Unseen || d.c.Build && w.Running == service.On
 	plan := w.Judge(now, &r)
 	if !apply || r.State == driver.Correct {
 		return r.Outcome, nil
@@ -141,9 +143,6 @@ func (d *Driver) Apply(ctx context.Context, item driver.Item, apply bool) (drive
 // fix does what a plan says.
 func (c *call) fix(p service.Plan, now service.Found, r *driver.Result) (err error) {
 	for _, verb := range p.Verbs() {
-		if verb == "start" && c.c.Build {
-			continue
-		}
 		now, err = c.tell(now, verb)
 		r.Changed = r.Changed || c.changed
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 
 	"github.com/bindery/bindery/engine/config"
 )
@@ -68,6 +69,16 @@ func Read(e *config.Entry) (Wanted, error) {
 		return w, w.modern(e)
 	}
 	return w, w.old(e)
+}
+
+// Sequence is the place of a service among those of a run: smaller numbers first.
+// What is no number stands with those that have none.
+func Sequence(e *config.Entry) int {
+	n, err := strconv.Atoi(e.Get("sequence"))
+	if err != nil || n < 0 || n > 1<<20 {
+		return 0
+	}
+	return n
 }
 
 // Told tells whether the service takes part in what happens to its bundle, where

@@ -138,20 +138,24 @@ func (b *batch) fix() {
 		return
 	}
 	_ = b.all(work, "stop", func(t *task) bool { return t.Stop })
-	if b.c.Build {
-		return
-	}
 	b.start(work)
 }
 
-// start starts units in their order, those together that have no order. systemd
-// itself knows what each of them needs.
+// start starts units in their order: those of one place together, when those before
+// them have been started. systemd itself knows what each of them needs. One that does
+// not start holds none up.
 func (b *batch) start(work []*task) {
-	if b.all(work, "start", func(t *task) bool { return t.Start }) != nil {
-		return
-	}
-	for _, t := range work {
-		t.result.Started = t.Start && t.result.Err == nil
+	for len(work) > 0 {
+		n := 1
+		for n < len(work) && work[n].sequence == work[0].sequence {
+			n++
+		}
+		if b.all(work[:n], "start", func(t *task) bool { return t.Start }) == nil {
+			for _, t := range work[:n] {
+				t.result.Started = t.Start && t.result.Err == nil
+			}
+		}
+		work = work[n:]
 	}
 }
 

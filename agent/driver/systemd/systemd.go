@@ -73,7 +73,8 @@ func (d *Driver) ApplyAll(ctx context.Context, items []driver.Item, apply bool) 
 		return b.results
 	}
 	for _, t := range b.tasks {
-		t.judge(b.offline)
+		// What shall run is not started in an image: nobody asks whether it does.
+		t.judge(b.offline || d.c.Build && t.Running == service.On)
 	}
 	if apply {
 		b.fix()
@@ -114,6 +115,8 @@ type task struct {
 	result *driver.Result
 	now    state
 	secret bool
+	// sequence is its place among those that start.
+	sequence int
 
 	service.Plan // what is to be done
 }
@@ -140,7 +143,7 @@ func (b *batch) read(items []driver.Item) {
 		r := &b.results[i]
 		r.State = driver.Correct
 		w, err := service.Read(item.Entry)
-		t := &task{Wanted: w, result: r, secret: item.Entry.Secret()}
+		t := &task{Wanted: w, result: r, secret: item.Entry.Secret(), sequence: service.Sequence(item.Entry)}
 		if err == nil {
 			t.unit, err = unit(w.Name)
 		}
@@ -163,9 +166,9 @@ func (b *batch) blame(err error) {
 }
 
 // judge compares a unit with what is wanted.
-func (t *task) judge(offline bool) {
+func (t *task) judge(unseen bool) {
 	f := t.now.found()
-	f.Unseen = offline
+	f.Unseen = unseen
 	t.Plan = t.Judge(f, t.result)
 }
 

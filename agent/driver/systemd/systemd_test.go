@@ -189,6 +189,19 @@ func TestMany(t *testing.T) {
 	require.Equal(t, 2, asked, "before, and because something failed")
 }
 
+// Services start in the order of their sequence, each call after the one before has
+// ended; one that fails holds up none.
+func TestSequence(t *testing.T) {
+	t.Parallel()
+	m := newManager()
+	r := all(t, machine(t, m, true), true, "name=down status=on sequence=1", "name=bad status=on sequence=1", "name=other.timer status=ignore bootstatus=on sequence=1",
+		"name=failed status=on sequence=2", "name=stays status=on sequence=2")
+	require.Equal(t, []string{"enable -- down.service other.timer", "start -- down.service bad.service", "start -- failed.service stays.service"}, m.ran)
+	for i, started := range []bool{true, false, false, true, true} {
+		require.Equal(t, started, r[i].Started, i)
+	}
+}
+
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	for words, want := range map[string]string{
@@ -228,8 +241,13 @@ func TestBuild(t *testing.T) {
 	d, err := systemd.New(systemd.Config{Machine: machine(t, m, true), Build: true})
 	require.NoError(t, err)
 	for _, w := range []string{"name=down status=on", "name=up status=off"} {
-		_, err = d.Apply(t.Context(), driver.Item{Entry: config.NewEntry(entry(w))}, true)
+		item := driver.Item{Entry: config.NewEntry(entry(w))}
+		_, err = d.Apply(t.Context(), item, true)
 		require.NoError(t, err)
+		out, err := d.Apply(t.Context(), item, false)
+		require.NoError(t, err)
+		require.Equal(t, driver.Correct, out.State, "what must not be started is not bad for it: %s", w)
+		require.Equal(t, strings.HasSuffix(w, "on"), slices.Contains(out.Unverified, "status"), "but nobody says that it runs")
 	}
 	_, err = d.Restart(t.Context(), driver.Item{Entry: config.NewEntry(entry("name=started status=on"))})
 	require.NoError(t, err)
