@@ -449,12 +449,13 @@ func (a *Agent) sweep() error {
 	}
 	for _, name := range paths {
 		for ; name != "/" && name != "."; name = path.Dir(name) {
-			half := system.TempName(name)
-			if _, err := a.c.Machine.Files.Look(half); err != nil {
-				continue
-			}
-			if err := a.c.Machine.Files.Change(system.Change{Op: system.RemoveAll, Name: half}); err != nil {
-				a.c.Logger.Warn("a half-made file stays", "err", err)
+			for _, half := range system.Leftovers(name) {
+				if _, err := a.c.Machine.Files.Look(half); err != nil {
+					continue
+				}
+				if err := a.c.Machine.Files.Change(system.Change{Op: system.RemoveAll, Name: half}); err != nil {
+					a.c.Logger.Warn("a half-made file stays", "err", err)
+				}
 			}
 		}
 	}

@@ -115,6 +115,13 @@ func TempName(name string) string {
 	return dir + temp(base)
 }
 
+// Leftovers are the names that a killed process may leave behind beside a name.
+func Leftovers(name string) []string { return []string{TempName(name), TempName(name) + aside} }
+
+// aside ends the name of what stands in the way while it is replaced, where a system
+// cannot exchange two names at once.
+const aside = "-old"
+
 // TempPrefix starts the names of half-made files.
 const TempPrefix = ".bindery-new-"
 
@@ -161,7 +168,7 @@ func (s *step) fill(f *os.File, c Change) error {
 	if _, err := f.Write(c.Content); err != nil {
 		return plain(err)
 	}
-	if err := s.own(int(f.Fd()), c, false); err != nil {
+	if err := s.own(opened(int(f.Fd())), c); err != nil {
 		return err
 	}
 	if err := s.before("fsync", s.name); err != nil {
@@ -181,14 +188,13 @@ func plain(err error) error {
 	return err
 }
 
-// own sets owner, then mode, because a change of owner clears setuid. The
-// descriptor may be one that was opened for its path only.
-func (s *step) own(fd int, c Change, pathOnly bool) error {
+// own sets owner, then mode, because a change of owner clears setuid.
+func (s *step) own(h held, c Change) error {
 	if c.UID != Keep || c.GID != Keep {
 		if err := s.before("chown", s.name); err != nil {
 			return err
 		}
-		if err := unix.Fchownat(fd, "", c.UID, c.GID, unix.AT_EMPTY_PATH); err != nil {
+		if err := h.chown(c.UID, c.GID); err != nil {
 			return fmt.Errorf("set owner: %w", err)
 		}
 	}
@@ -198,15 +204,7 @@ func (s *step) own(fd int, c Change, pathOnly bool) error {
 	if err := s.before("chmod", s.name); err != nil {
 		return err
 	}
-	if !pathOnly {
-		return wrap("set mode", unix.Fchmod(fd, uint32(c.Mode)))
-	}
-	err := unix.Fchmodat(fd, "", uint32(c.Mode), unix.AT_EMPTY_PATH)
-	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) {
-		// A kernel older than 6.6 has no other way to a path-only descriptor.
-		err = unix.Chmod(descriptor(fd), uint32(c.Mode))
-	}
-	return wrap("set mode", err)
+	return wrap("set mode", h.chmod(uint32(c.Mode)))
 }
 
 func wrap(op string, err error) error {
@@ -234,7 +232,7 @@ func (s *step) mkdir(c Change) error {
 	if err != nil {
 		return err
 	}
-	err = s.own(fd, c, false)
+	err = s.own(opened(fd), c)
 	_ = unix.Close(fd)
 	if err != nil {
 		_ = s.clear(tmp)
@@ -288,33 +286,6 @@ func (s *step) hardlink(c Change) error {
 	return s.swap(tmp)
 }
 
-// swap puts a finished thing in its place at once, whatever stands there, and
-// then takes away what stood there.
-func (s *step) swap(tmp string) error {
-	if err := s.before("rename", s.name); err != nil {
-		return err
-	}
-	err := unix.Renameat2(s.dir, tmp, s.dir, s.base, unix.RENAME_NOREPLACE)
-	switch {
-	case errors.Is(err, unix.EEXIST):
-		if err = unix.Renameat2(s.dir, tmp, s.dir, s.base, unix.RENAME_EXCHANGE); err != nil {
-			break
-		}
-		if err := s.sync(); err != nil {
-			return err
-		}
-		return s.clear(tmp)
-	case errors.Is(err, unix.EINVAL):
-		// The file system knows only the plain rename.
-		err = unix.Renameat(s.dir, tmp, s.dir, s.base)
-	}
-	if err != nil {
-		_ = s.clear(tmp)
-		return err
-	}
-	return s.sync()
-}
-
 var (
 	errShared = errors.New("it has several names, and the directories that it is in are not the administrator's alone")
 	errSole   = errors.New("it has several names, and may be anybody's file")
@@ -323,13 +294,13 @@ var (
 )
 
 func (s *step) attributes(c Change) error {
-	fd, err := s.owned(c.Sole)
+	h, err := s.owned(c.Sole)
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd)
+	defer h.close()
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
+	if err := h.stat(&st); err != nil {
 		return err
 	}
 	switch st.Mode & unix.S_IFMT {
@@ -340,42 +311,42 @@ func (s *step) attributes(c Change) error {
 			return errGiven // its content may be anybody's by now
 		}
 	}
-	return s.own(fd, c, true)
+	return s.own(h, c)
 }
 
-// owned opens the thing itself for its path, unless whoever may write to the
+// owned takes hold of the thing itself, unless whoever may write to the
 // directory, or could until now, may have linked someone's file there.
-func (s *step) owned(sole bool) (int, error) {
-	fd, err := openat(s.dir, s.base, unix.O_PATH|unix.O_NOFOLLOW, 0)
+func (s *step) owned(sole bool) (held, error) {
+	h, err := s.hold(s.base)
 	if err != nil {
-		return -1, err
+		return held{}, err
 	}
 	var st unix.Stat_t
-	if err = unix.Fstat(fd, &st); err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR {
+	if err = h.stat(&st); err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		switch open := !s.alone(s.parents); {
 		case st.Nlink > 1 && sole:
 			err = errSole
 		case st.Nlink > 1 && open:
 			err = errShared
 		case open:
-			err = s.single(fd, &st)
+			err = s.single(h, &st)
 		}
 	}
 	if err != nil {
-		_ = unix.Close(fd)
-		return -1, err
+		h.close()
+		return held{}, err
 	}
-	return fd, nil
+	return h, nil
 }
 
-// single tells whether the one name of an open thing is the one that it was opened
+// single tells whether the one name of a held thing is the one that it was held
 // by. It may have been another one's, and the name be gone by now.
-func (s *step) single(fd int, st *unix.Stat_t) error {
+func (s *step) single(h held, st *unix.Stat_t) error {
 	var named, again unix.Stat_t
 	if err := unix.Fstatat(s.dir, s.base, &named, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return err
 	}
-	if err := unix.Fstat(fd, &again); err != nil {
+	if err := h.stat(&again); err != nil {
 		return err
 	}
 	if named.Dev != st.Dev || named.Ino != st.Ino || named.Nlink != 1 || again.Nlink != 1 {

@@ -4,8 +4,6 @@ package system
 
 import (
 	"errors"
-	"io/fs"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,52 +22,30 @@ func (t *Tree) Extended(name, attribute string) ([]byte, error) {
 		return nil, pathError("look at", name, err)
 	}
 	defer p.close()
-	fd, err := openat(p.dir(), p.base, unix.O_PATH|unix.O_NOFOLLOW, 0)
+	s := &step{Tree: t, dir: p.dir(), base: p.base, name: name, parents: p.names}
+	h, err := s.hold(p.base)
 	if err != nil {
 		return nil, pathError("look at", name, err)
 	}
-	defer unix.Close(fd)
-	// A descriptor that was opened for its path only is reached by its name in
-	// /proc, which leads to the thing itself and never to where a link points.
-	buf := make([]byte, 64<<10)
-	n, err := unix.Getxattr(descriptor(fd), attribute, buf)
+	defer h.close()
+	value, err := h.extended(attribute)
 	if err != nil {
-		return nil, pathError("read "+attribute+" of", name, unsupported(err))
+		return nil, pathError("read "+attribute+" of", name, err)
 	}
-	return buf[:n], nil
-}
-
-func descriptor(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
-
-func unsupported(err error) error {
-	switch {
-	case errors.Is(err, unix.ENODATA):
-		return fs.ErrNotExist
-	case errors.Is(err, unix.EOPNOTSUPP):
-		return errors.ErrUnsupported
-	}
-	return err
+	return value, nil
 }
 
 // extend sets an extended attribute, or takes it away.
 func (s *step) extend(c Change) error {
-	fd, err := s.owned(false)
+	h, err := s.owned(false)
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd)
+	defer h.close()
 	if err := s.before("setxattr", s.name); err != nil {
 		return err
 	}
-	if c.Content == nil {
-		err = unix.Removexattr(descriptor(fd), c.To)
-		if errors.Is(err, unix.ENODATA) {
-			err = nil
-		}
-	} else {
-		err = unix.Setxattr(descriptor(fd), c.To, c.Content, 0)
-	}
-	return wrap("set "+c.To, unsupported(err))
+	return wrap("set "+c.To, h.extend(c.To, c.Content))
 }
 
 // special makes a device or a named pipe.
@@ -86,15 +62,14 @@ func (s *step) special(c Change) error {
 	if err := s.before("mknod", s.name); err != nil {
 		return err
 	}
-	if err := unix.Mknodat(s.dir, tmp, kind|0o600, int(unix.Mkdev(c.Major, c.Minor))); err != nil {
+	if err := s.mknod(tmp, kind|0o600, unix.Mkdev(c.Major, c.Minor)); err != nil {
 		return err
 	}
-	fd, err := openat(s.dir, tmp, unix.O_PATH|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return err
+	h, err := s.hold(tmp)
+	if err == nil {
+		err = s.own(h, c)
+		h.close()
 	}
-	err = s.own(fd, c, true)
-	_ = unix.Close(fd)
 	if err != nil {
 		_ = s.clear(tmp)
 		return err

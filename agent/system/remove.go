@@ -27,14 +27,14 @@ func (s *step) clear(base string) error {
 	if err := unix.Fstat(s.dir, &dir); err != nil {
 		return err
 	}
-	return s.clearTree(s.dir, base, &st, dir.Dev, 0)
+	return s.clearTree(s.dir, base, &st, uint64(dir.Dev), 0)
 }
 
 func (s *step) clearTree(dir int, base string, st *unix.Stat_t, device uint64, depth int) error {
 	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		return s.unlink(dir, base, false)
 	}
-	if st.Dev != device {
+	if uint64(st.Dev) != device {
 		return errors.New("another file system is mounted below it")
 	}
 	if depth > maxDepth {

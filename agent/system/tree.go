@@ -51,7 +51,7 @@ func NewTree(c TreeConfig) (*Tree, error) {
 	if root, err = filepath.EvalSymlinks(root); err != nil {
 		return nil, fmt.Errorf("open root: %w", err)
 	}
-	fd, err := openat(unix.AT_FDCWD, root, unix.O_PATH|unix.O_DIRECTORY, 0)
+	fd, err := openat(unix.AT_FDCWD, root, forPath|unix.O_DIRECTORY, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open root %s: %w", root, err)
 	}
@@ -154,14 +154,14 @@ func (t *Tree) look(dir int, base string) (Info, error) {
 
 func describe(base string, st *unix.Stat_t) Info {
 	info := Info{
-		Name: base, Kind: Other, Mode: st.Mode & 0o7777, UID: int(st.Uid), GID: int(st.Gid),
-		Size: st.Size, Device: st.Dev, Inode: st.Ino,
+		Name: base, Kind: Other, Mode: uint32(st.Mode) & 0o7777, UID: int(st.Uid), GID: int(st.Gid),
+		Size: st.Size, Device: uint64(st.Dev), Inode: st.Ino,
 		Modified: time.Unix(st.Mtim.Unix()), Changed: time.Unix(st.Ctim.Unix()),
 	}
 	switch st.Mode & unix.S_IFMT {
 	case unix.S_IFBLK, unix.S_IFCHR:
 		info.Kind = map[bool]Kind{true: Block, false: Character}[st.Mode&unix.S_IFMT == unix.S_IFBLK]
-		info.Major, info.Minor = unix.Major(st.Rdev), unix.Minor(st.Rdev)
+		info.Major, info.Minor = unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev))
 	case unix.S_IFIFO:
 		info.Kind = Pipe
 	case unix.S_IFREG:

@@ -100,60 +100,37 @@ func (t *Tree) walk(name string) (*place, error) {
 	return p, nil
 }
 
-// straight goes all the way with one system call where no part is a link, which
-// is nearly always. It tells whether it got there; what it cannot do is left to
-// the walk.
-func (t *Tree) straight(p *place, parts []string) (bool, error) {
-	if len(parts) == 0 {
-		return true, nil
-	}
-	fd, err := unix.Openat2(t.fd, strings.Join(parts, "/"), &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH,
-	})
-	switch {
-	case err == nil:
-		p.fds, p.names = append(p.fds, fd), parts
-		return true, nil
-	case errors.Is(err, unix.ENOENT):
-		return false, err
-	}
-	return false, nil
-}
-
 // enter goes one part down, or returns where a symbolic link leads.
 func (t *Tree) enter(p *place, part string) (target string, err error) {
-	fd, err := openat(p.dir(), part, unix.O_PATH|unix.O_NOFOLLOW|unix.O_DIRECTORY, 0)
+	fd, err := openat(p.dir(), part, forPath|unix.O_NOFOLLOW|unix.O_DIRECTORY, 0)
 	if err == nil {
 		p.fds, p.names = append(p.fds, fd), append(p.names, part)
 		return "", nil
 	}
-	if !errors.Is(err, unix.ENOTDIR) {
+	// What a link is called that is no directory differs: the last is FreeBSD's word.
+	if !errors.Is(err, unix.ENOTDIR) && !errors.Is(err, unix.ELOOP) && !errors.Is(err, unix.EMLINK) {
 		return "", err
 	}
-	link, err := openat(p.dir(), part, unix.O_PATH|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return "", err
-	}
-	defer unix.Close(link)
-	var st, dir unix.Stat_t
-	if err := unix.Fstat(link, &st); err != nil {
-		return "", err
-	}
-	if st.Mode&unix.S_IFMT != unix.S_IFLNK {
-		return "", unix.ENOTDIR
-	}
-	if err := unix.Fstat(p.dir(), &dir); err != nil {
-		return "", err
-	}
-	if !t.trusted(st.Uid) || !t.private(&dir) {
-		return "", fmt.Errorf("%q: %w", "/"+strings.Join(append(p.names, part), "/"), ErrUntrusted)
-	}
-	target, err = readlink(link, "")
+	target, err = t.follow(p, part)
 	if err == nil && target == "" {
 		err = fs.ErrNotExist
 	}
 	return target, err
+}
+
+// leads tells why a thing on the way is no link that may be followed.
+func (t *Tree) leads(p *place, part string, st *unix.Stat_t) error {
+	if st.Mode&unix.S_IFMT != unix.S_IFLNK {
+		return unix.ENOTDIR
+	}
+	var dir unix.Stat_t
+	if err := unix.Fstat(p.dir(), &dir); err != nil {
+		return err
+	}
+	if !t.trusted(st.Uid) || !t.private(&dir) {
+		return fmt.Errorf("%q: %w", "/"+strings.Join(append(p.names, part), "/"), ErrUntrusted)
+	}
+	return nil
 }
 
 // trusted tells whether a user is the administrator: root, or under another root

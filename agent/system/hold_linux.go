@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !portable
+
+package system
+
+import (
+	"errors"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// forPath opens a thing to get past it, without the right to read it.
+const forPath = unix.O_PATH
+
+// held is one thing, and what is done is done to it, whatever has its name by now.
+// It is open for its path only.
+type held struct {
+	fd int
+	// whole tells that it is open for more than its path.
+	whole bool
+}
+
+// opened is a thing that was opened already.
+func opened(fd int) held { return held{fd: fd, whole: true} }
+
+// hold takes hold of what has a name in the step's directory.
+func (s *step) hold(base string) (held, error) {
+	fd, err := openat(s.dir, base, unix.O_PATH|unix.O_NOFOLLOW, 0)
+	return held{fd: fd}, err
+}
+
+func (h held) close() { _ = unix.Close(h.fd) }
+
+func (h held) stat(st *unix.Stat_t) error { return unix.Fstat(h.fd, st) }
+
+func (h held) chown(uid, gid int) error {
+	return unix.Fchownat(h.fd, "", uid, gid, unix.AT_EMPTY_PATH)
+}
+
+func (h held) chmod(mode uint32) error {
+	if h.whole {
+		return unix.Fchmod(h.fd, mode)
+	}
+	err := unix.Fchmodat(h.fd, "", mode, unix.AT_EMPTY_PATH)
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) {
+		// A kernel older than 6.6 has no other way to a path-only descriptor.
+		return unix.Chmod(descriptor(h.fd), mode)
+	}
+	return err
+}
+
+// straight goes all the way with one system call where no part is a link, which
+// is nearly always. It tells whether it got there; what it cannot do is left to
+// the walk.
+func (t *Tree) straight(p *place, parts []string) (bool, error) {
+	if len(parts) == 0 {
+		return true, nil
+	}
+	fd, err := unix.Openat2(t.fd, strings.Join(parts, "/"), &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH,
+	})
+	switch {
+	case err == nil:
+		p.fds, p.names = append(p.fds, fd), parts
+		return true, nil
+	case errors.Is(err, unix.ENOENT):
+		return false, err
+	}
+	return false, nil
+}
+
+// follow tells where a symbolic link on the way leads, where it may be followed.
+func (t *Tree) follow(p *place, part string) (string, error) {
+	link, err := openat(p.dir(), part, unix.O_PATH|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return "", err
+	}
+	defer unix.Close(link)
+	var st unix.Stat_t
+	if err := unix.Fstat(link, &st); err != nil {
+		return "", err
+	}
+	if err := t.leads(p, part, &st); err != nil {
+		return "", err
+	}
+	return readlink(link, "")
+}
+
+// swap puts a finished thing in its place at once, whatever stands there, and
+// then takes away what stood there.
+func (s *step) swap(tmp string) error {
+	if err := s.before("rename", s.name); err != nil {
+		return err
+	}
+	err := unix.Renameat2(s.dir, tmp, s.dir, s.base, unix.RENAME_NOREPLACE)
+	switch {
+	case errors.Is(err, unix.EEXIST):
+		if err = unix.Renameat2(s.dir, tmp, s.dir, s.base, unix.RENAME_EXCHANGE); err != nil {
+			break
+		}
+		if err := s.sync(); err != nil {
+			return err
+		}
+		return s.clear(tmp)
+	case errors.Is(err, unix.EINVAL):
+		// The file system knows only the plain rename.
+		err = unix.Renameat(s.dir, tmp, s.dir, s.base)
+	}
+	if err != nil {
+		_ = s.clear(tmp)
+		return err
+	}
+	return s.sync()
+}
