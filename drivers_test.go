@@ -14,7 +14,7 @@ import (
 
 // applied are the elements that an agent gets and makes true.
 func applied() []string {
-	return []string{"Path", "Package", "Instance", "Service", "Action", "POSIXUser", "POSIXGroup", "MemberOf", "ACL"}
+	return []string{"Path", "Package", "Instance", "Ignore", "Service", "Action", "POSIXUser", "POSIXGroup", "MemberOf", "ACL"}
 }
 
 // section is what stands below a heading of a page, up to the next one of its kind.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/origin"
 	"github.com/bindery/bindery/agent/system"
 	"github.com/bindery/bindery/engine/config"
 )
@@ -79,7 +80,6 @@ type want struct {
 var (
 	plainName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}$`)
 	plainVersion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.,=:+~-]*$`)
-	plainSource  = regexp.MustCompile(`^(/|(https?|ftp|file)://)[A-Za-z0-9_.,=:+~%/@-]*$`)
 )
 
 const anyone = "any"
@@ -88,10 +88,14 @@ const anyone = "any"
 func (d *Driver) read(item driver.Item) (*want, error) {
 	e := item.Entry
 	w := &want{
-		name: e.Name(), version: e.Get("version"), short: e.Get("bname"), source: source(e), verify: e.Get("verify") != "false", paths: item.Paths,
+		name: e.Name(), version: e.Get("version"), short: e.Get("bname"), verify: e.Get("verify") != "false", paths: item.Paths,
 	}
 	if w.short == "" {
 		w.short = w.name
+	}
+	var err error
+	if w.source, err = source(e); err != nil {
+		return nil, err
 	}
 	switch w.version {
 	case "":
@@ -106,23 +110,21 @@ func (d *Driver) read(item driver.Item) (*want, error) {
 		return nil, errors.New("not a version of a package")
 	case d.tool.sourced && w.source == "":
 		return nil, errors.New("missing required attribute: url, or simplefile")
-	case w.source != "" && !plainSource.MatchString(w.source):
-		return nil, errors.New("url and simplefile are neither a path nor an address by http, https, ftp or file")
 	}
 	return w, nil
 }
 
-// source is where a package comes from: url, or a file below it.
-func source(e *config.Entry) string {
+// source is where a package comes from, "" where nothing says so.
+func source(e *config.Entry) (string, error) {
 	file := e.Get("simplefile")
 	if file == "" {
 		file = e.Get("file")
 	}
-	url := e.Get("url")
-	if url == "" || file == "" {
-		return url + file
+	places, err := origin.Read(e.Get, file, nil)
+	if err != nil || len(places) == 0 {
+		return "", err
 	}
-	return strings.TrimSuffix(url, "/") + "/" + file
+	return places[0], nil
 }
 
 // reach tells why nothing is known of packages here.

@@ -14,6 +14,9 @@ import (
 type learned struct {
 	Good  map[string]time.Time `json:"good"`
 	Newer updates              `json:"newer"`
+	// Groups and Hand are what dnf said of groups, and of what was asked for.
+	Groups map[string]answer `json:"groups"`
+	Hand   answer            `json:"hand"`
 }
 
 // Learn implements driver.Learner.
@@ -22,7 +25,10 @@ func (d *Driver) Learn(data []byte) {
 	if json.Unmarshal(data, &l) != nil || l.Good == nil {
 		return
 	}
-	d.good, d.newer, d.news = l.Good, l.Newer, false
+	d.good, d.newer, d.hand, d.news = l.Good, l.Newer, l.Hand, false
+	if l.Groups != nil {
+		d.groups = l.Groups
+	}
 }
 
 // Learned implements driver.Learner.
@@ -33,7 +39,8 @@ func (d *Driver) Learned() ([]byte, error) {
 	d.news = false
 	now := d.c.Machine.Now()
 	maps.DeleteFunc(d.good, func(_ string, at time.Time) bool { return now.Sub(at) > 24*d.c.AskEvery })
-	return json.Marshal(learned{Good: d.good, Newer: d.newer})
+	maps.DeleteFunc(d.groups, func(name string, a answer) bool { return !d.fresh(a, name) })
+	return json.Marshal(learned{Good: d.good, Newer: d.newer, Groups: d.groups, Hand: d.hand})
 }
 
 var _ driver.Learner = (*Driver)(nil)

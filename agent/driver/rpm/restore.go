@@ -37,6 +37,12 @@ func (d *Driver) Again(ctx context.Context, was []driver.Standing) ([]driver.Sta
 	if err := b.load(); err != nil {
 		return nil, err
 	}
+	// All packages stand for each of several that are about to go, too.
+	return []driver.Standing{{Kind: was[0].Kind, Name: everything, State: b.everything()}}, nil
+}
+
+// everything is the whole set as text.
+func (b *batch) everything() string {
 	set := map[string][]string{}
 	for name, all := range b.have {
 		if name == "gpg-pubkey" {
@@ -51,11 +57,7 @@ func (d *Driver) Again(ctx context.Context, was []driver.Standing) ([]driver.Sta
 		slices.Sort(set[name])
 		state.WriteString(name + " " + strings.Join(set[name], " ") + "\n")
 	}
-	out := slices.Clone(was)
-	for i := range out {
-		out[i].State = state.String()
-	}
-	return out, nil
+	return state.String()
 }
 
 func parse(set string) map[string][]string {
@@ -134,7 +136,7 @@ func (d *Driver) back(ctx context.Context, remove, install []string) error {
 	for _, c := range []struct {
 		run   func([]string) error
 		specs []string
-	}{{b.erase, remove}, {func(s []string) error { return b.call("install", s) }, install}} {
+	}{{func(s []string) error { return b.erase(s) }, remove}, {func(s []string) error { return b.call("install", s) }, install}} {
 		if len(c.specs) == 0 {
 			continue
 		}
@@ -155,17 +157,8 @@ func (d *Driver) back(ctx context.Context, remove, install []string) error {
 	return errors.Join(errs...)
 }
 
-func (b *batch) erase(specs []string) error {
-	r, err := b.c.Machine.Processes.Run(b.ctx, system.Command{
-		Args: append([]string{"rpm", "--erase", "--"}, specs...), Env: environment(), Dir: "/", Timeout: b.c.Timeout, MaxTail: maxTail,
-	})
-	if err != nil {
-		return fmt.Errorf("rpm --erase: %w", err)
-	}
-	if r.Exit != 0 {
-		return r.Ended("rpm --erase")
-	}
-	return nil
+func (b *batch) erase(specs []string, options ...string) error {
+	return b.change(slices.Concat([]string{"rpm", "--erase"}, options, []string{"--"}, specs), "rpm --erase")
 }
 
 var _ driver.Keeper = (*Driver)(nil)

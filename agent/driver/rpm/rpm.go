@@ -11,14 +11,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/system"
-	"github.com/bindery/bindery/engine/config"
 )
 
 // Types are the types of Package that the driver handles.
@@ -41,7 +39,10 @@ type Driver struct {
 	// good are the packages whose files were right, newer what can be had.
 	good  map[string]time.Time
 	newer updates
-	// news tells that either is not as it was learned.
+	// groups are the packages of groups, hand those that somebody installed.
+	groups map[string]answer
+	hand   answer
+	// news tells that something of it is not as it was learned.
 	news bool
 }
 
@@ -56,7 +57,7 @@ func New(c Config) (*Driver, error) {
 	if c.AskEvery == 0 {
 		c.AskEvery = time.Hour
 	}
-	return &Driver{c: c, good: map[string]time.Time{}}, nil
+	return &Driver{c: c, good: map[string]time.Time{}, groups: map[string]answer{}}, nil
 }
 
 // Needs implements driver.Founded with the files that dnf and yum themselves read.
@@ -111,7 +112,11 @@ type batch struct {
 }
 
 // nevra is what identifies a package.
-type nevra struct{ name, epoch, version, release, arch string }
+type nevra struct {
+	name, epoch, version, release, arch string
+	// prefix is where it was moved to, if it can be.
+	prefix string
+}
 
 func (n nevra) evr() string {
 	evr := n.version + "-" + n.release
@@ -127,21 +132,6 @@ func (n nevra) is(version string) bool {
 	return version == n.version || version == n.version+"-"+n.release || version == n.evr() || version == n.epoch+":"+n.version+"-"+n.release
 }
 
-// want is one package of one architecture that an entry asks for.
-type want struct {
-	entry               *config.Entry
-	result              *driver.Result
-	paths               *driver.Paths
-	name, arch, version string
-	was                 []nevra
-	quick               bool
-	wrong, altered      bool
-	spec                string
-	// source is the file that it is installed from, "" for the repositories.
-	source string
-	verify bool
-}
-
 func (b *batch) none(why string, err error) []driver.Result {
 	for i := range b.results {
 		b.results[i] = driver.Result{Outcome: driver.Outcome{State: driver.NotVerified}, Err: err}
@@ -155,106 +145,6 @@ func (b *batch) none(why string, err error) []driver.Result {
 func (b *batch) exists(name string) bool {
 	_, err := b.c.Machine.Files.Look(name)
 	return err == nil
-}
-
-const (
-	auto   = "auto"
-	anyone = "any"
-)
-
-var (
-	plainName    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+-]*$`)
-	plainSource  = regexp.MustCompile(`^(/|(https?|ftp|file)://)[A-Za-z0-9_.,=:+~^%/@-]*$`)
-	plainVersion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.+~^:-]*$`)
-)
-
-func (b *batch) read(items []driver.Item) {
-	for i, item := range items {
-		r := &b.results[i]
-		r.State = driver.Correct
-		wants, err := read(item.Entry)
-		if err != nil {
-			*r = driver.Result{Outcome: driver.Outcome{State: driver.Incorrect}, Err: err}
-			continue
-		}
-		for _, a := range []string{"reloc", "srcs"} {
-			if item.Entry.Get(a) != "" {
-				r.Unverified = append(r.Unverified, a)
-			}
-		}
-		for _, w := range wants {
-			w.entry, w.result, w.paths, w.quick = item.Entry, r, item.Paths, item.Quick
-			b.wants = append(b.wants, w)
-		}
-	}
-}
-
-// read takes an entry apart: it may name one package, architectures of it, or have
-// a child for each Instance.
-func read(e *config.Entry) ([]*want, error) {
-	var out []*want
-	for _, child := range e.Children {
-		if child.Tag != "Instance" {
-			continue
-		}
-		w, err := one(e, child.Get("arch"), child.Get)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, w)
-	}
-	if len(out) > 0 {
-		return out, nil
-	}
-	arches := strings.FieldsFunc(e.Get("multiarch"), func(r rune) bool { return r == ',' || r == ' ' })
-	if len(arches) == 0 {
-		arches = []string{e.Get("arch")}
-	}
-	for _, arch := range arches {
-		w, err := one(e, arch, e.Get)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, w)
-	}
-	return out, nil
-}
-
-func one(e *config.Entry, arch string, get func(string) string) (*want, error) {
-	w := &want{name: e.Name(), arch: arch, version: get("version")}
-	w.verify = e.Get("verify") != "false" && e.Get("pkg_verify") != "false" && get("pkg_verify") != "false"
-	if file := get("simplefile"); file != "" {
-		dir := e.Get("url")
-		if dir == "" {
-			dir = e.Get("uri")
-		}
-		if w.source = strings.TrimSuffix(dir, "/") + "/" + file; dir == "" || !plainSource.MatchString(w.source) {
-			return nil, errors.New("url and simplefile are neither a path nor an address by http, https, ftp or file")
-		}
-	}
-	if !plainName.MatchString(w.name) || arch != "" && !plainName.MatchString(arch) {
-		return nil, errors.New("not a name of a package, or of an architecture")
-	}
-	switch w.version {
-	case "":
-		return nil, errors.New("missing required attribute: version")
-	case auto, "latest":
-		w.version = auto
-		return w, nil
-	case anyone, "noverify":
-		w.version = anyone
-		return w, nil
-	}
-	if r := get("release"); r != "" {
-		w.version += "-" + r
-	}
-	if epoch := get("epoch"); epoch != "" && epoch != "0" {
-		w.version = epoch + ":" + w.version
-	}
-	if !plainVersion.MatchString(w.version) {
-		return nil, errors.New("not a version of a package")
-	}
-	return w, nil
 }
 
 // installed lists what of a package is there.
@@ -286,6 +176,9 @@ func (b *batch) compare(w *want) (driver.State, string) {
 			return driver.Incorrect, fmt.Sprintf("version: %s, should be %s", have[len(have)-1].evr(), w.version)
 		}
 	}
+	if is := have[len(have)-1].prefix; w.prefix != "" && is != w.prefix {
+		return driver.Incorrect, fmt.Sprintf("reloc: %s, should be %s", is, w.prefix)
+	}
 	return driver.Correct, ""
 }
 
@@ -311,7 +204,7 @@ func (b *batch) judge() error {
 			continue
 		}
 		w.wrong = true
-		w.result.Found(w.entry, w.arch, state, reason)
+		w.result.Found(w.entry, w.part, state, reason)
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func (b *batch) look() error {
 
 // load asks rpm for everything that is installed.
 func (b *batch) load() error {
-	r, err := b.ask("rpm", "-qa", "--queryformat", `%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n`)
+	r, err := b.ask("rpm", "-qa", "--queryformat", `%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{INSTPREFIXES}\n`)
 	if err != nil {
 		return err
 	}
@@ -64,8 +64,8 @@ func (b *batch) load() error {
 	lines := strings.Split(string(r.Stdout), "\n")
 	slices.Sort(lines)
 	for _, line := range lines {
-		if f := strings.Split(line, "\t"); len(f) == 5 {
-			b.have[f[0]] = append(b.have[f[0]], nevra{f[0], f[1], f[2], f[3], f[4]})
+		if f := strings.Split(line, "\t"); len(f) == 6 {
+			b.have[f[0]] = append(b.have[f[0]], nevra{f[0], f[1], f[2], f[3], f[4], f[5]})
 		}
 	}
 	return nil
@@ -140,7 +140,7 @@ func parseUpdates(out string) map[string]string {
 // configuration files. Modes, owners and times are for entries of their own.
 func (b *batch) verify(w *want) ([]string, error) {
 	now := b.c.Machine.Now()
-	key := fmt.Sprint(b.installed(w))
+	key := fmt.Sprint(b.installed(w), w.flags, w.ignored)
 	if at, ok := b.good[key]; ok && now.Sub(at) >= 0 && now.Sub(at) < b.c.AskEvery {
 		return nil, nil
 	}
@@ -154,7 +154,7 @@ func (b *batch) verify(w *want) ([]string, error) {
 	}
 	var bad []string
 	for line := range strings.Lines(string(r.Stdout)) {
-		if path, ok := parseVerify(strings.TrimRight(line, "\n")); ok && !w.paths.Decides(path) {
+		if what, path := parseVerify(strings.TrimRight(line, "\n")); path != "" && w.counts(what, path) {
 			bad = append(bad, path)
 		}
 	}
@@ -168,49 +168,68 @@ func (b *batch) verify(w *want) ([]string, error) {
 }
 
 // parseVerify reads a line of rpm --verify (rpm(8), VERIFY OPTIONS): what differs,
-// a letter for configuration files and the like, and the path.
-func parseVerify(line string) (string, bool) {
+// a letter for configuration files and the like, and the path. Of those no path is
+// given.
+func parseVerify(line string) (what, path string) {
 	at := strings.Index(line, " /")
 	if at < 0 {
-		return "", false
+		return "", ""
 	}
-	what := strings.Fields(line[:at])
-	if len(what) == 0 || len(what) > 1 && slices.Contains([]string{"c", "g"}, what[1]) {
-		return "", false
+	words := strings.Fields(line[:at])
+	if len(words) == 0 || len(words) > 1 && slices.Contains([]string{"c", "g"}, words[1]) {
+		return "", ""
 	}
-	return line[at+1:], what[0] == "missing" || strings.ContainsAny(what[0], "5L")
+	return words[0], line[at+1:]
 }
 
 // fix installs what is wrong, in as few calls as it can.
 func (b *batch) fix() {
-	var install, again []*want
+	var install, again, moved []*want
 	for _, w := range b.wants {
 		if !w.wrong || w.result.Err != nil {
 			continue
 		}
-		w.spec = w.name
+		if w.kept[w.fault()] {
+			w.result.Err = fmt.Errorf("left as it is: the entry says so of a package that is %s", w.fault())
+			continue
+		}
+		w.specify(b.newer)
 		switch {
+		case w.prefix != "" && w.source == "":
+			w.result.Err = errors.New("reloc needs simplefile: nothing moves a package that comes from a repository")
+		case w.prefix != "":
+			moved = append(moved, w)
 		case w.altered:
-			w.spec += "-" + w.was[len(w.was)-1].evr()
-		case w.version == auto && len(w.was) > 0:
-			w.spec += "-" + b.newer.Known[w.name]
-		case w.version != auto && w.version != anyone:
-			w.spec += "-" + w.version
-		}
-		if w.arch != "" {
-			w.spec += "." + w.arch
-		}
-		if w.source != "" {
-			w.spec = w.source
-		}
-		if w.altered {
 			again = append(again, w)
-		} else {
+		default:
 			install = append(install, w)
 		}
 	}
 	b.all("install", install)
 	b.all("reinstall", again)
+	for _, w := range moved {
+		b.all("rpm", []*want{w})
+	}
+}
+
+// specify writes down how dnf is told which package is meant.
+func (w *want) specify(newer updates) {
+	if w.source != "" {
+		w.spec = w.source
+		return
+	}
+	w.spec = w.name
+	switch {
+	case w.altered:
+		w.spec += "-" + w.was[len(w.was)-1].evr()
+	case w.version == auto && len(w.was) > 0:
+		w.spec += "-" + newer.Known[w.name]
+	case w.version != auto && w.version != anyone:
+		w.spec += "-" + w.version
+	}
+	if w.arch != "" {
+		w.spec += "." + w.arch
+	}
 }
 
 // all runs dnf once for all; if that fails, once for each that is still wrong, so
@@ -256,11 +275,24 @@ func (b *batch) blame(wants []*want, err error) {
 }
 
 func (b *batch) run(verb string, wants []*want) error {
+	if verb == "rpm" {
+		return b.upgrade(wants[0])
+	}
 	specs := make([]string, len(wants))
 	for i, w := range wants {
 		specs[i] = w.spec
 	}
 	return b.call(verb, specs)
+}
+
+// upgrade installs one file with rpm, over what is there: rpm(8) alone can move a
+// package to another place, and put the same one there again.
+func (b *batch) upgrade(w *want) error {
+	args := []string{"rpm", "--upgrade", "--oldpackage", "--replacepkgs"}
+	if w.prefix != "" {
+		args = append(args, "--prefix", w.prefix)
+	}
+	return b.change(append(args, "--", w.source), "rpm --upgrade")
 }
 
 // call runs dnf, or yum, once.
@@ -269,16 +301,20 @@ func (b *batch) call(verb string, specs []string) error {
 	if err != nil {
 		return err
 	}
-	args := append([]string{program, "-q", "-y", verb, "--"}, specs...)
+	return b.change(append([]string{program, "-q", "-y", verb, "--"}, specs...), program+" "+verb)
+}
+
+// change runs a tool for its effect.
+func (b *batch) change(args []string, what string) error {
 	r, err := b.c.Machine.Processes.Run(b.ctx, system.Command{Args: args, Env: environment(), Dir: "/", Timeout: b.c.Timeout, MaxTail: maxTail})
 	if err != nil {
 		if cause := context.Cause(b.ctx); cause != nil {
 			err = cause
 		}
-		return fmt.Errorf("%s %s: %w", program, verb, err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	if r.Exit != 0 {
-		return r.Ended(program + " " + verb)
+		return r.Ended(what)
 	}
 	return nil
 }
