@@ -69,6 +69,8 @@ type Config struct {
 	Drivers []string
 	// Journal bounds what is kept of former states.
 	Journal journal.Limits
+	// Boot names the boot of the machine, "" where nobody knows.
+	Boot string
 	// Logger gets what people should know. Nil: nothing is logged.
 	Logger *slog.Logger
 }
@@ -92,6 +94,8 @@ type Agent struct {
 	journal *journal.Journal
 	// copies are kept of files that say so, nil for none.
 	copies *paranoid.Copies
+	// ran is the run under way, nil for none.
+	ran *Ran
 }
 
 // ErrNotEnrolled is a state directory without an identity and a trusted root.
@@ -241,6 +245,8 @@ func (o *Options) flags() []string {
 
 // Result is what a run found and did.
 type Result struct {
+	// Run is the number of the run, 0 for one that only looks.
+	Run    int64          `json:"run,omitempty"`
 	Report release.Report `json:"report"`
 	// Lines tell about each entry, in the order of the configuration.
 	Lines []Line `json:"entries"`
@@ -271,16 +277,32 @@ func (a *Agent) Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	o.Choice.Decision = a.c.Decision
-	if !o.DryRun {
-		unlock, err := a.c.State.Lock()
-		if err != nil {
-			return nil, err
-		}
-		defer unlock()
-		if err := a.takeOver(ctx); err != nil {
-			return nil, err
-		}
+	if o.DryRun {
+		return a.run(ctx, o)
 	}
+	unlock, err := a.c.State.Lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if err := a.takeOver(ctx); err != nil {
+		return nil, err
+	}
+	var r Ran
+	end, err := a.begin(&r)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	result, err := a.run(ctx, o)
+	if result != nil {
+		result.Run = r.Run
+	}
+	return result, a.wrote(ctx, &r, result, err)
+}
+
+// run is a run under the lock.
+func (a *Agent) run(ctx context.Context, o Options) (*Result, error) {
 	started := a.c.Machine.Now()
 	result := &Result{}
 	bundle, fetchErr, err := a.obtain(ctx, o, result)

@@ -21,6 +21,8 @@ type Unconfirmed struct {
 	// zero while the run goes on.
 	Within time.Duration `json:"within"`
 	Until  time.Time     `json:"until,omitzero"`
+	// Boot names the boot of the machine in which Until was set.
+	Boot string `json:"boot,omitempty"`
 }
 
 // arm is called before the first change of a run. It starts a process that takes
@@ -67,9 +69,11 @@ func (a *Agent) confirm(ctx context.Context) (reason string, err error) {
 		return "", err
 	}
 	now := a.c.Machine.Now()
-	// A clock that was changed must not make it longer.
-	if u.Until.IsZero() || u.Until.Sub(now) > u.Within {
-		u.Until = now.Add(u.Within)
+	// A clock that was changed must not make it longer. While a machine was off it
+	// could reach nobody, and its network may take a while to come: it has its time
+	// again, once for each boot.
+	if u.Until.IsZero() || u.Until.Sub(now) > u.Within || u.Boot != a.c.Boot {
+		u.Until, u.Boot = now.Add(u.Within), a.c.Boot
 		if err := a.c.State.Save(fileUnconfirmed, u); err != nil {
 			return "", err
 		}
@@ -95,6 +99,7 @@ func (a *Agent) reach(ctx context.Context, u *Unconfirmed) error {
 		left := u.Until.Sub(a.c.Machine.Now())
 		try, cancel := context.WithTimeout(ctx, max(min(left, time.Minute), time.Second))
 		_, err := a.poll(try, pollAgain)
+		a.contact(err)
 		cancel()
 		if err == nil || left <= 0 {
 			return err
@@ -132,6 +137,21 @@ func (a *Agent) Guard(ctx context.Context) error {
 		case <-time.After(min(u.Within/10, 5*time.Second)):
 		}
 	}
+}
+
+// Settle confirms a change of an earlier run or takes it back, as the next run would,
+// but does not wait for its turn.
+func (a *Agent) Settle(ctx context.Context) error {
+	u, err := a.Unconfirmed()
+	if err != nil || u == nil {
+		return err
+	}
+	unlock, err := a.c.State.Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return a.takeOver(ctx)
 }
 
 // takeOver does what every run begins with.

@@ -72,6 +72,7 @@ type polled struct {
 // next poll ask again.
 func (a *Agent) fetch(ctx context.Context, kind pollKind) error {
 	p, err := a.poll(ctx, kind)
+	a.contact(err)
 	if err != nil {
 		return err
 	}

@@ -147,17 +147,17 @@ func (a *Agent) restrained(m *release.Manifest) (restraint, error) {
 	return restraint{}, nil
 }
 
-// Every is how often the release in force wants the host to run, zero where it does
-// not say.
-func (a *Agent) Every() (time.Duration, error) {
+// Timing is what the release in force says of when the host runs and is changed:
+// nothing before there is one.
+func (a *Agent) Timing() (every time.Duration, windows []release.Window, err error) {
 	b, err := a.take(Options{DryRun: true})
 	if errors.Is(err, ErrNothingYet) {
-		return 0, nil
+		return 0, nil, nil
 	}
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	return b.Manifest.Policy.Every, nil
+	return b.Manifest.Policy.Every, b.Manifest.Policy.Windows, nil
 }
 
 // closed tells why nothing may be changed now, "" where it may. A window that this

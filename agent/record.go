@@ -21,10 +21,15 @@ func head(m *release.Manifest) journal.Head {
 }
 
 // recorded does something with all that it changes written down before.
-func (a *Agent) recorded(ctx context.Context, h journal.Head, do func(*journal.Run) error) error {
+func (a *Agent) recorded(ctx context.Context, h journal.Head, do func(*journal.Run) error) (err error) {
+	if a.ran != nil && h.Undoes == 0 {
+		h.ID = a.ran.Run
+	} else if h.ID, err = a.number(); err != nil {
+		return err
+	}
 	run := a.journal.Begin(h)
 	a.files.Record(run)
-	err := do(run)
+	err = do(run)
 	a.files.Record(nil)
 	if ctx.Err() != nil {
 		return err // the next run says how this one left things

@@ -291,8 +291,9 @@ func TestMaintenanceWindow(t *testing.T) {
 	require.Contains(t, r.Report.Error, "outside its maintenance window: every day "+window.From)
 	require.Len(t, r.Report.Bad, 1)
 	require.NoFileExists(t, n.root+"/f")
-	every, err := n.agent.Every()
+	every, windows, err := n.agent.Timing()
 	require.NoError(t, err)
+	require.Equal(t, []release.Window{window}, windows)
 	require.Equal(t, time.Hour, every)
 
 	now = opens.Add(time.Minute)

@@ -121,13 +121,15 @@ func TestUndo(t *testing.T) {
 	require.Len(t, runs, 4)
 	require.Equal(t, []int64{1, 0}, []int64{runs[1].Undoes, runs[2].Undoes})
 	require.Equal(t, int64(2), runs[0].UndoneBy)
-	_, err = n.agent.Undo(t.Context(), agent.UndoOptions{Run: 3})
+	_, err = n.agent.Undo(t.Context(), agent.UndoOptions{Run: runs[2].ID})
 	require.NoError(t, err)
 	require.Equal(t, before, stands(t, n.root))
 	_, err = n.agent.Undo(t.Context(), agent.UndoOptions{})
 	require.ErrorIs(t, err, journal.ErrNoRun)
 	// An undo can be taken back like any run.
-	_, err = n.agent.Undo(t.Context(), agent.UndoOptions{Run: 5})
+	runs, err = n.agent.Runs()
+	require.NoError(t, err)
+	_, err = n.agent.Undo(t.Context(), agent.UndoOptions{Run: runs[len(runs)-1].ID})
 	require.NoError(t, err)
 	require.Equal(t, "third", read(t, n.root+"/file"))
 }

@@ -232,21 +232,30 @@ func (j *Journal) Last() (int64, error) {
 	return 0, fmt.Errorf("%w: there is nothing to take back", ErrNoRun)
 }
 
-// Begin starts a run. Nothing is written before it changes something.
+// Newest is the highest number of a run that is kept, 0 for none.
+func (j *Journal) Newest() (int64, error) {
+	ids, err := j.ids()
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	return ids[len(ids)-1], nil
+}
+
+// Begin starts a run. Nothing is written before it changes something. It gets the
+// number that the head has, or the next that is free where that is taken.
 func (j *Journal) Begin(h Head) *Run {
-	return &Run{journal: j, head: h, sums: map[string]bool{}}
+	r := &Run{journal: j, head: h, number: h.ID, sums: map[string]bool{}}
+	r.head.ID = 0
+	return r
 }
 
 // open makes the directory of a run, and room for it.
-func (j *Journal) open(h *Head) error {
-	ids, err := j.ids()
+func (j *Journal) open(h *Head, number int64) error {
+	newest, err := j.Newest()
 	if err != nil {
 		return err
 	}
-	h.ID = 1
-	if len(ids) > 0 {
-		h.ID = ids[len(ids)-1] + 1
-	}
+	h.ID = max(number, newest+1)
 	h.Started = j.c.Now().UTC()
 	if err := j.trim(h.Undoes); err != nil {
 		return err

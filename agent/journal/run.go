@@ -58,12 +58,14 @@ type Record struct {
 type Run struct {
 	journal *Journal
 	head    Head
-	opened  bool
-	killed  bool
-	first   func(id int64) error
-	next    int
-	bytes   int64
-	sums    map[string]bool
+	// number is what the run is called before it changes something.
+	number int64
+	opened bool
+	killed bool
+	first  func(id int64) error
+	next   int
+	bytes  int64
+	sums   map[string]bool
 	// watched are files that tools change, things what drivers told of.
 	watched []string
 	things  map[thing]bool
@@ -106,7 +108,7 @@ func (r *Run) ensure() error {
 	if r.opened {
 		return nil
 	}
-	if err := r.journal.open(&r.head); err != nil {
+	if err := r.journal.open(&r.head, r.number); err != nil {
 		return err
 	}
 	if r.first != nil {

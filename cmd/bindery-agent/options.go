@@ -115,7 +115,7 @@ func (o *options) open(log *slog.Logger, build bool) (*agent.Agent, agent.Settin
 		a, err = agent.New(agent.Config{
 			State: dir, Machine: machine, Client: c, URL: s.URL, Version: version, Probes: s.Probes, ActionTimeout: s.ActionTimeout,
 			EntryTimeout: s.EntryTimeout, Decision: s.Decision, Paranoid: s.Paranoid, FactsWait: s.FactsWait, Build: build, Drivers: s.Drivers, Journal: s.Journal.Limits(),
-			Guard: o.guard(s), Logger: log,
+			Guard: o.guard(s), Boot: thisBoot(), Logger: log,
 		})
 		if err == nil {
 			return a, s, dir.Close, nil

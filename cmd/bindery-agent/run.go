@@ -11,24 +11,16 @@ import (
 	"runtime/debug"
 	"slices"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/bindery/bindery/agent"
 	"github.com/bindery/bindery/agent/choice"
+	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/release"
 	"github.com/bindery/bindery/internal/eventlog"
 	"github.com/bindery/bindery/internal/schedule"
-)
-
-const (
-	defaultSchedule = "*/5 * * * *"
-	// jitterShare of the interval is the most that a run comes late by chance.
-	jitterShare = 20
-	// clockTick is how soon a run comes that was missed in a machine's sleep.
-	clockTick = 30 * time.Second
 )
 
 type runOptions struct {
@@ -54,7 +46,9 @@ func newRunCommand(s streams) *cobra.Command {
 		Short: "Fetch, verify and apply: once, or by the schedule until stopped",
 		Long: `Run fetches this host's release, verifies it, asks its probes, and makes the host
 what it says. Without --once it does so by the schedule, every host at a time of its
-own within the interval. SIGHUP ends it after the run under way.
+own within the interval, and when a window of its policy opens. The first run comes
+at once, after a boot at the host's own time within five minutes. SIGHUP ends it after
+the run under way.
 
 With --once each entry is told of as it was worked on, then what is not as it should
 be, then a summary. The JSON form is described by docs/reference/run.schema.json.
@@ -130,7 +124,7 @@ func runRun(ctx context.Context, o *runOptions, s streams) error {
 			*p.into = p.fallback
 		}
 	}
-	return scheduled(ctx, a, settings, agent.Options{Remove: agent.Removal(o.remove)}, log)
+	return scheduled(ctx, &beat{agent: a, settings: settings}, agent.Options{Remove: agent.Removal(o.remove)}, schedule.Clock{}, log)
 }
 
 // one does a single run and shows it.
@@ -180,41 +174,48 @@ func failed(err error) error {
 
 // scheduled runs until the context ends. What goes wrong in one run is logged
 // and stops nothing.
-func scheduled(ctx context.Context, a *agent.Agent, settings agent.Settings, o agent.Options, log *slog.Logger) error {
-	b := &beat{agent: a, settings: settings}
+func scheduled(ctx context.Context, b *beat, o agent.Options, clock schedule.Clock, log *slog.Logger) error {
 	if err := b.read(); err != nil {
 		return err
 	}
-	loop, err := schedule.New(schedule.Config{
-		Name: "run", Schedule: b.plan, Phase: b.phase(), Jitter: b.interval() / jitterShare, Tick: clockTick, AtStart: true, Logger: log,
-	})
-	if err != nil {
-		return err
-	}
-	log.Info("running by the schedule", "schedule", b.plan.String(), "timezone", settings.Timezone, "host", a.Enrolment().Host)
 	// A new version is installed, perhaps by a run of ours: what was begun is brought
 	// to its end, and then whoever started this starts the new one.
 	waiting, retired := signal.NotifyContext(ctx, syscall.SIGHUP)
 	defer retired()
+	clock = clock.OrMachine()
+	now := clock.Now()
+	within, err := b.first(now)
+	if err != nil {
+		return err
+	}
+	loop, err := schedule.New(schedule.Config{
+		Name: "run", Schedule: b.plan, Phase: b.phase(now), Jitter: b.interval(now) / jitterShare, Tick: clockTick,
+		AtStart: true, Within: within, Also: b.opening, Clock: clock, Logger: log,
+	})
+	if err != nil {
+		return err
+	}
+	log.Info("running by the schedule", "schedule", b.plan.String(), "timezone", b.settings.Timezone, "host", b.agent.Enrolment().Host, "first_within", within)
+	// A change that cut the host off must not stay while hosts take turns.
+	if err := b.agent.Settle(ctx); err != nil {
+		log.Error("an earlier change could not be confirmed yet", "err", err)
+	}
+	told := teller{log: log}
 	err = loop.Run(waiting, func(context.Context) error {
-		r, err := a.Run(ctx, o)
+		r, err := b.agent.Run(ctx, o)
 		// A daemon that sleeps most of the time should not hold memory.
 		debug.FreeOSMemory()
 		if err != nil {
 			return err
 		}
-		rep := &r.Report
-		for _, changed := range rep.Modified {
-			log.Info("changed", "entry", changed.Key.String(), "bundle", changed.Bundle, "reason", changed.Reason, "sequence", rep.Sequence)
-		}
-		log.Info("run done", "sequence", rep.Sequence, "mode", rep.Mode, "state", rep.State, "good", rep.Good, "bad", len(rep.Bad),
-			"modified", len(rep.Modified), "not_verified", len(rep.NotVerified))
+		told.run(r)
 		before := b.plan.String()
 		if err := b.read(); err != nil || b.plan.String() == before {
 			return err
 		}
 		log.Info("the release has another schedule", "schedule", b.plan.String())
-		return loop.Reschedule(b.plan, b.phase(), b.interval()/jitterShare)
+		now := clock.Now()
+		return loop.Reschedule(b.plan, b.phase(now), b.interval(now)/jitterShare)
 	})
 	if waiting.Err() != nil {
 		return nil // told to stop is not a failure of a service
@@ -222,31 +223,31 @@ func scheduled(ctx context.Context, a *agent.Agent, settings agent.Settings, o a
 	return err
 }
 
-// beat is when runs come: by the host's own settings, else as the release says, else
-// every five minutes.
-type beat struct {
-	agent    *agent.Agent
-	settings agent.Settings
-	plan     schedule.Schedule
+// teller writes into the log what came of runs.
+type teller struct {
+	log *slog.Logger
+	// bad is what was wrong after the run before, and why: it is said once.
+	bad map[config.Key]string
 }
 
-func (b *beat) read() error {
-	expr := b.settings.Schedule
-	if expr == "" {
-		every, err := b.agent.Every()
-		if err != nil {
-			return err
-		}
-		if expr = defaultSchedule; every > 0 {
-			expr = "@every " + every.String()
+// run tells of one run; every line has its number.
+func (t *teller) run(r *agent.Result) {
+	rep, log := &r.Report, t.log.With("run", r.Run)
+	for _, item := range rep.Modified {
+		log.Info("changed", entryFields(&item, rep)...)
+	}
+	bad := map[config.Key]string{}
+	for _, item := range rep.Bad {
+		bad[item.Key] = item.Reason
+		if was, known := t.bad[item.Key]; !known || was != item.Reason {
+			log.Warn("not as it should be", entryFields(&item, rep)...)
 		}
 	}
-	var err error
-	b.plan, err = schedule.Parse(expr, b.settings.Timezone)
-	return err
+	t.bad = bad
+	log.Info("run done", "sequence", rep.Sequence, "commit", rep.Commit, "mode", rep.Mode, "state", rep.State, "why", rep.Error, "total", rep.Total,
+		"good", rep.Good, "bad", len(rep.Bad), "modified", len(rep.Modified), "extra", len(rep.Extra), "not_verified", len(rep.NotVerified))
 }
 
-func (b *beat) interval() time.Duration { return b.plan.Interval(time.Now()) }
-
-// phase is the host's own place within the interval.
-func (b *beat) phase() time.Duration { return schedule.Phase(b.agent.Enrolment().HostID, b.interval()) }
+func entryFields(item *release.Item, rep *release.Report) []any {
+	return []any{"entry", item.Key.String(), "bundle", item.Bundle, "reason", item.Reason, "cause", item.Cause, "sequence", rep.Sequence}
+}

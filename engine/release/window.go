@@ -46,6 +46,38 @@ func (w Window) Open(at time.Time) (bool, error) {
 	return w.day(at.Weekday()) && now >= from || w.day((at.Weekday()+6)%7) && now < to, nil
 }
 
+// Next is when the window opens next after a time, and for how long, by the clock on
+// the wall; the zero time where that is not within a week or is not known.
+func (w Window) Next(after time.Time) (opens time.Time, lasts time.Duration) {
+	zone, err := time.LoadLocation(w.Timezone)
+	if err != nil {
+		return time.Time{}, 0
+	}
+	from, err := minutes(w.From)
+	if err != nil {
+		return time.Time{}, 0
+	}
+	to, err := minutes(w.To)
+	if err != nil {
+		return time.Time{}, 0
+	}
+	if to <= from {
+		to += 24 * 60
+	}
+	day := after.In(zone)
+	for n := range 9 {
+		at := time.Date(day.Year(), day.Month(), day.Day()+n, from/60, from%60, 0, 0, zone)
+		// On the day when clocks go forward the time may not exist.
+		if !at.After(after) || !w.day(at.Weekday()) {
+			continue
+		}
+		if open, err := w.Open(at); err == nil && open {
+			return at, time.Duration(to-from) * time.Minute
+		}
+	}
+	return time.Time{}, 0
+}
+
 func (w Window) day(d time.Weekday) bool {
 	return len(w.Days) == 0 || slices.Contains(w.Days, strings.ToLower(d.String()[:3]))
 }

@@ -41,3 +41,35 @@ func TestWindow(t *testing.T) {
 	}
 	require.Error(t, release.Policy{Mode: release.ModeApply, Every: time.Second}.Validate())
 }
+
+func TestWindowNext(t *testing.T) {
+	night := release.Window{Days: []string{"sat"}, From: "22:00", To: "04:00", Timezone: "Europe/Berlin"}
+	spring := release.Window{From: "02:30", To: "02:45", Timezone: "Europe/Berlin"}
+	for _, c := range []struct {
+		w     release.Window
+		after string
+		want  string
+		lasts time.Duration
+	}{
+		{night, "2026-11-21T20:59:59Z", "2026-11-21T21:00:00Z", 6 * time.Hour},
+		{night, "2026-11-21T21:00:00Z", "2026-11-28T21:00:00Z", 6 * time.Hour},
+		{night, "2026-07-01T00:00:00Z", "2026-07-04T20:00:00Z", 6 * time.Hour},     // summer
+		{spring, "2026-03-28T12:00:00Z", "2026-03-30T00:30:00Z", 15 * time.Minute}, // not on the 29th
+		{release.Window{From: "00:00", To: "00:00"}, "2026-11-21T12:00:00Z", "2026-11-22T00:00:00Z", 24 * time.Hour},
+		{release.Window{Days: []string{"never"}, From: "00:00", To: "00:00"}, "2026-11-21T12:00:00Z", "", 0},
+		{release.Window{From: "9", To: "10:00"}, "2026-11-21T12:00:00Z", "", 0},
+		{release.Window{From: "09:00", To: "25:00"}, "2026-11-21T12:00:00Z", "", 0},
+		{release.Window{From: "09:00", To: "10:00", Timezone: "Atlantis/Center"}, "2026-11-21T12:00:00Z", "", 0},
+	} {
+		after, err := time.Parse(time.RFC3339, c.after)
+		require.NoError(t, err)
+		opens, lasts := c.w.Next(after)
+		want := time.Time{}
+		if c.want != "" {
+			want, err = time.Parse(time.RFC3339, c.want)
+			require.NoError(t, err)
+		}
+		require.True(t, want.Equal(opens), "%s after %s: %s", c.w, c.after, opens)
+		require.Equal(t, c.lasts, lasts)
+	}
+}

@@ -27,6 +27,12 @@ type Config struct {
 	Timeout time.Duration
 	// AtStart runs the job once at once.
 	AtStart bool
+	// Within spreads the run at the start: it comes after this much, or by the schedule
+	// where that is sooner.
+	Within time.Duration
+	// Also gives one more time when the job is due after a time, the zero time for
+	// none. Phase and Jitter do not move it. Nil: none.
+	Also func(after time.Time) time.Time
 	// Backoff bounds how much later than by its schedule a job comes that fails again
 	// and again: twice as late each time. Zero: never later. A Wake comes at once all
 	// the same.
@@ -78,7 +84,7 @@ func New(c Config) (*Loop, error) {
 	if c.Schedule.inner == nil {
 		return nil, errNoSchedule
 	}
-	if c.Phase < 0 || c.Jitter < 0 || c.Timeout < 0 || c.Backoff < 0 || c.Tick < 0 {
+	if c.Phase < 0 || c.Jitter < 0 || c.Timeout < 0 || c.Backoff < 0 || c.Tick < 0 || c.Within < 0 {
 		return nil, errors.New("schedule: negative duration")
 	}
 	if c.Logger == nil {
@@ -109,14 +115,25 @@ func (l *Loop) Next(t time.Time) time.Time {
 // has ended. What a run returns or panics with is logged and stops nothing.
 func (l *Loop) Run(ctx context.Context, job func(context.Context) error) error {
 	if l.c.AtStart {
-		l.once(ctx, job)
-	}
-	for {
-		if err := l.wait(ctx); err != nil {
+		if err := l.first(ctx); err != nil {
 			return err
 		}
 		l.once(ctx, job)
 	}
+	for {
+		if err := l.wait(ctx, time.Time{}); err != nil {
+			return err
+		}
+		l.once(ctx, job)
+	}
+}
+
+// first waits for the run at the start.
+func (l *Loop) first(ctx context.Context) error {
+	if l.c.Within == 0 {
+		return nil
+	}
+	return l.wait(ctx, l.c.Clock.Now().Round(0).Add(l.c.Within))
 }
 
 // Reschedule changes when the job is due. Only the job itself may call it.
@@ -128,10 +145,11 @@ func (l *Loop) Reschedule(s Schedule, phase, jitter time.Duration) error {
 	return nil
 }
 
-func (l *Loop) wait(ctx context.Context) error {
+// wait waits until the job is due, but no longer than to a time, unless it is zero.
+func (l *Loop) wait(ctx context.Context, most time.Time) error {
 	// Without the monotonic part a time is what clocks show, also after a sleep.
 	now := l.c.Clock.Now().Round(0)
-	due := l.due(now)
+	due := sooner(most, l.due(now))
 	for {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -143,7 +161,11 @@ func (l *Loop) wait(ctx context.Context) error {
 		last := now
 		now = l.c.Clock.Now().Round(0)
 		if now.Before(last) {
-			due = l.due(now) // set back: what was due would be far away
+			// Set back: what was due would be far away.
+			if !most.IsZero() {
+				most = now.Add(l.c.Within)
+			}
+			due = sooner(most, l.due(now))
 		}
 		if !due.IsZero() && !now.Before(due) {
 			return nil
@@ -154,10 +176,21 @@ func (l *Loop) wait(ctx context.Context) error {
 // due is when the job is due after a time, the zero time for never.
 func (l *Loop) due(now time.Time) time.Time {
 	next := l.Next(now)
-	if next.IsZero() {
+	if !next.IsZero() {
+		next = next.Add(l.late(now) + l.jitter())
+	}
+	if l.c.Also == nil {
 		return next
 	}
-	return next.Add(l.late(now) + l.jitter())
+	return sooner(next, l.c.Also(now))
+}
+
+// sooner is the earlier of two times, of which the zero time is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // until waits until something is due, but no longer than a tick. It tells whether the

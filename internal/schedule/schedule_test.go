@@ -255,3 +255,45 @@ func TestLoopIsRescheduledByItsJob(t *testing.T) {
 		require.Error(t, l.Reschedule(schedule.Schedule{}, 0, 0))
 	})
 }
+
+// Machines that start together take turns, but the schedule is kept, and a clock that
+// is set meanwhile does not keep the first run away.
+func TestLoopSpreadsTheStart(t *testing.T) {
+	for name, c := range map[string]struct {
+		within time.Duration
+		after  time.Duration
+		by     time.Duration
+		want   []time.Duration
+	}{
+		"takes turns":          {within: 4 * time.Minute, want: []time.Duration{4 * time.Minute, 60 * time.Minute}},
+		"by schedule first":    {within: 90 * time.Minute, want: []time.Duration{60 * time.Minute}},
+		"the clock comes late": {within: 4 * time.Minute, after: time.Minute, by: 56 * 365 * 24 * time.Hour, want: []time.Duration{time.Minute, 60 * time.Minute}},
+		"set back":             {within: 4 * time.Minute, after: time.Minute, by: -56 * 365 * 24 * time.Hour, want: []time.Duration{5 * time.Minute, 60 * time.Minute}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := walls{start: time.Now()}
+				w.moved = append(w.moved, struct{ after, by time.Duration }{c.after, c.by})
+				config := schedule.Config{AtStart: true, Within: c.within, Tick: 30 * time.Second, Clock: schedule.Clock{Now: w.now}}
+				require.Equal(t, c.want, loop(t, config, "@hourly", 119*time.Minute, nothing))
+			})
+		})
+	}
+	_, err := schedule.New(schedule.Config{Within: -1})
+	require.Error(t, err)
+}
+
+// What has a time of its own besides comes then as well, and moves nothing else.
+func TestLoopComesAlso(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		once := start.Add(70 * time.Minute)
+		runs := loop(t, schedule.Config{Also: func(after time.Time) time.Time {
+			if after.Before(once) {
+				return once
+			}
+			return time.Time{}
+		}}, "@hourly", 3*time.Hour+time.Minute, nothing)
+		require.Equal(t, []time.Duration{60 * time.Minute, 70 * time.Minute, 120 * time.Minute, 180 * time.Minute}, runs)
+	})
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package agent_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/agent"
+	"github.com/bindery/bindery/agent/agenttest"
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/release"
+)
+
+// Every run has a number that no other has, and is remembered however it ended.
+func TestRan(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, newSite(t), func(c *agent.Config) { c.Boot = "one" })
+	none, err := n.agent.Ran()
+	require.NoError(t, err)
+	require.Nil(t, none)
+	_, err = n.agent.Run(t.Context(), agent.Options{})
+	require.ErrorIs(t, err, agent.ErrNothingYet)
+	ran := func() *agent.Ran {
+		r, err := n.agent.Ran()
+		require.NoError(t, err)
+		return r
+	}
+	require.Equal(t, int64(1), ran().Run)
+	require.Empty(t, ran().State)
+	require.Contains(t, ran().Error, agent.ErrNothingYet.Error())
+
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "x")}})
+	require.Equal(t, int64(2), n.run(agent.Options{}).Run)
+	require.Equal(t, agent.Tally{Total: 1, Good: 1, Modified: 1}, ran().Tally)
+	require.Equal(t, release.StateClean, ran().State)
+	contact := ran().Contact
+	require.False(t, contact.IsZero())
+
+	n.Broken = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(http.StatusBadGateway); return true }
+	require.Zero(t, n.run(agent.Options{DryRun: true}).Run, "it only looks")
+	require.Equal(t, int64(3), n.run(agent.Options{}).Run)
+	require.Contains(t, n.log.String(), "run=3", "what is logged has the number")
+	require.Equal(t, contact, ran().Contact)
+	require.Contains(t, ran().NoContact, "502")
+	n.Broken = nil
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = n.agent.Run(ctx, agent.Options{})
+	require.Error(t, err)
+	require.Equal(t, []any{int64(4), "interrupted"}, []any{ran().Run, ran().Error})
+	require.Equal(t, contact, ran().Contact)
+
+	// What the journal has is called the same, and an undo has a number of its own.
+	runs, err := n.agent.Runs()
+	require.NoError(t, err)
+	require.Equal(t, int64(2), runs[0].ID)
+	_, err = n.agent.Undo(t.Context(), agent.UndoOptions{Run: 2})
+	require.NoError(t, err)
+	runs, err = n.agent.Runs()
+	require.NoError(t, err)
+	require.Equal(t, int64(5), runs[1].ID)
+	require.Equal(t, int64(6), n.run(agent.Options{}).Run)
+
+	for boot, rebooted := range map[string]bool{"one": false, "two": true, "": false} {
+		n.config.Boot = boot
+		n.open()
+		is, err := n.agent.Rebooted()
+		require.NoError(t, err)
+		require.Equal(t, rebooted, is, boot)
+	}
+}
+
+// The power goes between a change and its confirmation. After the boot the network may
+// take a while: the host has its time again, and the change stays where it reaches its
+// source then. In the boot in which the time was over, it is over.
+func TestPowerCutBeforeConfirm(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		boot   string
+		fails  int
+		stays  bool
+		within time.Duration
+	}{
+		"another boot, a slow network": {"two", 3, true, time.Minute},
+		"another boot, no network":     {"two", 1 << 30, false, 100 * time.Millisecond},
+		"the same boot":                {"one", 1 << 30, false, time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newNode(t, newSite(t), func(c *agent.Config) { c.Boot = "one" })
+			require.NoError(t, n.agent.Settle(t.Context()), "there is nothing to settle")
+			n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/network", "new")}})
+			n.run(agent.Options{})
+			over := time.Now().Add(-time.Hour)
+			require.NoError(t, n.dir.Save("unconfirmed.json", agent.Unconfirmed{Run: 1, Within: c.within, Until: over, Boot: "one"}))
+			n.config.Boot = c.boot
+			n.open()
+			n.Broken = func(w http.ResponseWriter, _ *http.Request) bool {
+				if c.fails--; c.fails < 0 {
+					return false
+				}
+				w.WriteHeader(http.StatusBadGateway)
+				return true
+			}
+			require.NoError(t, n.agent.Settle(t.Context()))
+			require.NoFileExists(t, n.dir.Path()+"/unconfirmed.json")
+			if c.stays {
+				require.Equal(t, "new", read(t, n.root+"/network"))
+				return
+			}
+			require.NoFileExists(t, n.root+"/network")
+			held, err := n.agent.Held()
+			require.NoError(t, err)
+			require.Contains(t, held.Reason, "did not reach its source")
+		})
+	}
+}

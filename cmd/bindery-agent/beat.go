@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"os"
+	"strings"
+	"time"
+
+	"github.com/bindery/bindery/agent"
+	"github.com/bindery/bindery/engine/release"
+	"github.com/bindery/bindery/internal/schedule"
+)
+
+const (
+	defaultSchedule = "*/5 * * * *"
+	// jitterShare of the interval is the most that a run comes late by chance.
+	jitterShare = 20
+	// clockTick is how soon a run comes that was missed in a machine's sleep.
+	clockTick = 30 * time.Second
+	// bootSpread is over how long the first runs after a boot are spread: machines that
+	// share a power supply start in the same second.
+	bootSpread = 5 * time.Minute
+)
+
+// beat is when runs come: by the host's own settings, else as the release says, else
+// every five minutes; and where the release has windows, when one of them opens.
+type beat struct {
+	agent    *agent.Agent
+	settings agent.Settings
+	plan     schedule.Schedule
+	windows  []release.Window
+}
+
+func (b *beat) read() error {
+	every, windows, err := b.agent.Timing()
+	if err != nil {
+		return err
+	}
+	expr := b.settings.Schedule
+	if expr == "" {
+		if expr = defaultSchedule; every > 0 {
+			expr = "@every " + every.String()
+		}
+	}
+	b.windows = windows
+	b.plan, err = schedule.Parse(expr, b.settings.Timezone)
+	return err
+}
+
+func (b *beat) interval(now time.Time) time.Duration { return b.plan.Interval(now) }
+
+// phase is the host's own place within the interval.
+func (b *beat) phase(now time.Time) time.Duration { return b.own(b.interval(now)) }
+
+func (b *beat) own(span time.Duration) time.Duration {
+	return schedule.Phase(b.agent.Enrolment().HostID, span)
+}
+
+// first is how long the first run waits.
+func (b *beat) first(now time.Time) (time.Duration, error) {
+	booted, err := b.agent.Rebooted()
+	if err != nil || !booted {
+		return 0, err
+	}
+	return b.own(min(bootSpread, b.interval(now))), nil
+}
+
+// opening is when the host runs because a window is open then: at its own place in
+// the first half of the window, but not later than it would by an interval.
+func (b *beat) opening(after time.Time) time.Time {
+	var first time.Time
+	for _, w := range b.windows {
+		_, lasts := w.Next(after)
+		own := b.own(min(lasts/2, b.interval(after)))
+		opens, _ := w.Next(after.Add(-own))
+		if opens.IsZero() {
+			continue
+		}
+		if at := opens.Add(own); first.IsZero() || at.Before(first) {
+			first = at
+		}
+	}
+	return first
+}
+
+// thisBoot names the boot of the machine, "" where the kernel does not.
+func thisBoot() string {
+	data, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(data))
+}

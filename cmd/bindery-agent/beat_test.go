@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/sigstore/sigstore/pkg/signature"
+	"github.com/stretchr/testify/require"
+
+	"github.com/bindery/bindery/agent"
+	"github.com/bindery/bindery/agent/agenttest"
+	"github.com/bindery/bindery/agent/state"
+	"github.com/bindery/bindery/agent/system"
+	"github.com/bindery/bindery/engine/config"
+	"github.com/bindery/bindery/engine/release"
+	"github.com/bindery/bindery/internal/schedule"
+)
+
+// machine is a host with a clock of its own, which goes on only while the loop waits.
+type machine struct {
+	site *agenttest.Site
+	dir  *state.Dir
+	root string
+	now  time.Time
+	id   string
+}
+
+func newMachine(t *testing.T) *machine {
+	t.Helper()
+	m := &machine{root: t.TempDir(), now: time.Now()}
+	m.site = agenttest.New(t, func(key ed25519.PrivateKey) (release.Signer, error) { return signature.LoadED25519Signer(key) })
+	var err error
+	m.dir, err = state.Open(state.Config{Path: filepath.Join(t.TempDir(), "state"), Create: true})
+	require.NoError(t, err)
+	t.Cleanup(m.dir.Close)
+	e, err := agent.Enrol(t.Context(), agent.EnrolConfig{
+		State: m.dir, Client: http.DefaultClient, URL: m.site.Server.URL, Host: agenttest.HostName, Token: m.site.Token(agenttest.HostName),
+	})
+	require.NoError(t, err)
+	m.id = e.HostID
+	return m
+}
+
+// beat is the agent in one boot of the machine.
+func (m *machine) beat(t *testing.T, boot string, settings agent.Settings) *beat {
+	t.Helper()
+	host, err := system.New(system.Config{Root: m.root})
+	require.NoError(t, err)
+	host.Now = func() time.Time { return m.now }
+	a, err := agent.New(agent.Config{State: m.dir, Machine: host, Client: http.DefaultClient, Boot: boot})
+	require.NoError(t, err)
+	return &beat{agent: a, settings: settings}
+}
+
+// live runs the loop until a time, and gives what it logged.
+func (m *machine) live(t *testing.T, b *beat, until time.Time) string {
+	t.Helper()
+	var log bytes.Buffer
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	clock := schedule.Clock{Now: func() time.Time { return m.now }, After: func(d time.Duration) (<-chan time.Time, func()) {
+		m.now = m.now.Add(d)
+		due := make(chan time.Time, 1)
+		if m.now.After(until) {
+			cancel()
+		} else {
+			due <- m.now
+		}
+		return due, func() {}
+	}}
+	require.NoError(t, scheduled(ctx, b, agent.Options{}, clock, slog.New(slog.NewTextHandler(&log, nil))))
+	return log.String()
+}
+
+// A host that runs once in six hours, and may be changed in half an hour of the day,
+// is changed in it.
+func TestRunsInItsWindow(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	opens := m.now.UTC().Add(2 * time.Hour).Truncate(time.Minute)
+	window := release.Window{From: opens.Format("15:04"), To: opens.Add(30 * time.Minute).Format("15:04")}
+	m.site.Publish(m.id, agenttest.Release{
+		Entries: []config.Entry{agenttest.File("/f", "x")}, Policy: release.Policy{Windows: []release.Window{window}, Every: 6 * time.Hour},
+	})
+	b := m.beat(t, "", agent.Settings{})
+	// The first run learns of the window, and finds it closed.
+	require.Contains(t, m.live(t, b, opens.Add(-time.Minute)), "outside its maintenance window")
+	require.NoFileExists(t, filepath.Join(m.root, "f"))
+	log := m.live(t, b, opens.Add(20*time.Minute))
+	require.FileExists(t, filepath.Join(m.root, "f"))
+	require.Regexp(t, `msg=changed run=\d+ entry=Path:/f bundle=base`, log)
+	require.Equal(t, "x", read(t, filepath.Join(m.root, "f")))
+}
+
+// Ten thousand machines that start together ask over minutes, each at its own time.
+func TestFirstRunAfterABoot(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.site.Publish(m.id, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "x")}})
+	started := m.now
+	b := m.beat(t, "first", agent.Settings{})
+	require.Contains(t, m.live(t, b, started.Add(time.Second)), "run done", "the very first run comes at once")
+	require.Contains(t, m.live(t, m.beat(t, "first", agent.Settings{}), m.now), "run done", "and so it does where only the agent was started again")
+
+	b = m.beat(t, "second", agent.Settings{Schedule: "@yearly"})
+	require.NoError(t, b.read())
+	within, err := b.first(m.now)
+	require.NoError(t, err)
+	require.Positive(t, within)
+	require.Less(t, within, bootSpread)
+	booted := m.now
+	require.NotContains(t, m.live(t, b, booted.Add(within-time.Second)), "run done")
+	m.now = booted
+	require.Contains(t, m.live(t, b, booted.Add(within+clockTick)), "run done")
+
+	seconds := map[time.Duration]int{}
+	for i := range 10_000 {
+		seconds[schedule.Phase(fmt.Sprintf("%032x", i), bootSpread).Truncate(time.Second)]++
+	}
+	for _, n := range seconds {
+		require.Less(t, n, 100, "hosts in one second of three hundred")
+	}
+	require.Len(t, seconds, 300)
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	require.NoError(t, err)
+	return string(data)
+}
