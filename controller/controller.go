@@ -36,6 +36,7 @@ import (
 	"github.com/bindery/bindery/engine"
 	"github.com/bindery/bindery/internal/schedule"
 	"github.com/bindery/bindery/internal/transport"
+	"github.com/bindery/bindery/webhooks"
 )
 
 // Config is what a Controller is made from.
@@ -62,6 +63,7 @@ type Controller struct {
 	reader       *status.Reader
 	metrics      *metrics.Metrics
 	parsed       *engine.Cache // of all repositories
+	budgets      map[limited]*webhooks.Budget
 	sweep        *schedule.Loop
 	public       net.Listener
 	admin        net.Listener
@@ -88,7 +90,7 @@ func open(ctx context.Context, c Config, s seams) (*Controller, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	ct := &Controller{c: c, seams: s, parsed: engine.NewCache(engine.CacheSize)}
+	ct := &Controller{c: c, seams: s, parsed: engine.NewCache(engine.CacheSize), budgets: map[limited]*webhooks.Budget{}}
 	for _, step := range []func(context.Context) error{ct.openState, ct.openPublisher, ct.openRepositories, ct.openSweep, ct.openServers} {
 		if err := step(ctx); err != nil {
 			ct.Close()

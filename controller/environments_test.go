@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -204,4 +205,37 @@ func TestAnEnvironmentIsTakenOutOfTheSettings(t *testing.T) {
 	tip := w.direct("louder", louder)
 	w.untilOutcome(st, "main", tip, "held")
 	require.Equal(t, "hello\n", text(stage.fetch(), "/etc/motd"))
+}
+
+// What a forge asks of one environment it asks of the account: the other environments,
+// and other repositories there, leave it alone as well.
+func TestALimitIsOfTheAccount(t *testing.T) {
+	t.Parallel()
+	for _, k := range []kind{atGitHub, atGitea, atGitLab} {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorldAt(t, k, plain(nil))
+			w.replaceSetting(", poll", ", environments: [{branch: staging}, {branch: main, name: production}], poll")
+			w.replaceSetting("repositories:\n", fmt.Sprintf("repositories:\n- {name: example/other, url: %q, token_file: git.token, poll: \"@every 24h\", environments: [{branch: main, name: other}], %s}\n",
+				w.server.URL+w.forge.ClonePath(), fmt.Sprintf(k.settings, w.server.URL)))
+			w.push("staging")
+			w.start()
+			asked := func(of string) int { return w.forge.Calls("GET /api/", of) }
+			wakeAll := func() {
+				for _, name := range []string{repo, "example/other"} {
+					w.pings++
+					require.Less(t, w.deliver("push", fmt.Sprintf("ping-%d", w.pings), hookSecret,
+						fmt.Appendf(nil, `{"repository":{"full_name":%q},"project":{"path_with_namespace":%[1]q}}`, name)), 300)
+				}
+			}
+			w.wait("all have asked", func() bool { return asked("site") > 1 && asked("other") > 1 }, wakeAll)
+
+			w.forge.Inject(forgetest.Fault{Match: []string{"GET /api/", "site"}, Times: 1, Code: http.StatusTooManyRequests, After: time.Hour})
+			w.wait("one is told to leave it alone", func() bool { return strings.Contains(w.log.String(), "rate limited, again in 1h") }, wakeAll)
+			w.looks()
+			before, ended := asked(""), w.ended()
+			w.wait("all look again", func() bool { return w.ended() > ended+9 }, wakeAll)
+			require.Equal(t, before, asked(""))
+		})
+	}
 }

@@ -85,24 +85,33 @@ type forge struct {
 	secretsName    string
 	tokenName      string
 	env            string // where the token may be instead
+	account        string // whose limits count, besides the token's
 	dialect        func() webhooks.Dialect
 	// open makes it; nil where there are no pull requests.
-	open func(repo, token string, bounds transport.Config) (webhooks.Forge, error)
+	open func(access) (webhooks.Forge, error)
+}
+
+// access is how a forge is reached: as whom, and within which bounds.
+type access struct {
+	repo, token string
+	http        transport.Config
+	budget      *webhooks.Budget
 }
 
 func (g *GitHub) forge() forge {
 	f := forge{
 		name: "github", address: &g.API, token: &g.TokenFile, tokenName: "github.token_file", secrets: g.WebhookSecretFiles,
 		secretsName: "github.webhook_secret_files", env: "BINDERY_GITHUB_TOKEN", dialect: github.Dialect,
-		open: func(repo, token string, bounds transport.Config) (webhooks.Forge, error) {
-			return github.New(github.Config{API: g.API, Repo: repo, Token: token, HTTP: bounds})
+		open: func(a access) (webhooks.Forge, error) {
+			return github.New(github.Config{API: g.API, Repo: a.repo, Token: a.token, HTTP: a.http, Budget: a.budget})
 		},
 	}
 	if a := g.App; a != nil {
 		f.token, f.tokenName, f.env = &a.PrivateKeyFile, "github.app.private_key_file", "BINDERY_GITHUB_APP_KEY"
-		f.open = func(repo, key string, bounds transport.Config) (webhooks.Forge, error) {
+		f.account = fmt.Sprint(a.ID, a.InstallationID)
+		f.open = func(by access) (webhooks.Forge, error) {
 			return github.New(github.Config{
-				API: g.API, Repo: repo, App: &github.App{ID: a.ID, Installation: a.InstallationID, Key: []byte(key)}, HTTP: bounds,
+				API: g.API, Repo: by.repo, App: &github.App{ID: a.ID, Installation: a.InstallationID, Key: []byte(by.token)}, HTTP: by.http, Budget: by.budget,
 			})
 		}
 	}
@@ -118,8 +127,8 @@ func (r *Repository) forges() (out []forge) {
 		out = append(out, forge{
 			name: "gitea", address: &g.URL, token: &g.TokenFile, secrets: g.WebhookSecretFiles, secretsName: "gitea.webhook_secret_files", tokenName: "gitea.token_file",
 			env: "BINDERY_GITEA_TOKEN", dialect: gitea.Dialect,
-			open: func(repo, token string, bounds transport.Config) (webhooks.Forge, error) {
-				return gitea.New(gitea.Config{URL: g.URL, Repo: repo, Token: token, HTTP: bounds})
+			open: func(a access) (webhooks.Forge, error) {
+				return gitea.New(gitea.Config{URL: g.URL, Repo: a.repo, Token: a.token, HTTP: a.http, Budget: a.budget})
 			},
 		})
 	}
@@ -127,8 +136,8 @@ func (r *Repository) forges() (out []forge) {
 		out = append(out, forge{
 			name: "gitlab", groups: true, address: &g.URL, token: &g.TokenFile, secrets: g.WebhookSecretFiles, secretsName: "gitlab.webhook_secret_files", tokenName: "gitlab.token_file",
 			env: "BINDERY_GITLAB_TOKEN", dialect: gitlab.Dialect,
-			open: func(repo, token string, bounds transport.Config) (webhooks.Forge, error) {
-				return gitlab.New(gitlab.Config{URL: g.URL, Repo: repo, Token: token, HTTP: bounds})
+			open: func(a access) (webhooks.Forge, error) {
+				return gitlab.New(gitlab.Config{URL: g.URL, Repo: a.repo, Token: a.token, HTTP: a.http, Budget: a.budget})
 			},
 		})
 	}
@@ -224,13 +233,26 @@ func (r *Repository) loadForge(out *repositorySecrets, getenv func(string) strin
 
 // openForge makes the forge; nil where the settings name none, or one without pull
 // requests.
-func (r *Repository) openForge(token string, bounds transport.Config) (webhooks.Forge, error) {
-	for _, f := range r.forges() {
+func (ct *Controller) openForge(r *repository) (webhooks.Forge, error) {
+	for _, f := range r.settings.forges() {
 		if f.open != nil {
-			return f.open(r.Name, token, bounds)
+			return f.open(access{r.settings.Name, r.secrets.apiToken, ct.seams.http, ct.budget(f, r.secrets.apiToken)})
 		}
 	}
 	return nil, nil
+}
+
+// limited is what forges count together: an account at an address.
+type limited struct{ forge, address, account, token string }
+
+// budget is one for all repositories at one address by one credential: what the forge
+// asks of one it asks of all.
+func (ct *Controller) budget(f forge, token string) *webhooks.Budget {
+	k := limited{f.name, strings.TrimRight(*f.address, "/"), f.account, token}
+	if ct.budgets[k] == nil {
+		ct.budgets[k] = webhooks.NewBudget(ct.seams.clock.OrMachine().Now)
+	}
+	return ct.budgets[k]
 }
 
 // forgeToken is the forge's own token to fetch with; "" where it has none.

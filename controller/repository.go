@@ -257,7 +257,7 @@ func (r *repository) wake(webhooks.Event) {
 func (ct *Controller) openRepository(i int) (*repository, error) {
 	r := &repository{settings: &ct.c.Settings.Repositories[i], secrets: ct.c.Secrets.repositories[i]}
 	var err error
-	if r.forge, err = r.settings.openForge(r.secrets.apiToken, ct.seams.http); err != nil {
+	if r.forge, err = ct.openForge(r); err != nil {
 		return nil, err
 	}
 	r.mirror, err = git.New(git.Config{

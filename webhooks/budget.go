@@ -20,31 +20,46 @@ const (
 	// reserve is the part of the requests of an hour that is kept to end what was
 	// begun: one in so many.
 	reserve = 10
+	// leastRest is how long a forge is left alone that asks for it and does not say for
+	// how long.
+	leastRest = time.Minute
 )
 
 // Budget counts what is asked of a forge, and refuses what would be too much before the
-// forge has to. It implements http.RoundTripper. It is for the packages of forges.
+// forge has to, and everything while the forge wants to be left alone. Forges count
+// by account: all that speaks with one address by one credential shares one Budget.
 type Budget struct {
-	base http.RoundTripper
-	now  func() time.Time
+	now func() time.Time
 
 	mu    sync.Mutex
 	made  []time.Time // of the last hour, oldest first
 	limit int         // requests of a period, 0 while unknown
 	left  int
 	reset time.Time
+	rests time.Time // until when the forge asked to be left alone
 }
 
-// NewBudget makes one in front of base. now may be nil: time.Now.
-func NewBudget(base http.RoundTripper, now func() time.Time) *Budget {
+// NewBudget makes one. now may be nil: time.Now.
+func NewBudget(now func() time.Time) *Budget {
 	if now == nil {
 		now = time.Now
 	}
-	return &Budget{base: base, now: now}
+	return &Budget{now: now}
+}
+
+// Over puts the budget in front of a transport. It is for the packages of forges.
+func (b *Budget) Over(base http.RoundTripper) http.RoundTripper { return budgeted{b, base} }
+
+type budgeted struct {
+	*Budget
+	base http.RoundTripper
 }
 
 // RoundTrip implements http.RoundTripper.
-func (b *Budget) RoundTrip(r *http.Request) (*http.Response, error) {
+func (b budgeted) RoundTrip(r *http.Request) (*http.Response, error) {
+	if wait := b.resting(); wait > 0 {
+		return nil, &Error{Op: "ask", Reason: RateLimited, After: wait, Err: errors.New("the forge asked to be left alone")}
+	}
 	if makes(r) {
 		if wait := b.take(); wait > 0 {
 			return nil, &Error{Op: "write", Reason: RateLimited, After: wait, Err: errors.New("so much in a short time is more than a forge takes")}
@@ -52,9 +67,26 @@ func (b *Budget) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	resp, err := b.base.RoundTrip(r)
 	if err == nil {
-		b.note(resp.Header)
+		b.note(resp)
 	}
 	return resp, err
+}
+
+// resting says how long the forge is to be left alone.
+func (b *Budget) resting() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.rests.Sub(b.now())
+}
+
+// Rest leaves the forge alone for a while, a minute at least. Answers with a code and a
+// header for that are seen without being told.
+func (b *Budget) Rest(after time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if until := b.now().Add(max(after, leastRest)); until.After(b.rests) {
+		b.rests = until
+	}
 }
 
 // makes tells whether a request makes or changes what people see. A token is not that.
@@ -83,7 +115,11 @@ func (b *Budget) take() time.Duration {
 }
 
 // note reads what an answer says of the limit.
-func (b *Budget) note(h http.Header) {
+func (b *Budget) note(resp *http.Response) {
+	if reason, after := classifyAnswer(resp); resp.StatusCode >= http.StatusBadRequest && reason == RateLimited {
+		b.Rest(after)
+	}
+	h := resp.Header
 	number := func(name string) (int64, bool) {
 		for _, prefix := range []string{"X-RateLimit-", "RateLimit-"} {
 			if n, err := strconv.ParseInt(h.Get(prefix+name), 10, 64); err == nil {

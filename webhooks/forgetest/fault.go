@@ -16,8 +16,10 @@ type Fault struct {
 	Match []string
 	// Times is how many requests it spoils.
 	Times int
-	// Code answers with this code instead of working; see also RateLimit.
-	Code int
+	// Code answers with this code instead of working, with a Retry-After where After is
+	// set; see also RateLimit.
+	Code  int
+	After time.Duration
 	// RateLimit answers 403 as an exhausted rate limit that resets after this.
 	RateLimit time.Duration
 	// Secondary answers 403 as the secondary rate limit, with Retry-After.
@@ -79,6 +81,9 @@ func (f *Fault) serve(w http.ResponseWriter, r *http.Request, next http.Handler)
 		}
 		next.ServeHTTP(w, r)
 	case f.Code != 0:
+		if f.After > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(f.After/time.Second)))
+		}
 		writeJSON(w, f.Code, Object{"message": http.StatusText(f.Code)})
 	case f.CutOff:
 		cutOff(w, r, next)

@@ -5,6 +5,7 @@
 package gitea
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,8 +35,9 @@ type Config struct {
 	Repo string
 	// Token is the credential. It goes into one header and nowhere else.
 	Token string
-	// HTTP bounds the requests.
-	HTTP transport.Config
+	// HTTP bounds the requests, Budget counts them. Nil: one of its own.
+	HTTP   transport.Config
+	Budget *webhooks.Budget
 }
 
 // Forge is one repository at a Gitea or Forgejo. It is safe for concurrent use; posts
@@ -67,8 +69,8 @@ func New(c Config) (*Forge, error) {
 	if err != nil {
 		return nil, err
 	}
-	budget := webhooks.NewBudget(httpClient.Transport, nil)
-	httpClient.Transport = budget
+	budget := cmp.Or(c.Budget, webhooks.NewBudget(nil))
+	httpClient.Transport = budget.Over(httpClient.Transport)
 	return &Forge{
 		http: httpClient, budget: budget, root: root.String(), token: c.Token, owner: owner, name: name, posting: make(chan struct{}, 1),
 	}, nil

@@ -56,7 +56,7 @@ func (f *Forge) Token(ctx context.Context) (string, error) {
 		return "", nil
 	}
 	token, err := f.app.tokens.Token(ctx)
-	return token, fail("get token", err)
+	return token, f.fail("get token", err)
 }
 
 // bot is the account that the App posts as: an installation cannot ask who it is.
@@ -83,7 +83,7 @@ func (f *Forge) check(ctx context.Context, commit string, s webhooks.Status) err
 		CheckName: new(webhooks.StatusContext), AppID: &f.app.id, Filter: new("latest"),
 	})
 	if err != nil {
-		return fail("read check", err)
+		return f.fail("read check", err)
 	}
 	var last *github.CheckRun
 	for _, r := range runs.CheckRuns {
@@ -106,7 +106,7 @@ func (f *Forge) check(ctx context.Context, commit string, s webhooks.Status) err
 			Name: webhooks.StatusContext, Output: output(s, next),
 		})
 		if err != nil {
-			return fail("annotate check", err)
+			return f.fail("annotate check", err)
 		}
 		done += len(next)
 	}
@@ -123,12 +123,12 @@ func (f *Forge) conclude(ctx context.Context, commit string, last *github.CheckR
 		run, _, err := f.client.Checks.UpdateCheckRun(ctx, f.owner, f.name, last.GetID(), github.UpdateCheckRunOptions{
 			Name: webhooks.StatusContext, Status: &state, Conclusion: &end, DetailsURL: details, Output: output(s, notes),
 		})
-		return run, fail("change check", err)
+		return run, f.fail("change check", err)
 	}
 	run, _, err := f.client.Checks.CreateCheckRun(ctx, f.owner, f.name, github.CreateCheckRunOptions{
 		Name: webhooks.StatusContext, HeadSHA: commit, Status: &state, Conclusion: &end, DetailsURL: details, Output: output(s, notes),
 	})
-	return run, fail("set check", err)
+	return run, f.fail("set check", err)
 }
 
 // says tells whether a run says what s says, besides annotations.

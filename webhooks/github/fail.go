@@ -14,8 +14,9 @@ import (
 	"github.com/bindery/bindery/webhooks"
 )
 
-// fail turns what a call ended with into a *webhooks.Error; nil stays nil.
-func fail(op string, err error) error {
+// fail turns what a call ended with into a *webhooks.Error; nil stays nil. A secondary
+// limit may stand in the words of an answer alone.
+func (f *Forge) fail(op string, err error) error {
 	limited := func(after time.Duration) error {
 		return &webhooks.Error{Op: op, Reason: webhooks.RateLimited, After: after, Err: transport.Redact(err)}
 	}
@@ -23,6 +24,7 @@ func fail(op string, err error) error {
 		return limited(max(time.Until(primary.Rate.Reset.Time), 0))
 	}
 	if secondary, ok := errors.AsType[*github.AbuseRateLimitError](err); ok {
+		f.budget.Rest(secondary.GetRetryAfter())
 		return limited(secondary.GetRetryAfter())
 	}
 	var answer *http.Response

@@ -6,6 +6,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,8 +38,9 @@ type Config struct {
 	// Account is the name of the account that Token posts as, where it cannot ask for
 	// it: tokens of jobs are such, and post as github-actions[bot].
 	Account string
-	// HTTP bounds the requests.
-	HTTP transport.Config
+	// HTTP bounds the requests, Budget counts them. Nil: one of its own.
+	HTTP   transport.Config
+	Budget *webhooks.Budget
 }
 
 // Forge is one repository at GitHub. It is safe for concurrent use; posts on one
@@ -75,8 +77,8 @@ func New(c Config) (*Forge, error) {
 	if err != nil {
 		return nil, err
 	}
-	budget := webhooks.NewBudget(httpClient.Transport, nil)
-	httpClient.Transport = budget
+	budget := cmp.Or(c.Budget, webhooks.NewBudget(nil))
+	httpClient.Transport = budget.Over(httpClient.Transport)
 	var own *app
 	if c.App != nil {
 		if own, httpClient, err = newApp(c.App, root, httpClient); err != nil {
@@ -106,7 +108,7 @@ func (f *Forge) Pulls(ctx context.Context) ([]webhooks.Pull, error) {
 	for range maxPages {
 		page, resp, err := f.client.PullRequests.List(ctx, f.owner, f.name, opts)
 		if err != nil {
-			return nil, fail(op, err)
+			return nil, f.fail(op, err)
 		}
 		for _, p := range page {
 			out = append(out, f.pull(p))
@@ -116,14 +118,14 @@ func (f *Forge) Pulls(ctx context.Context) ([]webhooks.Pull, error) {
 		}
 		opts.Page = resp.NextPage
 	}
-	return nil, fail(op, fmt.Errorf("more than %d pull requests are open", maxPages*pageSize))
+	return nil, f.fail(op, fmt.Errorf("more than %d pull requests are open", maxPages*pageSize))
 }
 
 // Pull implements webhooks.Forge.
 func (f *Forge) Pull(ctx context.Context, number int) (webhooks.Pull, error) {
 	p, _, err := f.client.PullRequests.Get(ctx, f.owner, f.name, number)
 	if err != nil {
-		return webhooks.Pull{}, fail("read pull request", err)
+		return webhooks.Pull{}, f.fail("read pull request", err)
 	}
 	return f.pull(p), nil
 }
@@ -161,7 +163,7 @@ func (f *Forge) SetStatus(ctx context.Context, commit string, s webhooks.Status)
 	}
 	old, _, err := f.client.Repositories.ListStatuses(ctx, f.owner, f.name, commit, &github.ListOptions{PerPage: pageSize})
 	if err != nil {
-		return fail("read status", err)
+		return f.fail("read status", err)
 	}
 	for _, o := range old { // newest first
 		if o.GetContext() != webhooks.StatusContext {
@@ -180,7 +182,7 @@ func (f *Forge) SetStatus(ctx context.Context, commit string, s webhooks.Status)
 		status.TargetURL = &s.URL
 	}
 	_, _, err = f.client.Repositories.CreateStatus(ctx, f.owner, f.name, commit, status)
-	return fail("set status", err)
+	return f.fail("set status", err)
 }
 
 // account is the id of the account that the token belongs to.
@@ -198,10 +200,10 @@ func (f *Forge) account(ctx context.Context) (int64, error) {
 		user, _, err = f.client.Users.Get(ctx, f.login)
 	}
 	if err != nil {
-		return 0, fail("read own account", err)
+		return 0, f.fail("read own account", err)
 	}
 	if user.GetID() == 0 {
-		return 0, fail("read own account", errors.New("the answer has no id"))
+		return 0, f.fail("read own account", errors.New("the answer has no id"))
 	}
 	f.me = user.GetID()
 	return f.me, nil

@@ -17,7 +17,7 @@ func (f *Forge) Post(ctx context.Context, p webhooks.Post) (webhooks.Posted, err
 	case f.posting <- struct{}{}:
 		defer func() { <-f.posting }()
 	case <-ctx.Done():
-		return webhooks.Posted{}, fail("post comment", ctx.Err())
+		return webhooks.Posted{}, f.fail("post comment", ctx.Err())
 	}
 	me, err := f.account(ctx)
 	if err != nil {
@@ -41,7 +41,7 @@ func note(c *github.IssueComment) webhooks.Note {
 
 func (t thread) Note(ctx context.Context, id int64) (webhooks.Note, error) {
 	c, _, err := t.f.client.Issues.GetComment(ctx, t.f.owner, t.f.name, id)
-	return note(c), fail("read comment", err)
+	return note(c), t.f.fail("read comment", err)
 }
 
 func (t thread) Notes(ctx context.Context) ([]webhooks.Note, error) {
@@ -51,7 +51,7 @@ func (t thread) Notes(ctx context.Context) ([]webhooks.Note, error) {
 	for range maxPages {
 		page, resp, err := t.f.client.Issues.ListComments(ctx, t.f.owner, t.f.name, t.number, opts)
 		if err != nil {
-			return nil, fail(op, err)
+			return nil, t.f.fail(op, err)
 		}
 		for _, c := range page {
 			out = append(out, note(c))
@@ -61,21 +61,21 @@ func (t thread) Notes(ctx context.Context) ([]webhooks.Note, error) {
 		}
 		opts.Page = resp.NextPage
 	}
-	return nil, fail(op, fmt.Errorf("more than %d comments", maxPages*pageSize))
+	return nil, t.f.fail(op, fmt.Errorf("more than %d comments", maxPages*pageSize))
 }
 
 func (t thread) Save(ctx context.Context, id int64, body string) error {
 	if id == 0 {
 		_, _, err := t.f.client.Issues.CreateComment(ctx, t.f.owner, t.f.name, t.number, &github.IssueComment{Body: &body})
-		return fail("create comment", err)
+		return t.f.fail("create comment", err)
 	}
 	_, _, err := t.f.client.Issues.EditComment(ctx, t.f.owner, t.f.name, id, &github.IssueComment{Body: &body})
-	return fail("edit comment", err)
+	return t.f.fail("edit comment", err)
 }
 
 func (t thread) Drop(ctx context.Context, id int64) error {
 	_, err := t.f.client.Issues.DeleteComment(ctx, t.f.owner, t.f.name, id)
-	return fail("delete comment", err)
+	return t.f.fail("delete comment", err)
 }
 
 // Notes implements webhooks.Talk.
@@ -89,7 +89,7 @@ func (f *Forge) MayWrite(ctx context.Context, n webhooks.Note) (bool, error) {
 		return false, nil
 	}
 	got, _, err := f.client.Repositories.GetPermissionLevel(ctx, f.owner, f.name, n.Login)
-	if err = fail("read permission", err); webhooks.IsMissing(err) {
+	if err = f.fail("read permission", err); webhooks.IsMissing(err) {
 		return false, nil
 	}
 	if err != nil {
@@ -104,5 +104,5 @@ func (f *Forge) MayWrite(ctx context.Context, n webhooks.Note) (bool, error) {
 func (f *Forge) React(ctx context.Context, _ int, n webhooks.Note, r webhooks.Reaction) error {
 	name := map[webhooks.Reaction]string{webhooks.Looking: "eyes", webhooks.Done: "+1", webhooks.Refused: "-1"}[r]
 	_, _, err := f.client.Reactions.CreateIssueCommentReaction(ctx, f.owner, f.name, n.ID, name)
-	return fail("react", err)
+	return f.fail("react", err)
 }

@@ -25,7 +25,7 @@ func (f *Forge) Queued(ctx context.Context, branch string) ([]webhooks.Group, er
 		Ref: strings.TrimPrefix(prefix, "refs/"), ListOptions: github.ListOptions{PerPage: pageSize},
 	})
 	if err != nil {
-		return nil, fail("list merge queue", err)
+		return nil, f.fail("list merge queue", err)
 	}
 	var out []webhooks.Group
 	for _, r := range refs {

@@ -6,6 +6,7 @@
 package gitlab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,8 +35,9 @@ type Config struct {
 	Repo string
 	// Token is the credential. It goes into one header and nowhere else.
 	Token string
-	// HTTP bounds the requests.
-	HTTP transport.Config
+	// HTTP bounds the requests, Budget counts them. Nil: one of its own.
+	HTTP   transport.Config
+	Budget *webhooks.Budget
 }
 
 // Forge is one project at a GitLab. It is safe for concurrent use; posts on one
@@ -74,8 +76,8 @@ func New(c Config) (*Forge, error) {
 	if err != nil {
 		return nil, err
 	}
-	budget := webhooks.NewBudget(httpClient.Transport, nil)
-	httpClient.Transport = budget
+	budget := cmp.Or(c.Budget, webhooks.NewBudget(nil))
+	httpClient.Transport = budget.Over(httpClient.Transport)
 	// Retries, limits and logs are those of transport: the library's own would repeat
 	// a POST, sleep as long as an answer asks for, and print addresses.
 	client, err := gitlab.NewClient(c.Token, gitlab.WithBaseURL(root.String()), gitlab.WithHTTPClient(httpClient), gitlab.WithoutRetries(),
