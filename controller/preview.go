@@ -11,7 +11,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/bindery/bindery/controller/git"
 	"github.com/bindery/bindery/controller/store"
@@ -84,29 +83,6 @@ func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, 
 	p.pace.showed(pull)
 	p.log.Info("previewed", "repo", p.repo, "pull", pull.Number, "rev", pull.Head, "verdict", report.Verdict.Title)
 	return p.store.PutRef(ctx, store.Ref{Repo: p.repo, Name: name, Commit: pull.Head, Outcome: string(report.Verdict.State), Detail: done})
-}
-
-// previewTime is how long one preview may take. Anybody may open a pull request, and
-// while it is built the branch is not published.
-const previewTime = 10 * time.Minute
-
-// errSlow is a pull request that took too long. It is not tried again before
-// something changes: it would take as long.
-var errSlow = errors.New("it took too long")
-
-// errWaited is a step that ended while others were building. It says nothing of the
-// step: the next look tries again.
-var errWaited = errors.New("other builds took the time")
-
-// within bounds the time of a step.
-func within(ctx context.Context, most time.Duration, step func(context.Context) error) error {
-	timed, cancel := context.WithTimeout(ctx, most)
-	defer cancel()
-	err := step(timed)
-	if err != nil && timed.Err() != nil && ctx.Err() == nil && !errors.Is(err, errWaited) {
-		return fmt.Errorf("%w (more than %s): %w", errSlow, most, err)
-	}
-	return err
 }
 
 // merging is a pull request merged into the branch.

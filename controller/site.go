@@ -174,9 +174,11 @@ func (s *sites) get(ctx context.Context, commit string) (*site, error) {
 	if got := s.built[commit]; got != nil {
 		return got, nil
 	}
+	resume := waiting(ctx)
 	done, err := s.p.turns.build.take(ctx)
+	resume()
 	if err != nil {
-		return nil, fmt.Errorf("build %.12s: %w: %w", commit, errWaited, err)
+		return nil, fmt.Errorf("build %.12s: wait for another build: %w", commit, err)
 	}
 	defer done()
 	if s.p.building != nil {
