@@ -61,6 +61,25 @@ func (m *Mirror) fetch(ctx context.Context, names []string) error {
 	if len(names) == 0 {
 		names = []string{"refs/heads/*", "refs/tags/*"}
 	}
+	if err := m.fetchHere(ctx, names); err != nil {
+		return err
+	}
+	m.keepNames(names)
+	return nil
+}
+
+// maxAsked bounds how many names are kept for a clone.
+const maxAsked = 1024
+
+// keepNames keeps what was fetched last, for a clone in place of a damaged mirror:
+// whoever shares the mirror does not ask again before it reads.
+func (m *Mirror) keepNames(names []string) {
+	m.asked = slices.DeleteFunc(m.asked, func(n string) bool { return slices.Contains(names, n) })
+	m.asked = append(m.asked, names...)
+	m.asked = slices.Clone(m.asked[max(0, len(m.asked)-maxAsked):])
+}
+
+func (m *Mirror) fetchHere(ctx context.Context, names []string) error {
 	if m.broken || countPacks(m.path) > maxPacks {
 		return m.rebuild(ctx, names)
 	}
@@ -78,7 +97,7 @@ func (m *Mirror) fetch(ctx context.Context, names []string) error {
 }
 
 // rebuild clones beside the mirror and takes its place, so that a failed clone
-// costs nothing.
+// costs nothing. All that was fetched into it lately comes again, not the names alone.
 func (m *Mirror) rebuild(ctx context.Context, names []string) error {
 	m.c.Logger.Warn("mirror is cloned anew", "repo", m.url)
 	fresh, old := m.path+".new", m.path+".old"
@@ -94,8 +113,13 @@ func (m *Mirror) rebuild(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(m.fetchInto(ctx, repo, disk, names), disk.Close())
-	if err != nil {
+	err = m.fetchInto(ctx, repo, disk, slices.Concat(m.asked, names))
+	if err != nil && ctx.Err() == nil && len(m.asked) > 0 {
+		// What others asked for may have become what nobody can fetch.
+		m.c.Logger.Warn("what was fetched before cannot be cloned", "repo", m.url, "err", transport.Redact(err))
+		err = errors.Join(tidyPacks(fresh), m.fetchInto(ctx, repo, disk, names))
+	}
+	if err = errors.Join(err, disk.Close()); err != nil {
 		return errors.Join(err, removeMirror(fresh))
 	}
 	if err := os.Rename(m.path, old); err != nil {
@@ -237,7 +261,11 @@ func (m *Mirror) download(ctx context.Context, session gittransport.UploadPackSe
 	case request.Capabilities.Supports(capability.Sideband):
 		pack = sideband.NewDemuxer(sideband.Sideband, pack)
 	}
-	if err := unpack(disk, pack); err != nil {
+	err = unpack(disk, pack)
+	if errors.Is(err, transport.ErrTooLarge) {
+		return fmt.Errorf("read pack: %w: one fetch may bring %d bytes", err, m.c.PackLimit)
+	}
+	if err != nil {
 		return fmt.Errorf("read pack: %w", err)
 	}
 	m.c.Logger.Info("fetched", "repo", m.url, "refs", len(request.Wants))

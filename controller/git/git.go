@@ -89,6 +89,7 @@ type Mirror struct {
 	repo   *gogit.Repository
 	disk   *filesystem.Storage // nil for a path
 	broken bool
+	asked  []string // names that were fetched, the newest last
 	recent []*Snapshot
 	made   made
 }
