@@ -11,6 +11,7 @@ import (
 const (
 	markerOpen  = "<!-- bindery-preview:v1"
 	replyOpen   = "<!-- bindery-reply:v1"
+	jobOpen     = "<!-- bindery-job:v1"
 	markerClose = " -->"
 )
 
@@ -30,15 +31,25 @@ type Marker struct {
 	// Reply says that it is our other comment, which answers commands. Its Seq is
 	// the id of the comment that is answered.
 	Reply bool
+	// Job says that it is that of a CI job, which counts its Seq otherwise than a
+	// controller. It is no Reply.
+	Job bool
 }
+
+// kind is equal for markers of one comment.
+func (m Marker) kind() [2]bool { return [2]bool{m.Reply, m.Job} }
 
 // String gives the line, without a newline.
 func (m Marker) String() string {
 	if m.Reply {
 		return fmt.Sprintf("%s app=%d pr=%d seq=%d%s", replyOpen, m.App, m.Pull, m.Seq, markerClose)
 	}
+	open := markerOpen
+	if m.Job {
+		open = jobOpen
+	}
 	return fmt.Sprintf("%s app=%d pr=%d head=%s base=%s seq=%d digest=%s%s",
-		markerOpen, m.App, m.Pull, word(m.Head), word(m.Base), m.Seq, word(m.Digest), markerClose)
+		open, m.App, m.Pull, word(m.Head), word(m.Base), m.Seq, word(m.Digest), markerClose)
 }
 
 // word keeps a value inside its field and its field inside the HTML comment.
@@ -57,14 +68,18 @@ func ParseMarker(body string) (Marker, bool) {
 	line, _, _ := strings.Cut(body, "\n")
 	line = strings.TrimRight(line, "\r ")
 	var m Marker
-	fields, ok := strings.CutPrefix(line, markerOpen+" ")
-	if !ok {
-		fields, m.Reply = strings.CutPrefix(line, replyOpen+" ")
-		if ok = m.Reply; !ok {
-			return Marker{}, false
-		}
+	open, fields, _ := strings.Cut(line, ":v1 ")
+	switch open + ":v1" {
+	case markerOpen:
+	case replyOpen:
+		m.Reply = true
+	case jobOpen:
+		m.Job = true
+	default:
+		return Marker{}, false
 	}
-	if fields, ok = strings.CutSuffix(fields, markerClose); !ok {
+	fields, ok := strings.CutSuffix(fields, markerClose)
+	if !ok {
 		return Marker{}, false
 	}
 	for field := range strings.FieldsSeq(fields) {

@@ -80,7 +80,7 @@ type own struct {
 
 func (k *keeper) mine(n Note) (own, bool) {
 	marker, ok := ParseMarker(n.Body)
-	ok = ok && marker.App == k.me && marker.Pull == k.p.Number && marker.Reply == k.p.Marker.Reply && n.Author == k.me
+	ok = ok && marker.App == k.me && marker.Pull == k.p.Number && marker.kind() == k.p.Marker.kind() && n.Author == k.me
 	return own{n, marker}, ok
 }
 
@@ -127,7 +127,7 @@ func (k *keeper) update(ctx context.Context, ours []own) (Posted, error) {
 	if latest.marker.Seq > k.p.Marker.Seq {
 		posted.Outcome, body = Superseded, latest.Body
 	}
-	if same(keep.Body, body) {
+	if k.same(keep.Body, body) {
 		if posted.Outcome == Edited {
 			posted.Outcome = Unchanged
 		}
@@ -185,11 +185,15 @@ func (k *keeper) text() string {
 
 // same says whether two comments say the same about the same commits; the number
 // of the build alone is no reason to write.
-func same(a, b string) bool {
+func (k *keeper) same(a, b string) bool {
 	first, _ := ParseMarker(a)
 	second, _ := ParseMarker(b)
 	first.Seq, second.Seq = 0, 0
-	return first == second && below(a) == below(b)
+	a, b = below(a), below(b)
+	if k.p.Plain != nil {
+		a, b = k.p.Plain(a), k.p.Plain(b)
+	}
+	return first == second && a == b
 }
 
 func below(body string) string {

@@ -221,6 +221,12 @@ func TestMarkerRoundTrip(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, m, got)
 
+	for _, other := range []webhooks.Marker{{App: 1, Pull: 2, Seq: 7, Reply: true}, {App: 1, Pull: 2, Head: "a", Base: "b", Seq: 7, Digest: "c", Job: true}} {
+		got, ok := webhooks.ParseMarker(other.String() + "\n### hello")
+		require.True(t, ok)
+		require.Equal(t, other, got)
+	}
+
 	m.Head = "x --> <script>"
 	require.Equal(t, 1, strings.Count(m.String(), "-->"))
 	for _, body := range []string{"", "hello", "<!-- bindery-preview:v1 app=x pr=1 -->", "<!-- bindery-preview:v2 app=1 pr=1 -->", "<!-- bindery-preview:v1 app=1 pr=1"} {

@@ -89,6 +89,9 @@ type Post struct {
 	Marker Marker
 	// Body is all below the marker.
 	Body string
+	// Plain gives a body without what differs each time: where nothing else does the
+	// comment is left as it is. Nil: everything counts.
+	Plain func(body string) string
 	// OnlyEdit writes nothing where no comment exists yet.
 	OnlyEdit bool
 	// Anew deletes what we said and says it in a new comment: forges keep the old

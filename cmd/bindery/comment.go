@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/bindery/bindery/engine/review"
 	"github.com/bindery/bindery/engine/review/markdown"
+	"github.com/bindery/bindery/engine/review/redaction"
 	"github.com/bindery/bindery/internal/transport"
 	"github.com/bindery/bindery/webhooks"
 	"github.com/bindery/bindery/webhooks/gitea"
@@ -36,7 +39,7 @@ func newCommentCommand(s streams) *cobra.Command {
 		Short: "Show a change in the one comment of its pull request, from a CI job",
 		Long: `Comment is for those who have no controller: it makes the report of bindery diff, writes
 it to standard output as Markdown, and makes the one comment of the pull request say the
-same. Run again it edits that comment. Where the pull request went on meanwhile, or was
+same. Run again it edits that comment, if it would say something else. Where the pull request went on meanwhile, or was
 closed, it posts nothing.
 
 HEAD has to be the pull request's head, or a commit that has it merged, such as the one
@@ -44,7 +47,7 @@ that CI checks out. Facts come from --probe-data; without, the verdict says so.
 
 The token is in BINDERY_GITHUB_TOKEN, BINDERY_GITEA_TOKEN or BINDERY_GITLAB_TOKEN. It needs
 to read the repository and to write comments. A controller that posts by the same account
-would take turns with it on one comment: use one of the two.
+has a comment of its own.
 ` + exitHelp + `
 1 means that the change should not be merged as it is: something does not build, or an
 assertion does not hold and is not approved.`,
@@ -114,8 +117,7 @@ func runComment(ctx context.Context, o *commentOptions, args []string, s streams
 	}
 	r := c.report
 	r.Meta.Head, r.Meta.Number, r.Meta.BaseName = pull.Head, pull.Number, strings.TrimPrefix(pull.BaseRef, "refs/heads/")
-	page := markdown.New(r, markdown.Options{})
-	_, body, _ := strings.Cut(page.Body, "\n") // the forge writes the marker itself
+	page, body := shown(r)
 	if _, err := io.WriteString(s.Out, body); err != nil {
 		return withCode(exitUnavailable, err)
 	}
@@ -124,8 +126,8 @@ func runComment(ctx context.Context, o *commentOptions, args []string, s streams
 		return nil
 	}
 	posted, err := forge.Post(ctx, webhooks.Post{
-		Number: pull.Number, Body: body, OnlyEdit: r.Verdict.State == review.Clean,
-		Marker: webhooks.Marker{Head: pull.Head, Base: c.snapshots[0].Commit(), Seq: time.Now().Unix(), Digest: r.Digest},
+		Number: pull.Number, Body: body, Plain: redaction.Numbered, OnlyEdit: r.Verdict.State == review.Clean,
+		Marker: webhooks.Marker{Job: true, Head: pull.Head, Base: c.snapshots[0].Commit(), Seq: time.Now().Unix(), Digest: r.Digest},
 	})
 	if fe, ok := errors.AsType[*webhooks.Error](err); ok && fe.Reason == webhooks.Denied && pull.Fork {
 		err = fmt.Errorf("%w\nThe head is in a fork, and jobs of forks get no token that may write: a controller can preview it", err)
@@ -138,6 +140,20 @@ func runComment(ctx context.Context, o *commentOptions, args []string, s streams
 		return quietly(exitFindings)
 	}
 	return nil
+}
+
+// shown writes the report as the comment has it, below the marker. Fingerprints are made
+// with a key that is thrown away, so they, and the digest of what is behind them, would
+// be others each time. The digest here is of what everybody reads, with numbers in the
+// place of fingerprints: nobody can guess a secret by it.
+func shown(r *review.Report) (markdown.Page, string) {
+	r.Meta.Took, r.Digest = 0, ""
+	_, body, _ := strings.Cut(markdown.New(r, markdown.Options{}).Body, "\n")
+	sum := sha256.Sum256([]byte(redaction.Numbered(body)))
+	r.Digest = "sha256:" + hex.EncodeToString(sum[:])
+	page := markdown.New(r, markdown.Options{})
+	_, body, _ = strings.Cut(page.Body, "\n") // the forge writes the marker itself
+	return page, body
 }
 
 // current tells whether what was compared is still what the pull request proposes.

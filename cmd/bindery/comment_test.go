@@ -17,6 +17,7 @@ import (
 
 	"github.com/bindery/bindery/webhooks"
 	"github.com/bindery/bindery/webhooks/forgetest"
+	"github.com/bindery/bindery/webhooks/gitea"
 	"github.com/bindery/bindery/webhooks/gitea/giteatest"
 	"github.com/bindery/bindery/webhooks/github/githubtest"
 	"github.com/bindery/bindery/webhooks/gitlab/gitlabtest"
@@ -139,6 +140,63 @@ func TestComment(t *testing.T) {
 			require.Zero(t, code)
 			require.Contains(t, problems, "nothing was posted")
 			require.Contains(t, c.forge.Comments(1)[0].Body, "+three")
+		})
+	}
+}
+
+// Fingerprints are others each time, and that is no reason to write. A controller that
+// posts by the same account has its own comment, whoever comes first.
+func TestCommentIsLeftAlone(t *testing.T) {
+	for name, jobFirst := range map[string]bool{"job first": true, "controller first": false} {
+		t.Run(name, func(t *testing.T) {
+			c := newCommented(t, "gitea", giteatest.New, "")
+			c.commit(map[string]string{"Cfg/a/a": "password = CANARY-s3cret-word\nother = 1\n"})
+			c.git("push", "-q", c.forge.RepoDir(), "change")
+			_, err := c.forge.EditPull(t.Context(), 1, forgetest.Edit{State: new("open")})
+			require.NoError(t, err)
+			forge, err := gitea.New(gitea.Config{URL: c.flags[3], Repo: "acme/site", Token: jobToken})
+			require.NoError(t, err)
+			seq := int64(0)
+			controller := func(body string) webhooks.Outcome {
+				seq++
+				posted, err := forge.Post(t.Context(), webhooks.Post{Number: 1, Body: body, Marker: webhooks.Marker{Head: "a", Base: "b", Seq: seq, Digest: "c"}})
+				require.NoError(t, err)
+				return posted.Outcome
+			}
+			if !jobFirst {
+				require.Equal(t, webhooks.Created, controller("of the controller"))
+			}
+			code, first, problems := c.say("main..change")
+			require.Zero(t, code, problems)
+			require.Contains(t, problems, "comment created")
+			require.Contains(t, first, "‹secret ")
+			if jobFirst {
+				require.Equal(t, webhooks.Created, controller("of the controller"))
+			}
+			before, edits := c.forge.Comments(1), c.forge.Calls("PATCH", "/comments/")
+			require.Len(t, before, 2)
+
+			code, second, problems := c.say("main..change")
+			require.Zero(t, code, problems)
+			require.Contains(t, problems, "comment unchanged")
+			require.NotEqual(t, first, second, "the key is new")
+			require.Equal(t, before, c.forge.Comments(1))
+			require.Equal(t, webhooks.Unchanged, controller("of the controller"))
+			require.Equal(t, edits, c.forge.Calls("PATCH", "/comments/"))
+
+			require.Equal(t, webhooks.Edited, controller("something newer"))
+			c.commit(map[string]string{"Cfg/a/a": "password = CANARY-s3cret-word\nother = 2\n"})
+			c.git("push", "-q", c.forge.RepoDir(), "change")
+			code, _, problems = c.say("main..change")
+			require.Zero(t, code, problems)
+			require.Contains(t, problems, "comment edited")
+			var all string
+			for _, one := range c.forge.Comments(1) {
+				all += one.Body
+			}
+			require.Equal(t, 1, strings.Count(all, "something newer"))
+			require.Equal(t, 1, strings.Count(all, "+other = 2"))
+			require.NotContains(t, all, "CANARY")
 		})
 	}
 }

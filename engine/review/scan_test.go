@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/bindery/bindery/engine/review"
+	"github.com/bindery/bindery/engine/review/redaction"
 )
 
 // shown is what a review shows of a line that is new.
@@ -63,4 +64,11 @@ func TestAttributesThatLookLikeSecrets(t *testing.T) {
 	data, err := r.JSON()
 	require.NoError(t, err)
 	require.NotContains(t, string(data), "hunter")
+}
+
+func TestFingerprintsAreNumbered(t *testing.T) {
+	const a, b = "‹secret 0a1b2c›", "‹secret ffffff›"
+	require.Equal(t, "-‹secret 1›\n+‹secret 2› ‹secret 1›\n‹secret› x\n", redaction.Numbered("-"+a+"\n+"+b+" "+a+"\n‹secret› x\n"))
+	require.Equal(t, redaction.Numbered(a+b), redaction.Numbered(b+a))
+	require.NotEqual(t, redaction.Numbered(a+b), redaction.Numbered(a+a))
 }

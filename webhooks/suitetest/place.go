@@ -67,7 +67,7 @@ type Kind struct {
 func Run(t *testing.T, k Kind) {
 	for name, test := range map[string]func(*place){
 		"pulls": pulls, "pages": pages, "one comment": oneComment, "forged marker": forgedMarker, "only edit": onlyEdit,
-		"deleted comment": deletedComment, "lost answer": lostAnswer, "race": race, "anew": anew, "reply": reply,
+		"deleted comment": deletedComment, "lost answer": lostAnswer, "race": race, "job first": jobFirst, "job second": jobSecond, "anew": anew, "reply": reply,
 		"status": status, "faults": faults, "short faults": shortFaults, "budget": budget, "permission": permission,
 		"reactions": reactions, "notes": notes, "deliveries": deliveries, "cancelled": cancelled,
 	} {

@@ -4,6 +4,7 @@ package suitetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -165,6 +166,51 @@ func race(p *place) {
 	require.NoError(p, err)
 	require.NotZero(p, posted.ID)
 	require.Equal(p, []string{"build 2"}, p.bodies())
+}
+
+func jobFirst(p *place)  { beside(p, true) }
+func jobSecond(p *place) { beside(p, false) }
+
+// beside lets a CI job and a controller speak by one account: each has its one comment,
+// and neither takes the other's for its own, whatever they count.
+func beside(p *place, jobFirst bool) {
+	post := func(job bool, round int64, body string) webhooks.Post {
+		out := said(round, body)
+		if out.Marker.Job = job; job {
+			out.Marker.Seq += 1_800_000_000
+		}
+		return out
+	}
+	f := p.client()
+	for round, outcome := range []webhooks.Outcome{webhooks.Created, webhooks.Edited} {
+		for _, job := range []bool{jobFirst, !jobFirst} {
+			posted, err := f.Post(p.Context(), post(job, int64(round+1), fmt.Sprintf("job %t, round %d", job, round)))
+			require.NoError(p, err)
+			require.Equal(p, outcome, posted.Outcome)
+		}
+	}
+	require.Equal(p, 2, p.forge.Calls(p.Edit))
+	for _, c := range p.forge.Comments(1) {
+		require.NoError(p, p.forge.DeleteComment(c.ID, bot))
+	}
+
+	// All look before any has written.
+	p.forge.Inject(forgetest.Fault{Match: []string{"GET", p.Comments}, Times: 4, Stall: 50 * time.Millisecond})
+	var wg sync.WaitGroup
+	errs := make([]error, 4)
+	for i := range errs {
+		f, job := p.client(), (i%2 == 0) == jobFirst
+		wg.Go(func() {
+			_, errs[i] = f.Post(context.WithoutCancel(p.Context()), post(job, int64(3+i/2), fmt.Sprintf("job %t, build %d", job, i/2)))
+		})
+	}
+	wg.Wait()
+	require.NoError(p, errors.Join(errs...))
+	for _, job := range []bool{jobFirst, !jobFirst} {
+		_, err := p.client().Post(p.Context(), post(job, 4, fmt.Sprintf("job %t, build 1", job)))
+		require.NoError(p, err)
+	}
+	require.ElementsMatch(p, []string{"job true, build 1", "job false, build 1"}, p.bodies())
 }
 
 // anew leaves nothing of a comment that held what it should not.

@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/bindery/bindery/engine/config"
@@ -104,6 +105,20 @@ func Fingerprint(key []byte, e *config.Entry) string {
 	mac.Write([]byte("bindery review value\x00"))
 	mac.Write(value)
 	return hex.EncodeToString(mac.Sum(nil)[:3])
+}
+
+var fingerprint = regexp.MustCompile(`‹secret [0-9a-f]{6}›`)
+
+// Numbered gives a text with numbers for fingerprints, in their order: it is equal for
+// texts that differ in the key alone, and nothing in it comes from a secret.
+func Numbered(text string) string {
+	seen := map[string]string{}
+	return fingerprint.ReplaceAllStringFunc(text, func(f string) string {
+		if seen[f] == "" {
+			seen[f] = "‹secret " + strconv.Itoa(len(seen)+1) + "›"
+		}
+		return seen[f]
+	})
 }
 
 // plain are the attributes of a secret Path that may be shown, and the shape
