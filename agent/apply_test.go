@@ -260,15 +260,15 @@ func TestExtraAndUnknownAspects(t *testing.T) {
 	n, files, _ := memory(t)
 	require.NoError(t, files.Change(system.Change{Op: system.Mkdir, Name: "/d", Mode: 0o755}))
 	require.NoError(t, files.Change(system.Change{Op: system.Write, Name: "/d/extra", Mode: 0o644}))
-	dated := agenttest.File("/dated", "x")
-	dated.Attrs = append(dated.Attrs, config.Attr{Name: "mtime", Value: "1"})
+	labelled := agenttest.File("/labelled", "x")
+	labelled.Attrs = append(labelled.Attrs, config.Attr{Name: "secontext", Value: "system_u:object_r:etc_t:s0"})
 	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{
-		agenttest.Entry("Path", "", "type=directory", "name=/d", "owner=root", "group=root", "mode=0755", "prune=true"), dated,
+		agenttest.Entry("Path", "", "type=directory", "name=/d", "owner=root", "group=root", "mode=0755", "prune=true"), labelled,
 	}})
 	r := n.run(agent.Options{DryRun: true})
 	require.Equal(t, "/d/extra", r.Report.Extra[0].Key.Name)
 	r = n.run(agent.Options{})
 	require.Empty(t, r.Report.Extra)
-	require.Equal(t, driver.NotVerified, r.Lines[1].State, "a time that nobody looked at is not good")
-	require.Equal(t, "mtime cannot be looked at", r.Lines[1].Reason)
+	require.Equal(t, driver.NotVerified, r.Lines[1].State, "a label that nobody looked at is not good")
+	require.Equal(t, "secontext cannot be looked at", r.Lines[1].Reason)
 }

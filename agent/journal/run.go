@@ -301,8 +301,8 @@ func (r *Run) before(f *Files, c system.Change) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if there && info.Protected {
-		return nil
+	if there && info.Protected || c.Op == system.Date {
+		return nil // times are not kept: what is brought back is new
 	}
 	s := Step{Name: Text(name), Before: none(), After: intended(c, info)}
 	switch {
@@ -311,6 +311,12 @@ func (r *Run) before(f *Files, c system.Change) error {
 			return nil
 		}
 		s.Before = partial(info)
+		if c.Op == system.Attributes && info.Kind == system.File {
+			// A new owner takes them away.
+			if s.Before.Extended, err = f.attributes(name, capability); err != nil {
+				return err
+			}
+		}
 		if c.Op == system.Extend {
 			s.Before.Mode, s.Before.UID, s.Before.GID = system.Keep, system.Keep, system.Keep
 			if s.Before.Extended, err = f.attributes(name, c.To); err != nil {
@@ -491,8 +497,11 @@ func (f *Files) read(name string, info system.Info) ([]byte, system.Info, error)
 // kept are the extended attributes that belong to a file: access lists, labels
 // and capabilities.
 func kept() []string {
-	return []string{"system.posix_acl_access", "system.posix_acl_default", "security.selinux", "security.capability"}
+	return []string{"system.posix_acl_access", "system.posix_acl_default", "security.selinux", capability}
 }
+
+// capability is what a program may do whoever starts it.
+const capability = "security.capability"
 
 // attributes reads those extended attributes that are there.
 func (f *Files) attributes(name string, which ...string) (map[string][]byte, error) {

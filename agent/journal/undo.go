@@ -328,18 +328,48 @@ func (p *Past) restore(f *Files, m *Move) error {
 	return err
 }
 
-// attributes brings back owner, mode and extended attributes. The mode comes last:
-// an access list changes it.
+// attributes brings back owner, mode and extended attributes. The mode comes after an
+// access list, which changes it, and capabilities after the owner, who takes them away.
 func (m *Move) attributes(f *Files) error {
-	n := m.before
-	for _, name := range slices.Sorted(maps.Keys(n.Extended)) {
-		if value := n.Extended[name]; string(m.now.Extended[name]) != string(value) || m.What == Restore {
-			err := f.Change(system.Change{Op: system.Extend, Name: m.Name, To: name, Content: value})
-			if err != nil {
-				return err
-			}
+	if err := m.extended(f, func(name string) bool { return name != capability }); err != nil {
+		return err
+	}
+	if err := m.owned(f); err != nil {
+		return err
+	}
+	return m.extended(f, func(name string) bool { return name == capability })
+}
+
+// extended brings back some of the extended attributes. What a file inherited from the
+// one before it, and did not have, goes.
+func (m *Move) extended(f *Files, which func(string) bool) error {
+	want := maps.Clone(m.before.Extended)
+	if m.What == Restore && !m.before.Partial {
+		for _, name := range kept() {
+			want = with(want, name, m.before.Extended[name])
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if !which(name) {
+			continue
+		}
+		is, err := f.attributes(m.Name, name)
+		if err != nil {
+			return err
+		}
+		if string(is[name]) == string(want[name]) {
+			continue
+		}
+		if err := f.Change(system.Change{Op: system.Extend, Name: m.Name, To: name, Content: want[name]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// owned brings back owner and mode.
+func (m *Move) owned(f *Files) error {
+	n := m.before
 	info, err := f.Look(m.Name)
 	if err != nil {
 		return err

@@ -39,6 +39,8 @@ func (t *Tree) Change(c Change) error {
 		err = s.special(c)
 	case Extend:
 		err = s.extend(c)
+	case Date:
+		err = s.date(c)
 	case Attributes:
 		err = s.attributes(c)
 	case Remove:
@@ -63,7 +65,7 @@ func (t *Tree) allow(c Change, p *place) error {
 	if t.needed(path) && t.destroys(c, p) {
 		return ErrVital
 	}
-	if c.Op == Attributes || c.Op == Extend || path != "/" && !t.holds(path) {
+	if c.Op == Attributes || c.Op == Extend || c.Op == Date || path != "/" && !t.holds(path) {
 		return nil
 	}
 	if c.Op == Mkdir {
@@ -79,7 +81,7 @@ func (t *Tree) allow(c Change, p *place) error {
 // something else.
 func (t *Tree) destroys(c Change, p *place) bool {
 	switch c.Op {
-	case Attributes, Extend:
+	case Attributes, Extend, Date:
 		return false
 	case Remove, RemoveAll:
 		return true
@@ -168,7 +170,12 @@ func (s *step) fill(f *os.File, c Change) error {
 	if _, err := f.Write(c.Content); err != nil {
 		return plain(err)
 	}
-	if err := s.own(opened(int(f.Fd())), c); err != nil {
+	h := opened(int(f.Fd()))
+	// Before the mode is set, which bounds what an access list gives.
+	if err := s.inherit(h, c); err != nil {
+		return err
+	}
+	if err := s.own(h, c); err != nil {
 		return err
 	}
 	if err := s.before("fsync", s.name); err != nil {

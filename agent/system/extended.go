@@ -4,6 +4,8 @@ package system
 
 import (
 	"errors"
+	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -46,6 +48,52 @@ func (s *step) extend(c Change) error {
 		return err
 	}
 	return wrap("set "+c.To, h.extend(c.To, c.Content))
+}
+
+// date says when the content last changed.
+func (s *step) date(c Change) error {
+	h, err := s.owned(false)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	if err := s.before("utimensat", s.name); err != nil {
+		return err
+	}
+	// Nothing says when it was last read; that is now.
+	times := []unix.Timespec{unix.NsecToTimespec(time.Now().UnixNano()), unix.NsecToTimespec(c.Modified.UnixNano())}
+	return wrap("set modification time", h.date(times))
+}
+
+// inherit gives the successor of a file the access list and the label that the old one
+// had, unless somebody else made that: an entry that says nothing of them leaves them.
+func (s *step) inherit(to held, c Change) error {
+	old, err := s.hold(s.base)
+	if err != nil {
+		return nil // there is none, or none that leaves anything
+	}
+	defer old.close()
+	owner := c.UID
+	if owner == Keep {
+		owner = os.Geteuid()
+	}
+	var st unix.Stat_t
+	if err := old.stat(&st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || st.Uid != 0 && int(st.Uid) != owner {
+		return err
+	}
+	for _, attribute := range []string{"system.posix_acl_access", "security.selinux"} {
+		value, err := old.extended(attribute)
+		if err != nil || len(value) == 0 {
+			continue
+		}
+		if err := s.before("setxattr", s.name); err != nil {
+			return err
+		}
+		if err := to.extend(attribute, value); err != nil && !errors.Is(err, unix.EPERM) && !errors.Is(err, errors.ErrUnsupported) {
+			return wrap("set "+attribute, err)
+		}
+	}
+	return nil
 }
 
 // special makes a device or a named pipe.

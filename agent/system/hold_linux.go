@@ -51,6 +51,10 @@ func (h held) chmod(mode uint32) error {
 	return err
 }
 
+func (h held) date(times []unix.Timespec) error {
+	return unix.UtimesNanoAt(unix.AT_FDCWD, descriptor(h.fd), times, 0)
+}
+
 // straight goes all the way with one system call where no part is a link, which
 // is nearly always. It tells whether it got there; what it cannot do is left to
 // the walk.

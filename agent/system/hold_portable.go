@@ -86,6 +86,17 @@ func (h held) chmod(mode uint32) error {
 	return unix.Fchmod(h.fd, mode)
 }
 
+func (h held) date(times []unix.Timespec) error {
+	if h.fd < 0 {
+		return unix.UtimesNanoAt(h.dir, h.base, times, unix.AT_SYMLINK_NOFOLLOW)
+	}
+	short := make([]unix.Timeval, len(times))
+	for i, t := range times {
+		short[i] = unix.NsecToTimeval(t.Nano())
+	}
+	return unix.Futimes(h.fd, short)
+}
+
 // straight never gets there at once: a call that refuses every link on the way is
 // not to be had everywhere.
 func (t *Tree) straight(_ *place, parts []string) (bool, error) { return len(parts) == 0, nil }

@@ -126,6 +126,8 @@ type Op string
 const (
 	// Write puts a regular file in the place of anything but a directory. A
 	// crash leaves the old file or the new one, complete with owner and mode.
+	// What stood there as a file of root's, or of the new owner's, leaves its access
+	// list and its label to it.
 	Write Op = "write"
 	// Mkdir makes a directory in the place of anything but a directory.
 	Mkdir Op = "mkdir"
@@ -138,6 +140,8 @@ const (
 	// Extend sets the extended attribute To to Content, or takes it away where
 	// that is nil.
 	Extend Op = "extended attribute"
+	// Date says when the content last changed: Modified.
+	Date Op = "modification time"
 	// Attributes sets owner, group and mode.
 	Attributes Op = "attributes"
 	// Remove takes away one thing; a directory must be empty.
@@ -165,6 +169,8 @@ type Change struct {
 	// Kind, Major and Minor say what a Special is.
 	Kind         Kind
 	Major, Minor uint32
+	// Modified is the time of a Date.
+	Modified time.Time
 }
 
 // Command is one program to run.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/bindery/bindery/agent/system"
 	"github.com/bindery/bindery/engine/config"
@@ -170,7 +171,8 @@ func complete(list []acl, mode int) []acl {
 	return list
 }
 
-// extended compares access lists and the security label. What a new file gets
+// extended compares what is neither content nor owner nor mode: access lists, the
+// security label, capabilities and the time. What a new file gets
 // is not looked at before: info is nil then.
 func (f *finding) extended(info *system.Info) error {
 	isDir := f.entry.Type() == "directory" || info != nil && info.Kind == system.Directory
@@ -188,9 +190,33 @@ func (f *finding) extended(info *system.Info) error {
 			return err
 		}
 	}
-	if c := f.entry.Get("secontext"); c != "" && c != "__default__" {
-		return f.attribute(info, label, "secontext", append([]byte(c), 0))
+	if err := f.label(info); err != nil {
+		return err
 	}
+	if err := f.capabilities(info); err != nil {
+		return err
+	}
+	return f.modified(info)
+}
+
+// modified compares when the content last changed, in seconds, and comes after all
+// else: what is written is new.
+func (f *finding) modified(info *system.Info) error {
+	text := f.entry.Get("mtime")
+	if text == "" {
+		return nil
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || seconds < 0 {
+		return errors.New("the mtime is not a number of seconds since 1970")
+	}
+	if info != nil && info.Modified.Unix() == seconds {
+		return nil
+	}
+	if info != nil {
+		f.wrong("mtime", fmt.Sprintf("%d, should be %d", info.Modified.Unix(), seconds))
+	}
+	f.last = append(f.last, system.Change{Op: system.Date, Name: f.name, Modified: time.Unix(seconds, 0)})
 	return nil
 }
 
@@ -208,6 +234,9 @@ func (f *finding) attribute(info *system.Info, name, what string, want []byte) e
 		return nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
+	}
+	if info != nil && want == nil && errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
 	if info != nil && bytes.Equal(bytes.TrimRight(is, "\x00"), bytes.TrimRight(want, "\x00")) {
 		return nil

@@ -34,6 +34,7 @@ type Config struct{ Machine *system.Machine }
 type Driver struct {
 	machine *system.Machine
 	owners  *owners
+	labels  labels
 }
 
 // New makes the driver.
@@ -229,7 +230,6 @@ func (f *finding) attributes(required bool) error {
 	if f.gid, err = f.id(groups, group); err != nil {
 		return err
 	}
-	f.unsupported()
 	return nil
 }
 
@@ -254,13 +254,6 @@ func (f *finding) id(t table, name string) (int, error) {
 
 // lenient tells whether owners cannot be expected to become right.
 func (f *finding) lenient() bool { return f.machine.Contained() && !f.machine.Privileged }
-
-// unsupported names what the entry asks for and this driver does not look at.
-func (f *finding) unsupported() {
-	if f.entry.Get("mtime") != "" {
-		f.unverified = append(f.unverified, "mtime")
-	}
-}
 
 // compare looks for differences in owner, group and mode. It returns the change
 // that removes them, nil if there are none.

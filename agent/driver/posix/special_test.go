@@ -6,14 +6,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/driver/drivertest"
 	"github.com/bindery/bindery/agent/system"
+	"github.com/bindery/bindery/agent/system/systemtest"
 	"github.com/bindery/bindery/engine/config"
 )
 
@@ -67,6 +70,24 @@ func special(memory bool) []drivertest.Case {
 		{Name: "access list of no scope", Entry: list(file, "type=access perms=r"), Fails: true},
 		{Name: "access list of no type", Entry: list(file, "type=all scope=user user=1 perms=r"), Fails: true},
 	}...)
+	timed := func(e config.Entry, when string) config.Entry {
+		e.Attrs = append(slices.Clone(e.Attrs), config.Attr{Name: "mtime", Value: when})
+		return e
+	}
+	out = append(out, []drivertest.Case{
+		{Name: "time of a new file", Entry: timed(file, "1000000000"), Found: missing},
+		{Name: "other time", Entry: timed(file, "1000000000"), Prepare: []system.Change{put("/f", "x")}, Found: wrong},
+		{Name: "other content and time", Entry: timed(file, "1000000000"), Prepare: []system.Change{put("/f", "y"), dated("/f")}, Found: wrong},
+		{Name: "time of a directory", Entry: timed(folder, "1000000000"), Prepare: []system.Change{dir("/d")}, Found: wrong},
+		{Name: "time that is right", Entry: timed(path("x", "type=file", "name=/f", "mode=0644"), "1000000000"), Prepare: []system.Change{put("/f", "x"), dated("/f")}, Found: right},
+		{Name: "no time", Entry: timed(file, "yesterday"), Fails: true},
+		{Name: "capabilities that nobody knows", Entry: able("cap_fly=ep"), Fails: true},
+		{Name: "capabilities without flags", Entry: able("cap_net_raw"), Fails: true},
+		{Name: "capabilities with other flags", Entry: able("cap_net_raw=x"), Fails: true},
+		{Name: "capabilities that are in part effective", Entry: able("cap_net_raw=p cap_chown=ep"), Fails: true},
+		{Name: "capabilities of a directory", Entry: path("", "type=directory", "name=/d", "mode=0755", "capabilities=none"), Fails: true},
+		{Name: "no capabilities", Entry: able("none"), Found: missing},
+	}...)
 	if !memory {
 		return out
 	}
@@ -79,8 +100,108 @@ func special(memory bool) []drivertest.Case {
 		{Name: "other device", Entry: dev("dev_type=char", "major=1", "minor=3"), Prepare: node(system.Character, 5), Found: wrong},
 		{Name: "other kind of device", Entry: dev("dev_type=char", "major=1", "minor=3"), Prepare: node(system.Block, 3), Found: wrong},
 		{Name: "label of a new file", Entry: secure, Prepare: []system.Change{labelled}, Found: missing},
+		{Name: "capabilities of a new file", Entry: able("cap_net_bind_service,cap_net_raw=ep"), Found: missing},
+		{Name: "capabilities missing", Entry: able("CAP_NET_RAW+p"), Prepare: []system.Change{put("/f", "x")}, Found: wrong},
+		{Name: "other capabilities", Entry: able("cap_net_raw=p"), Prepare: []system.Change{put("/f", "x"), given("/f")}, Found: wrong},
+		{Name: "capabilities to be taken away", Entry: able("none"), Prepare: []system.Change{put("/f", "x"), given("/f")}, Found: wrong},
+		{Name: "capabilities and another owner", Entry: bare("x", "type=permissions", "name=/f", "mode=0644", "owner=1234", "group=0", "capabilities=cap_chown=ep"), Prepare: []system.Change{put("/f", "x"), given("/f")}, Found: wrong},
+		{Name: "label by policy", Entry: path("x", "type=file", "name=/f", "mode=0644", "secontext=__default__"), Prepare: []system.Change{labelled}, Found: missing},
+		{Name: "other label than by policy", Entry: path("x", "type=file", "name=/f", "mode=0644", "secontext=__default__"), Prepare: []system.Change{labelled, put("/f", "x"), other}, Found: wrong},
+		{Name: "label of another user", Entry: path("x", "type=file", "name=/f", "mode=0644", "secontext=__default__"), Prepare: []system.Change{labelled, put("/f", "x"), {Op: system.Extend, Name: "/f", To: "security.selinux", Content: []byte("unconfined_u:object_r:etc_t:s0\x00")}}, Found: right},
+		{Name: "no label by policy", Entry: path("x", "type=file", "name=/none", "mode=0644", "secontext=__default__"), Prepare: []system.Change{labelled, put("/none", "x"), {Op: system.Extend, Name: "/none", To: "security.selinux", Content: []byte("x")}}, Found: right},
 		{Name: "other label", Entry: secure, Prepare: []system.Change{labelled, put("/f", "x"), other}, Found: wrong},
 	}...)
+}
+
+func able(text string) config.Entry {
+	return path("x", "type=file", "name=/f", "mode=0644", "capabilities="+text)
+}
+
+// given may change owners, and has that effective: cap_chown=ep.
+func given(name string) system.Change {
+	value := make([]byte, 20)
+	value[0], value[3], value[4] = 1, 2, 1
+	return system.Change{Op: system.Extend, Name: name, To: "security.capability", Content: value}
+}
+
+func dated(name string) system.Change {
+	return system.Change{Op: system.Date, Name: name, Modified: time.Unix(1000000000, 0)}
+}
+
+// What was given is what getcap reads, and stays with a new owner. Only root can give
+// it: anybody else is refused.
+func TestGetcap(t *testing.T) {
+	m := disk(t)
+	m.Privileged = true
+	for _, c := range []struct{ text, want string }{
+		{"cap_net_bind_service,cap_net_raw+ep", "cap_net_bind_service,cap_net_raw=ep"},
+		{"cap_checkpoint_restore,cap_chown=i", "cap_chown,cap_checkpoint_restore=i"},
+		{"cap_net_admin=p cap_chown=p", "cap_chown,cap_net_admin=p"},
+	} {
+		_, err := apply(t, m, able(c.text), true)
+		name := filepath.Join(m.Root, "f")
+		if os.Geteuid() != 0 {
+			require.ErrorIs(t, err, os.ErrPermission)
+			return
+		}
+		require.NoError(t, err)
+		out, err := exec.CommandContext(t.Context(), "getcap", name).Output()
+		require.NoError(t, err)
+		require.Equal(t, name+" "+c.want+"\n", string(out))
+	}
+	moved := bare("x", "type=file", "name=/f", "mode=0644", "owner=1234", "group=0", "capabilities=cap_net_admin,cap_chown=p")
+	_, err := apply(t, m, moved, true)
+	require.NoError(t, err)
+	again, err := apply(t, m, moved, false)
+	require.NoError(t, err)
+	require.Equal(t, driver.Correct, again.State, "%v", again.Reasons)
+}
+
+// The label of a policy is asked for all paths together, in the words of the real
+// matchpathcon; where it cannot be asked, that is said.
+func TestPolicy(t *testing.T) {
+	m, files, procs := systemtest.Machine()
+	require.NoError(t, files.Change(system.Change{Op: system.Extend, Name: "/", To: "security.selinux", Content: []byte("x")}))
+	require.NoError(t, files.Change(system.Change{Op: system.Mkdir, Name: "/etc", Mode: 0o755}))
+	procs.Answer = func(system.Command) (system.Result, error) {
+		return system.Result{Stdout: []byte("/etc/shadow\tsystem_u:object_r:shadow_t:s0\n/etc/a b\tsystem_u:object_r:etc_t:s0\n")}, nil
+	}
+	entries := []*config.Entry{}
+	for _, name := range []string{"/etc/shadow", "/etc/a b"} {
+		entries = append(entries, config.NewEntry(bare("x", "type=file", "name="+name, "mode=0600", "owner=0", "group=0", "secontext=__default__")))
+	}
+	paths := driver.NewPaths(&config.Config{Bundles: []*config.Bundle{config.NewBundle("b", nil, entries)}})
+	d := newDriver(t, m)
+	for range 2 {
+		for _, e := range entries {
+			_, err := d.Apply(t.Context(), driver.Item{Entry: e, Paths: paths}, true)
+			require.NoError(t, err)
+		}
+	}
+	require.Len(t, procs.Ran(), 1)
+	require.Equal(t, []string{"matchpathcon", "--", "/etc/a b", "/etc/shadow"}, procs.Ran()[0].Args)
+	value, err := files.Extended("/etc/shadow", "security.selinux")
+	require.NoError(t, err)
+	require.Equal(t, "system_u:object_r:shadow_t:s0\x00", string(value))
+
+	procs.Answer = func(system.Command) (system.Result, error) { return system.Result{Exit: 1}, nil }
+	out, err := newDriver(t, m).Apply(t.Context(), driver.Item{Entry: entries[0], Paths: paths}, false)
+	require.NoError(t, err)
+	require.Equal(t, driver.Correct, out.State)
+	require.Equal(t, []string{"secontext"}, out.Unverified)
+}
+
+// A file that is written anew keeps the access list and the label that no entry names.
+func TestListStays(t *testing.T) {
+	m := disk(t)
+	name := filepath.Join(m.Root, "f")
+	require.NoError(t, m.Files.Change(put("/f", "old")))
+	require.NoError(t, exec.CommandContext(t.Context(), "setfacl", "-m", "u:1234:rw", name).Run())
+	_, err := apply(t, m, path("new", "type=file", "name=/f", "mode=0640"), true)
+	require.NoError(t, err)
+	out, err := exec.CommandContext(t.Context(), "getfacl", "--numeric", "--omit-header", "--absolute-names", name).Output()
+	require.NoError(t, err)
+	require.Equal(t, "user::rw-\nuser:1234:rw-\t#effective:r--\ngroup::r--\nmask::r--\nother::---\n\n", string(out), "and the mode bounds it")
 }
 
 // What was written is what getfacl reads, and the group gets no more than it had.

@@ -205,6 +205,7 @@ func (f *Files) change(c system.Change) error {
 		}
 		n := f.node(system.File, c.Mode, c.UID, c.GID)
 		n.content = bytes.Clone(c.Content)
+		n.inherit(old)
 		f.nodes[real] = n
 	case system.Mkdir:
 		if old != nil && old.Kind == system.Directory {
@@ -245,10 +246,16 @@ func (f *Files) alter(c system.Change, real string, old *node) error {
 		if old.extended == nil {
 			old.extended = map[string][]byte{}
 		}
-		old.extended[c.To] = bytes.Clone(c.Content)
+		if old.extended[c.To] = bytes.Clone(c.Content); c.Content == nil {
+			delete(old.extended, c.To)
+		}
 		if c.To == "system.posix_acl_access" {
 			old.listed(c.Content)
 		}
+		return nil
+	}
+	if c.Op == system.Date {
+		old.Modified = c.Modified
 		return nil
 	}
 	if c.Op == system.Remove {
@@ -268,6 +275,21 @@ func (f *Files) alter(c system.Change, real string, old *node) error {
 		old.GID = c.GID
 	}
 	return nil
+}
+
+// inherit is what the successor of a file keeps of it.
+func (n *node) inherit(old *node) {
+	if old == nil || old.Kind != system.File || old.UID != 0 && old.UID != n.UID {
+		return
+	}
+	for _, name := range []string{"system.posix_acl_access", "security.selinux"} {
+		if value := old.extended[name]; value != nil {
+			if n.extended == nil {
+				n.extended = map[string][]byte{}
+			}
+			n.extended[name] = value
+		}
+	}
 }
 
 // listed gives a mode what an access list says, as a kernel does: the mask, or else

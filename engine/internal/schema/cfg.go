@@ -13,7 +13,7 @@ func info() *Schema {
 		"Path":     condition(inside),
 		"Info": {
 			Attrs: attrs(of(Owner, "owner", "group"), strict(of(Mode, "mode")), old("write mode", "perms"),
-				text("encoding", "secontext", "mtime"), flag("important", "paranoid", "sensitive")),
+				text("encoding", "secontext", "mtime", "capabilities"), flag("important", "paranoid", "sensitive")),
 			Children: []string{"ACL"},
 		},
 		"ACL": aclEntry(),

@@ -35,7 +35,7 @@ func pathAttrs() []Attr {
 		strict(oneOf("dev_type", "block char fifo")), of(Natural, "major", "minor"),
 		strict(of(Mode, "mode")), old("write mode", "perms"), of(Owner, "owner", "group"),
 		flag("prune", "recursive", "important", "empty", "paranoid", "sensitive"),
-		text("to", "revision", "sourceurl", "secontext", "lens", "encoding", "encrypted"),
+		text("to", "revision", "sourceurl", "secontext", "lens", "encoding", "encrypted", "capabilities", "mtime"),
 		oneOf("vcstype", "svn git hg cvs"),
 	)
 }
