@@ -136,37 +136,44 @@ need-chromium:
 e2e-browser: need-chromium build ## the HTML report in Chromium: with its script, without, on paper, on a telephone
 	$(GO) test -count=1 -tags browser -run '^TestReport' $(ARGS) ./e2e
 
-# A Debian of its own that machines of tests are copies of.
-BOOKWORM := bin/machines/bookworm
+# Debians of their own that machines of tests are copies of. Each is made once, in
+# namespaces whose mounts and processes go with what makes them.
+MACHINES := bin/machines
+BOOKWORM := $(MACHINES)/bookworm
+DNF      := $(MACHINES)/rpm
+# Roots in which init scripts with insserv, and OpenRC, really work, by type of Service.
+CHROOTS  := $(MACHINES)/services
 MIRROR   ?= http://deb.debian.org/debian
-.PHONY: need-machines
-need-machines:
-	@[ "$$(id -u)" = 0 ] || { echo "make: machines are booted as root, with namespaces, devices and mounts of their own: sudo make e2e-agent"; exit 1; }
-	@for c in debootstrap systemd-nspawn nsenter ip gpg gpgconf dpkg-deb apt-ftparchive; do command -v $$c >/dev/null || { \
-	  echo "make: $$c is needed: apt-get install apt-utils debootstrap gpg iproute2 systemd-container util-linux"; exit 1; }; done
-$(BOOKWORM): | need-machines
-	@mkdir -p $(@D); rm -rf $@.new
-	debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,acl,iproute2,ca-certificates,procps bookworm $@.new $(MIRROR) >$@.log
+APART    := unshare --mount --pid --fork --kill-child
+.PHONY: need-root need-machines
+need-root:
+	@[ "$$(id -u)" = 0 ] || { echo "make: machines are made and run as root, with namespaces, devices and mounts of their own: sudo make $(MAKECMDGOALS)"; exit 1; }
+	@for c in debootstrap unshare; do command -v $$c >/dev/null || { echo "make: $$c is needed: apt-get install debootstrap util-linux"; exit 1; }; done
+need-machines: need-root
+	@for c in systemd-nspawn nsenter ip gpg gpgconf dpkg-deb apt-ftparchive rpmbuild rpmsign createrepo_c; do command -v $$c >/dev/null || { \
+	  echo "make: $$c is needed: apt-get install apt-utils createrepo-c gpg iproute2 rpm systemd-container util-linux"; exit 1; }; done
+$(BOOKWORM): WITH := systemd,systemd-sysv,dbus,acl,iproute2,ca-certificates,procps
+$(CHROOTS)/deb: WITH := sysvinit-core,sysv-rc,insserv
+$(CHROOTS)/rc-update: WITH := openrc
+$(BOOKWORM) $(CHROOTS)/deb $(CHROOTS)/rc-update: | need-root
+	@mkdir -p $(@D); rm -rf --one-file-system $@.new
+	$(APART) debootstrap --variant=minbase --include=$(WITH) bookworm $@.new $(MIRROR) >$@.log
 	rm -rf $@.new/var/cache/apt/archives/*.deb; mv $@.new $@
+$(DNF): | $(BOOKWORM)
+	@rm -rf --one-file-system $@.new; cp -a $(BOOKWORM) $@.new
+	$(APART) sh -ec 'mount -t proc proc $@.new/proc; export DEBIAN_FRONTEND=noninteractive LC_ALL=C; \
+	  chroot $@.new apt-get -q update; chroot $@.new apt-get -q install -y --no-install-recommends dnf rpm; chroot $@.new apt-get clean' >$@.log
+	mv $@.new $@
 
 .PHONY: e2e-agent
-e2e-agent: need-git build $(BOOKWORM) ## the agent on Debian 12 machines, booted with systemd-nspawn (as root; debootstrap once, from MIRROR)
+e2e-agent: need-git need-machines build $(BOOKWORM) $(DNF) $(CHROOTS)/deb $(CHROOTS)/rc-update ## the agent on Debian 12 machines: apt, dnf, systemd, init scripts, OpenRC (as root; debootstrap once, from MIRROR)
 	$(MAKE) packages PKG_ARCHS=$$($(GO) env GOARCH)
-	$(GO) test -count=1 -timeout 30m -tags machine -run '^TestMachine' $(ARGS) ./e2e
-
-# Roots in which init scripts and OpenRC really work; they are made once.
-CHROOTS := $(TOOLS)/chroots
-.PHONY: need-chroots
-need-chroots:
-	@command -v debootstrap >/dev/null && [ "$$(id -u)" = 0 ] || { echo "make: services are tested in a chroot, as root: apt-get install debootstrap"; exit 1; }
-	@mkdir -p $(CHROOTS)
-	@for r in deb:sysvinit-core,sysv-rc,insserv rc-update:openrc; do \
-	  [ -e $(CHROOTS)/$${r%%:*} ] || { debootstrap --variant=minbase --include=$${r#*:} bookworm $(CHROOTS)/new && mv $(CHROOTS)/new $(CHROOTS)/$${r%%:*}; } || exit 1; \
-	done
+	@dir=$$(mktemp -d); trap 'rm -rf --one-file-system "$$dir"' EXIT; \
+	TMPDIR=$$dir $(GO) test -count=1 -timeout 90m -tags machine -run '^TestMachine' $(ARGS) ./e2e
 
 .PHONY: e2e-services
-e2e-services: need-go need-chroots ## init scripts with insserv, and OpenRC, in roots of their own: the real tools
-	BINDERY_CHROOTS=$(CHROOTS) $(GO) test -count=1 -tags chroot -run '^TestChroot$$' $(ARGS) ./agent/driver/initd
+e2e-services: need-go need-root $(CHROOTS)/deb $(CHROOTS)/rc-update ## init scripts with insserv, and OpenRC, in roots of their own: the real tools
+	BINDERY_CHROOTS=$(CURDIR)/$(CHROOTS) $(GO) test -count=1 -tags chroot -run '^TestChroot$$' $(ARGS) ./agent/driver/initd
 
 .PHONY: verify-merge
 verify-merge: need-go need-git ## hold the three-way merge against git merge-tree, over N (10,000) histories made by chance

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// archive is a signed Debian archive, served over HTTP.
+// archive is a signed archive of Debian's or of rpm's packages, served over HTTP.
 type archive struct {
 	t    *testing.T
 	dir  string
@@ -25,10 +26,10 @@ type archive struct {
 	port string
 }
 
-// parcel is one package of it.
+// parcel is one package of it. script is run while it is installed.
 type parcel struct {
-	name, version, depends, postinst string
-	files                            map[string]string
+	name, version, depends, provides, script string
+	files                                    map[string]string
 }
 
 const appUnit = `[Unit]
@@ -73,19 +74,16 @@ func parcels() []parcel {
 		app("1.0"), app("2.0"),
 		{name: "app-data", version: "1", files: map[string]string{"usr/share/app/data": strings.Repeat("data\n", 1000)}},
 		{name: "uplink", version: "1", files: map[string]string{"usr/lib/systemd/system/uplink.service": uplinkUnit, "usr/lib/uplink/up": uplinkUp}},
-		{name: "broken", version: "1", postinst: "#!/bin/sh\necho it does not work >&2\nexit 7\n", files: map[string]string{"usr/share/broken": "x"}},
+		{name: "broken", version: "1", script: "#!/bin/sh\necho it does not work >&2\nexit 7\n", files: map[string]string{"usr/share/broken": "x"}},
 		{name: "plain", version: "1", files: map[string]string{"usr/share/plain": "plain"}},
 	}
 }
 
 // newArchive builds the packages, indexes and signs them, and serves them on all
 // addresses.
-func newArchive(t *testing.T) *archive {
+func newArchive(t *testing.T, rpm bool) *archive {
 	t.Helper()
 	a := &archive{t: t, dir: t.TempDir()}
-	for _, p := range parcels() {
-		p.build(t, a.dir)
-	}
 	var err error
 	// The agent of gpg has a socket there, whose name must be short.
 	a.home, err = os.MkdirTemp("", "e2e-gpg-")
@@ -96,7 +94,7 @@ func newArchive(t *testing.T) *archive {
 		require.NoError(t, os.RemoveAll(a.home))
 	})
 	a.gpg("--quick-generate-key", "An archive <archive@example.org>", "ed25519", "sign", "never")
-	a.sign()
+	a.fill(rpm)
 	l, err := net.Listen("tcp", ":0")
 	require.NoError(t, err)
 	_, a.port, _ = net.SplitHostPort(l.Addr().String())
@@ -115,8 +113,24 @@ func (a *archive) gpg(args ...string) string {
 	return ran(a.t, a.dir, append([]string{"gpg", "--homedir", a.home, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""}, args...)...)
 }
 
-func (a *archive) sign() {
+// fill builds, indexes and signs: of Debian's packages the index, of rpm's each.
+func (a *archive) fill(rpm bool) {
 	a.t.Helper()
+	if rpm {
+		for _, p := range append(parcels(), parcel{name: "shell", version: "1", provides: "/bin/sh"}) {
+			p.buildRPM(a.t, a.dir)
+		}
+		files, err := filepath.Glob(a.dir + "/noarch/*.rpm")
+		require.NoError(a.t, err)
+		gpg, err := exec.LookPath("gpg")
+		require.NoError(a.t, err)
+		ran(a.t, a.dir, append([]string{"rpmsign", "--define", "__gpg " + gpg, "--define", "_gpg_name archive@example.org", "--define", "_gpg_path " + a.home, "--addsign"}, files...)...)
+		ran(a.t, a.dir, "createrepo_c", "-q", ".")
+		return
+	}
+	for _, p := range parcels() {
+		p.build(a.t, a.dir)
+	}
 	write(a.t, a.dir, "Packages", ran(a.t, a.dir, "apt-ftparchive", "packages", "."))
 	release := ran(a.t, a.dir, "apt-ftparchive", "-o", "APT::FTPArchive::Release::Suite=local", "release", ".")
 	write(a.t, a.dir, "Release", release)
@@ -126,8 +140,11 @@ func (a *archive) sign() {
 // key is what machines trust.
 func (a *archive) key() string { return a.gpg("--armor", "--export") }
 
-// sources is what apt reads.
-func (a *archive) sources(address string) string {
+// sources is what apt or dnf reads.
+func (a *archive) sources(address string, rpm bool) string {
+	if rpm {
+		return fmt.Sprintf("[local]\nname=local\nbaseurl=http://%s/\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/local.asc\n", net.JoinHostPort(address, a.port))
+	}
 	return fmt.Sprintf("Types: deb\nURIs: http://%s/\nSuites: ./\nSigned-By: /etc/apt/keyrings/local.asc\n", net.JoinHostPort(address, a.port))
 }
 
@@ -150,9 +167,37 @@ func (p parcel) build(t *testing.T, into string) {
 		sums.WriteString(ran(t, tree, "md5sum", name))
 	}
 	write(t, tree, "DEBIAN/md5sums", sums.String())
-	if p.postinst != "" {
-		write(t, tree, "DEBIAN/postinst", p.postinst)
+	if p.script != "" {
+		write(t, tree, "DEBIAN/postinst", p.script)
 		require.NoError(t, os.Chmod(tree+"/DEBIAN/postinst", 0o755))
 	}
 	ran(t, into, "dpkg-deb", "--root-owner-group", "-Znone", "--build", tree, fmt.Sprintf("%s/%s_%s_all.deb", into, p.name, p.version))
+}
+
+func (p parcel) buildRPM(t *testing.T, into string) {
+	t.Helper()
+	dir := t.TempDir()
+	text := fmt.Sprintf("Name: %s\nVersion: %s\nRelease: 1\nSummary: for tests\nLicense: none\nBuildArch: noarch\nAutoReqProv: no\n", p.name, p.version)
+	for tag, value := range map[string]string{"Requires": p.depends, "Provides": p.provides} {
+		if value != "" {
+			text += tag + ": " + value + "\n"
+		}
+	}
+	text += "%description\nfor tests\n"
+	if p.script != "" {
+		text += "%pre\n" + p.script
+	}
+	text += "%files\n%defattr(-,root,root)\n"
+	for name, content := range p.files {
+		write(t, dir+"/root", name, content)
+		mode := os.FileMode(0o644)
+		if strings.HasPrefix(content, "#!") {
+			mode = 0o755
+		}
+		require.NoError(t, os.Chmod(dir+"/root/"+name, mode))
+		text += "/" + name + "\n"
+	}
+	text = strings.Replace(text, "%files", "%install\nmkdir -p %{buildroot}\n[ ! -d "+dir+"/root ] || cp -a "+dir+"/root/. %{buildroot}\n%files", 1)
+	write(t, dir, "spec", text)
+	ran(t, dir, "rpmbuild", "-bb", "--quiet", "--define", "_rpmdir "+into, "--define", "_topdir "+dir+"/top", "--define", "_build_name_fmt noarch/%%{NAME}-%%{VERSION}.rpm", "spec")
 }

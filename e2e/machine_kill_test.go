@@ -29,7 +29,10 @@ func TestMachineKilled(t *testing.T) {
 	}
 	t.Logf("BINDERY_SEED=%d", seed)
 	chance := rand.New(rand.NewPCG(seed, 0))
-	e := newEstate(t, nil, clutter)
+	of(t, kinds(), func(t *testing.T, k kind) { newEstate(t, k, nil).killed(chance) })
+}
+
+func (e *estate) killed(chance *rand.Rand) {
 	e.apply(0)
 	e.reset()
 	began := time.Now()
@@ -46,38 +49,25 @@ func TestMachineKilled(t *testing.T) {
 		kill()
 		moment := e.moment()
 		moments[moment]++
-		t.Logf("%2d: killed after %s: %s", i, after.Round(time.Millisecond), moment)
+		e.T.Logf("%2d: killed after %s: %s", i, after.Round(time.Millisecond), moment)
 		r := e.apply(0)
-		require.Equal(t, "clean", r.Report.State)
-		require.Empty(t, want.Differences(e.list(false, copies...)), "killed after %s", after)
-		require.Equal(t, packages, e.packages())
-		require.Equal(t, units, e.units())
+		require.Equal(e.T, "clean", r.Report.State)
+		require.Empty(e.T, want.Differences(e.list(false, copies...)), "killed after %s", after)
+		require.Equal(e.T, packages, e.packages())
+		require.Equal(e.T, units, e.units())
 	}
 	e.converged()
-	require.Greater(t, len(moments), 1, "runs were killed at different moments")
+	require.Greater(e.T, len(moments), 1, "runs were killed at different moments")
 }
 
-// reset makes the machine as it was before anything was applied, or nearly: the
-// quickest way to have all to do again.
+// reset makes the machine as it was before anything was applied, or nearly.
 func (e *estate) reset() {
 	e.Helper()
-	e.Do("sh", "-ec", `systemctl disable -q --now app
-systemctl disable -q uplink
-dpkg --purge --force-all app app-data >/dev/null 2>&1
-rm -rf /etc/app /srv/shared /srv/latest /srv/twin /home/deploy
-userdel deploy 2>/dev/null; groupdel ops 2>/dev/null || true
-mkdir -p /srv/old/deep; echo old > /srv/old/deep/file; touch /srv/kept/not; echo before > /etc/motd; echo deb http://nowhere.invalid x y > /etc/apt/sources.list
-chmod 644 /usr/share/common-licenses/Artistic
-systemctl daemon-reload`)
+	e.sh("set -e\n" + e.kind.reset)
 }
 
 // moment says in words how far a run came.
 func (e *estate) moment() string {
 	e.Helper()
-	return strings.TrimSpace(e.Do("sh", "-c", `getent passwd deploy >/dev/null && echo users
-[ -e /etc/apt/sources.list ] || echo sources
-dpkg-query -W -f '${db:Status-Status}\n' app 2>/dev/null
-[ -e /etc/app/secret ] && echo files
-systemctl is-active app
-pgrep -x apt-get; true`))
+	return strings.ReplaceAll(strings.TrimSpace(e.sh(e.kind.moment+"\ntrue")), "\n", ", ")
 }

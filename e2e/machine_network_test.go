@@ -17,7 +17,7 @@ const confirmed = "plugins: [Bundler, Cfg, Metadata, Probes, Rules]\npolicy: {co
 // TestMachineCutOff: a change that cuts the network is taken back: by the run itself,
 // by the guard where the run was killed, and by the first run after the power was cut.
 func TestMachineCutOff(t *testing.T) {
-	e := newEstate(t, map[string]string{"bindery.yaml": confirmed})
+	e := newEstate(t, debian(), map[string]string{"bindery.yaml": confirmed})
 	require.Equal(t, "clean", e.apply(0).Report.State)
 	until(t, "the guard has ended", func() bool { return e.guards() == "" })
 	before := e.list(false)

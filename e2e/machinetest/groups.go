@@ -4,10 +4,12 @@ package machinetest
 
 import (
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,7 +20,10 @@ import (
 // two machines in one would end each other's services.
 type groups struct {
 	testing.TB
-	dirs []string
+	dirs       []string
+	undertaker *exec.Cmd
+	hold       io.Closer
+	problems   strings.Builder
 }
 
 func newGroups(t testing.TB) *groups {
@@ -47,6 +52,7 @@ func newGroups(t testing.TB) *groups {
 			break
 		}
 	}
+	g.watch()
 	return g
 }
 
@@ -59,25 +65,35 @@ func (g *groups) join() string {
 	return out.String()
 }
 
-// remove takes the groups away, once nothing is in them any more.
+// undertaker waits until whoever started it closes its standard input or is gone, by
+// whatever: then it ends all that is in the groups, and takes them away.
+const undertaker = `cat >/dev/null
+for top; do
+	for n in $(seq 600); do
+		find "$top" -name cgroup.procs -exec cat {} + 2>/dev/null | xargs -r kill -9 2>/dev/null
+		find "$top" -depth -type d -exec rmdir {} + 2>/dev/null
+		[ -e "$top" ] || continue 2
+		sleep 0.1
+	done
+	echo "$top stays" >&2
+	exit 1
+done`
+
+// watch starts the undertaker, out of reach of what interrupts a test.
+func (g *groups) watch() {
+	g.Helper()
+	g.undertaker = exec.Command("sh", append([]string{"-c", undertaker, "sh"}, g.dirs...)...)
+	g.undertaker.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	g.undertaker.Stderr = &g.problems
+	var err error
+	g.hold, err = g.undertaker.StdinPipe()
+	require.NoError(g, err)
+	require.NoError(g, g.undertaker.Start())
+}
+
+// remove ends what is in the groups, and takes them away.
 func (g *groups) remove() {
-	for _, top := range g.dirs {
-		var dirs []string
-		_ = filepath.WalkDir(top, func(name string, d fs.DirEntry, err error) error {
-			if err == nil && d.IsDir() {
-				dirs = append(dirs, name)
-			}
-			return nil
-		})
-		for i := len(dirs) - 1; i >= 0; i-- {
-			var err error
-			for end := time.Now().Add(bootTime); time.Now().Before(end); time.Sleep(look) {
-				if err = os.Remove(dirs[i]); err == nil || os.IsNotExist(err) {
-					err = nil
-					break
-				}
-			}
-			require.NoError(g, err)
-		}
-	}
+	g.Helper()
+	require.NoError(g, g.hold.Close())
+	require.NoError(g, g.undertaker.Wait(), g.problems.String())
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package machinetest boots real Linux systems for tests: a copy of a root folder in
-// systemd-nspawn, with its own processes, services and network, which can be cut. It
-// needs root and leaves nothing behind. It must not know what is tested.
+// Package machinetest runs real Linux systems for tests: a copy of a root folder in
+// systemd-nspawn, booted or not, with its own processes, services and network, which
+// can be cut. It needs root and leaves nothing behind. It must not know what is tested.
 package machinetest
 
 import (
@@ -49,17 +49,38 @@ func Copy(t testing.TB, base string) string {
 	return root
 }
 
-// Boot starts a system on a root folder, and waits until it is up. It ends with the
-// test, by force.
+// Boot starts a system on a root folder, and waits until systemd says that it is up.
+// It ends with the test, by force.
 func Boot(t testing.TB, root string) *Machine {
+	t.Helper()
+	m := start(t, root, "systemd", "-b")
+	m.until("the machine is up", func() bool {
+		state, _, _ := m.Run(nil, "systemctl", "is-system-running")
+		state = strings.TrimSpace(state)
+		return state == "running" || state == "degraded"
+	})
+	return m
+}
+
+// Enter makes a root folder a system of its own that is not booted, as a chroot is
+// not: its first process only buries the dead. It ends with the test, by force.
+func Enter(t testing.TB, root string) *Machine {
+	t.Helper()
+	return start(t, root, "(sd-stubinit)", "--as-pid2", "sleep", "infinity")
+}
+
+// start runs systemd-nspawn until the machine has its first process, which has a name.
+func start(t testing.TB, root, first string, args ...string) *Machine {
 	t.Helper()
 	m := &Machine{TB: t, Root: root}
 	groups := newGroups(t)
 	script := groups.join() + `exec systemd-nspawn "$@"`
 	log, err := os.Create(root + ".log")
 	require.NoError(t, err)
-	cmd := exec.Command("sh", "-c", script, "sh", "-q", "--register=no", "--keep-unit", "--private-network", "--link-journal=no", "--console=pipe",
-		"--machine=e2e-"+strconv.Itoa(os.Getpid())+"-"+strconv.FormatInt(time.Now().UnixNano()%1e9, 36), "-b", "-D", root)
+	cmd := exec.Command("sh", append([]string{
+		"-c", script, "sh", "-q", "--register=no", "--keep-unit", "--private-network", "--link-journal=no", "--console=pipe",
+		"--machine=e2e-" + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatInt(time.Now().UnixNano()%1e9, 36), "-D", root,
+	}, args...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	ended := make(chan error, 1)
@@ -83,7 +104,7 @@ func Boot(t testing.TB, root string) *Machine {
 		}
 		groups.remove()
 	})
-	m.until("the machine is up", func() bool {
+	m.until("the machine has its first process", func() bool {
 		select {
 		case err := <-ended:
 			ended <- err
@@ -91,17 +112,17 @@ func Boot(t testing.TB, root string) *Machine {
 			require.FailNow(t, "systemd-nspawn ended", "%v\n%s", err, text)
 		default:
 		}
-		return m.find(cmd.Process.Pid) && m.up()
+		return m.find(cmd.Process.Pid, first)
 	})
 	return m
 }
 
-// find looks for the machine's first process: the grandchild of what was started is
-// systemd once it has its own name.
-func (m *Machine) find(nspawn int) bool {
+// find looks for the machine's first process: the grandchild of what was started is it
+// once it has its own name.
+func (m *Machine) find(nspawn int, first string) bool {
 	m.leader = 0
 	for _, pid := range children(nspawn) {
-		if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); err == nil && strings.TrimSpace(string(name)) == "systemd" {
+		if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); err == nil && strings.TrimSpace(string(name)) == first {
 			m.leader = pid
 		}
 	}
@@ -120,12 +141,6 @@ func children(pid int) []int {
 		}
 	}
 	return out
-}
-
-func (m *Machine) up() bool {
-	state, _, _ := m.Run(nil, "systemctl", "is-system-running")
-	state = strings.TrimSpace(state)
-	return state == "running" || state == "degraded"
 }
 
 // end kills systemd-nspawn; the kernel ends the machine's processes and mounts with

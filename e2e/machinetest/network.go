@@ -35,8 +35,10 @@ func (m *Machine) Connect() {
 	})
 	run(m, "ip", "addr", "add", m.Address+"/30", "dev", m.link)
 	run(m, "ip", "link", "set", m.link, "up")
-	m.Do("ip", "addr", "add", m.Own+"/30", "dev", Interface)
-	m.Do("ip", "link", "set", Interface, "up")
+	// By the host's own tool: a small machine has none.
+	for _, args := range [][]string{{"link", "set", "lo", "up"}, {"addr", "add", m.Own + "/30", "dev", Interface}, {"link", "set", Interface, "up"}} {
+		run(m, append([]string{"nsenter", "-t", strconv.Itoa(m.leader), "-n", "ip"}, args...)...)
+	}
 }
 
 // Cut takes the link down at the host's end, as a broken switch does; Mend brings it

@@ -84,11 +84,10 @@ func TestChroot(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			root := os.Getenv("BINDERY_CHROOTS") + "/" + kind
 			require.FileExists(t, root+"/etc/debian_version", "make e2e-services makes the roots")
-			clean := func() { reset(t, root, text) }
-			t.Cleanup(clean)
+			t.Cleanup(func() { sweep(t, root) })
 			drivertest.Suite{Machine: func(t *testing.T) *system.Machine {
 				t.Helper()
-				clean()
+				reset(t, root, text)
 				m, err := system.New(system.Config{Root: root})
 				require.NoError(t, err)
 				m.Processes, m.Root = within{root}, "/"
@@ -108,20 +107,34 @@ func runlevel() string {
 // reset makes up enabled and running, bad enabled, and down neither.
 func reset(t *testing.T, root string, text func(string) string) {
 	t.Helper()
-	sh := "set -e\nmkdir -p /run/openrc\nrm -f /etc/runlevels/default/up /etc/runlevels/default/down /etc/runlevels/default/bad\n"
-	for _, name := range []string{"up", "down", "bad"} {
-		pid := "/run/" + name + ".pid"
-		sh += fmt.Sprintf("[ ! -e %s ] || kill $(cat %s) || :\nrm -f %s /etc/rc?.d/[SK]??%s\n", pid, pid, pid, name)
+	sweep(t, root)
+	for _, name := range services() {
 		put(t, root+"/etc/init.d/"+name, text(name), 0o755)
 	}
 	if strings.HasPrefix(text("up"), "#!/sbin/openrc-run") {
-		sh += "touch /run/openrc/softlevel\nrm -rf /run/openrc/*/up /run/openrc/*/down /run/openrc/*/bad\nrc-update -q add up default\nrc-update -q add bad default\nrc-service -q up start\n"
-	} else {
-		put(t, root+"/run/utmp", runlevel(), 0o644)
-		sh += "update-rc.d up defaults\nupdate-rc.d bad defaults\n/etc/init.d/up start\n"
+		inside(t, root, "mkdir -p /run/openrc\ntouch /run/openrc/softlevel\nrc-update -q add up default\nrc-update -q add bad default\nrc-service -q up start\n")
+		return
 	}
+	put(t, root+"/run/utmp", runlevel(), 0o644)
+	inside(t, root, "update-rc.d up defaults\nupdate-rc.d bad defaults\n/etc/init.d/up start\n")
+}
+
+func services() []string { return []string{"up", "down", "bad"} }
+
+// sweep ends the services, and takes away all that is known of them.
+func sweep(t *testing.T, root string) {
+	t.Helper()
+	for _, name := range services() {
+		pid := "/run/" + name + ".pid"
+		inside(t, root, fmt.Sprintf("[ ! -e %s ] || kill $(cat %s) || :\nrm -rf %s /etc/init.d/%s /etc/rc?.d/[SK]??%[4]s /etc/runlevels/default/%[4]s /run/openrc/*/%[4]s\n", pid, pid, pid, name))
+	}
+}
+
+// inside runs shell in a tree of its own, also once the test itself has ended.
+func inside(t *testing.T, root, sh string) {
+	t.Helper()
 	r, err := within{root}.Run(context.WithoutCancel(t.Context()), system.Command{
-		Args: []string{"/bin/sh", "-c", sh}, Env: []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}, Timeout: time.Minute, MaxTail: 4096,
+		Args: []string{"/bin/sh", "-ec", sh}, Env: []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}, Timeout: time.Minute, MaxTail: 4096,
 	})
 	require.NoError(t, err)
 	require.Zero(t, r.Exit, "%s", r.Tail)

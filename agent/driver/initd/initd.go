@@ -172,6 +172,7 @@ func (c *call) tell(now service.Found, verb string) (service.Found, error) {
 	}
 	done := map[string]bool{
 		"enable": now.Enabled || now.Fixed, "disable": !now.Enabled, "start": now.Running || now.Unseen || now.Passing, "stop": !now.Running,
+		service.Forget: now.Unset,
 	}
 	if is, known := done[verb]; known && !is {
 		return now, fmt.Errorf("%s was reported as done, and yet it is %s", verb, now.Words())

@@ -27,6 +27,7 @@ type host struct {
 	commands []string
 	exit     int // of every status, unless 0
 	denied   bool
+	crashed  bool // of the point of view of OpenRC
 }
 
 func (h *host) answer(c system.Command) (r system.Result, err error) {
@@ -60,6 +61,9 @@ func (h *host) answer(c system.Command) (r system.Result, err error) {
 		case "disable":
 			h.unlink("/etc/rc3.d/S50" + args[0])
 			h.link("rc3.d/K50", args[0])
+		case "remove":
+			h.unlink("/etc/rc3.d/K50" + args[0])
+			h.unlink("/etc/rc3.d/S50" + args[0])
 		}
 	case "rc-update":
 		if args[0] == "add" {
@@ -85,6 +89,11 @@ func (h *host) runlevel(name, verb string) (r system.Result) {
 		if r.Exit = h.exit; r.Exit == 0 && !h.runs[name] {
 			r.Exit = 3
 		}
+		if h.crashed {
+			r.Exit = 32
+		}
+	case verb == "zap":
+		h.crashed, h.runs[name] = false, false
 	case h.denied:
 		r.Exit, r.Tail = 101, []byte("invoke-rc.d: policy-rc.d denied execution of start.\n")
 	case verb == "stop":
@@ -270,6 +279,40 @@ func TestMaintenance(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"is maintenance, should run"}, out.Reasons)
 	require.Equal(t, []string{"/usr/sbin/svcadm clear up"}, h.commands)
+}
+
+// What OpenRC started and does not find any more is started again.
+func TestCrashed(t *testing.T) {
+	t.Parallel()
+	m, h := newHost(t)
+	h.crashed = true
+	out, err := of("rc-update")(t, m).Apply(t.Context(), item("name=up", "status=on"), true)
+	require.NoError(t, err)
+	require.Equal(t, []string{"is crashed, should run"}, out.Reasons)
+	require.Equal(t, []string{"rc-service --nocolor up zap", "rc-service --nocolor up start"}, h.commands)
+}
+
+// Links that were not there before go again, and not to links that stop.
+func TestForgotten(t *testing.T) {
+	t.Parallel()
+	m, h := newHost(t)
+	d := of("deb")(t, m).(driver.Keeper)
+	before, err := d.Standing(t.Context(), []driver.Item{item("name=down", "status=on")})
+	require.NoError(t, err)
+	_, err = d.(driver.Driver).Apply(t.Context(), item("name=down", "status=on"), true)
+	require.NoError(t, err)
+	after, err := d.Again(t.Context(), before)
+	require.NoError(t, err)
+	h.commands = nil
+	for _, ending := range []bool{true, false} {
+		out := d.Restore(t.Context(), driver.Passage{Standing: before[0], After: &after[0].State}, driver.Restoration{Apply: true, Ending: ending})
+		require.NoError(t, out.Err)
+		require.Empty(t, out.Kept)
+	}
+	require.Equal(t, []string{"invoke-rc.d --disclose-deny --no-fallback down stop", "update-rc.d down remove"}, h.commands)
+	again, err := d.Again(t.Context(), before)
+	require.NoError(t, err)
+	require.Equal(t, before, again)
 }
 
 // The types that need somebody's word are among all types.

@@ -75,23 +75,27 @@ func (c *call) there(name string) bool {
 	return is || err != nil
 }
 
-// links tells whether a script has a link to start by in one of the directories.
-func (c *call) links(form, levels string) (bool, error) {
+// links tells whether a script has a link to start by in one of the directories, and
+// whether it has any.
+func (c *call) links(form, levels string) (starts, linked bool, err error) {
 	for _, level := range levels {
 		list, err := c.c.Machine.Files.List(fmt.Sprintf(form, level))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return false, err
+			return false, false, err
 		}
 		for _, info := range list {
-			if n := info.Name; len(n) > 3 && n[0] == 'S' && strings.Trim(n[1:3], "0123456789") == "" && n[3:] == c.name {
-				return true, nil
+			n := info.Name
+			if len(n) <= 3 || n[0] != 'S' && n[0] != 'K' || strings.Trim(n[1:3], "0123456789") != "" || n[3:] != c.name {
+				continue
 			}
+			linked = true
+			starts = starts || n[0] == 'S'
 		}
 	}
-	return false, nil
+	return starts, linked, nil
 }
 
 // status asks a script whether it runs, and reads the exit code as the Linux
@@ -111,10 +115,12 @@ func (c *call) status(f *service.Found, args ...string) error {
 // enabled by links named S and a number in /etc/rc?.d, as the policy says:
 // https://www.debian.org/doc/debian-policy/ch-opersys.html#system-run-levels-and-init-d-scripts
 func lookDebian(c *call) (f service.Found, err error) {
-	if f.There, err = c.exists("/etc/init.d/" + c.name); err != nil || !f.There {
+	if f.There, err = c.exists("/etc/init.d/" + c.name); err != nil {
 		return f, err
 	}
-	if f.Enabled, err = c.links("/etc/rc%c.d", "S12345"); err != nil {
+	starts, linked, err := c.links("/etc/rc%c.d", "S12345")
+	f.Enabled, f.Unset = f.There && starts, !linked
+	if err != nil || !f.There {
 		return f, err
 	}
 	return f, c.status(&f, "invoke-rc.d", "--quiet", "--disclose-deny", "--no-fallback", c.name, "status")
@@ -128,6 +134,8 @@ func tellDebian(c *call, now service.Found, verb string) [][]string {
 	case verb == "enable" || verb == "disable":
 		// Without any link there is nothing that could be turned around.
 		return [][]string{{"update-rc.d", c.name, "defaults"}, {"update-rc.d", c.name, verb}}
+	case verb == service.Forget:
+		return [][]string{{"update-rc.d", c.name, "remove"}}
 	case verb != "stop" && !now.Enabled && !c.there("/usr/sbin/policy-rc.d"):
 		return [][]string{{"service", c.name, verb}}
 	}
@@ -144,6 +152,9 @@ func endedDebian(args []string, r system.Result) error {
 // OpenRC: rc-update(8), rc-service(8) and openrc-run(8). A script is enabled by a
 // link in /etc/runlevels/default:
 // https://github.com/OpenRC/openrc/blob/master/man/rc-update.8
+// The exit codes of its status are of its own, beside 0 and 3: 4 while it stops, 8 while
+// it starts (and after that was killed), 16 while it waits, and 32 after it crashed:
+// https://github.com/OpenRC/openrc/blob/master/sh/openrc-run.sh.in
 func lookOpenRC(c *call) (f service.Found, err error) {
 	if f.There, err = c.exists("/etc/init.d/" + c.name); err != nil || !f.There {
 		return f, err
@@ -151,15 +162,37 @@ func lookOpenRC(c *call) (f service.Found, err error) {
 	if f.Enabled, err = c.exists("/etc/runlevels/default/" + c.name); err != nil {
 		return f, err
 	}
-	return f, c.status(&f, "rc-service", "--nocolor", c.name, "status")
+	r, err := c.run(true, "rc-service", "--nocolor", c.name, "status")
+	if err != nil {
+		return f, err
+	}
+	switch r.Exit {
+	case 0:
+		f.Running = true
+	case 4:
+		f.Runs = "stopping"
+	case 8:
+		f.Runs = "starting"
+	case 32:
+		f.Runs = crashed
+	default:
+		f.Unseen = r.Exit > 3
+	}
+	return f, nil
 }
 
-func tellOpenRC(c *call, _ service.Found, verb string) [][]string {
-	switch verb {
-	case "enable":
+// crashed is a service that OpenRC has started, and that is not there.
+const crashed = "crashed"
+
+// What crashed is neither started again nor stopped before OpenRC has forgotten it.
+func tellOpenRC(c *call, now service.Found, verb string) [][]string {
+	switch {
+	case verb == "enable":
 		return [][]string{{"rc-update", "add", c.name, "default"}}
-	case "disable":
+	case verb == "disable":
 		return [][]string{{"rc-update", "del", c.name, "default"}}
+	case now.Runs == crashed:
+		return [][]string{{"rc-service", "--nocolor", c.name, "zap"}, {"rc-service", "--nocolor", c.name, "start"}}
 	}
 	return [][]string{{"rc-service", "--nocolor", c.name, verb}}
 }
@@ -172,7 +205,7 @@ func lookChkconfig(c *call) (f service.Found, err error) {
 	if f.There, err = c.exists("/etc/init.d/" + c.name); err != nil || !f.There {
 		return f, err
 	}
-	if f.Enabled, err = c.links("/etc/rc%c.d", "2345"); err != nil {
+	if f.Enabled, _, err = c.links("/etc/rc%c.d", "2345"); err != nil {
 		return f, err
 	}
 	return f, c.status(&f, "/sbin/service", c.name, "status")

@@ -14,8 +14,8 @@ type Found struct {
 	// There tells that the manager knows it.
 	There bool
 	// Enabled tells that it starts with the host, Fixed that nothing can be done
-	// about that.
-	Enabled, Fixed bool
+	// about that, Unset that the manager was never told either way.
+	Enabled, Fixed, Unset bool
 	// Running tells that it runs, Passing that it is of a kind that ends by itself.
 	Running, Passing bool
 	// Unseen tells that whether it runs cannot be looked at.
@@ -31,6 +31,7 @@ const (
 	disabled = "disabled"
 	running  = "running"
 	stopped  = "stopped"
+	unset    = "unset"
 )
 
 func either(is bool, yes, no string) string {
@@ -42,14 +43,14 @@ func either(is bool, yes, no string) string {
 
 // Words are what is written down of it.
 func (f Found) Words() string {
-	if !f.There {
-		return disabled + " " + stopped
-	}
-	boot := either(f.Enabled, enabled, disabled)
-	if f.Fixed && f.Boot != "" {
+	boot := either(f.There && f.Enabled, enabled, disabled)
+	switch {
+	case f.Unset:
+		boot = unset
+	case f.There && f.Fixed && f.Boot != "":
 		boot = f.Boot
 	}
-	return boot + " " + either(f.Running, running, stopped)
+	return boot + " " + either(f.There && f.Running, running, stopped)
 }
 
 // Plan is what is to be done with a service.
@@ -141,7 +142,9 @@ func Back(p driver.Passage, now string, r driver.Restoration) (verbs, kept []str
 	switch {
 	case r.Ending && boot == disabled && isBoot == enabled:
 		verbs = append(verbs, "disable")
-	case !r.Ending && boot == enabled && isBoot == disabled:
+	case r.Ending && boot == unset && isBoot != unset:
+		verbs = append(verbs, Forget)
+	case !r.Ending && boot == enabled && (isBoot == disabled || isBoot == unset):
 		verbs = append([]string{"enable"}, verbs...)
 	}
 	return verbs, nil
@@ -149,3 +152,7 @@ func Back(p driver.Passage, now string, r driver.Restoration) (verbs, kept []str
 
 // Reread is the verb of Back for a service that shall read its files again.
 const Reread = "reload-or-restart"
+
+// Forget is the verb of Back for a service whose manager shall know nothing of whether
+// it starts with the host, as before.
+const Forget = "forget"
