@@ -257,6 +257,9 @@ type Result struct {
 	// Fetch is why nothing newer could be had; what was verified before was
 	// used.
 	Fetch error `json:"-"`
+	// Every and Windows are what the release says of when the host runs; see Timing.
+	Every   time.Duration    `json:"-"`
+	Windows []release.Window `json:"-"`
 
 	// stale are answers of former runs that stand in for probes that fail.
 	stale     []release.StaleFact
@@ -313,6 +316,7 @@ func (a *Agent) run(ctx context.Context, o Options) (*Result, error) {
 		a.c.Logger.Error("nothing newer is accepted, the last verified release stays in force", "err", fetchErr)
 	}
 	result.Fetch, result.Waiting = fetchErr, bundle.Config == nil
+	result.Every, result.Windows = bundle.Manifest.Policy.Every, bundle.Manifest.Policy.Windows
 	a.since(&result.phases, "fetch", started)
 	if bundle.Config != nil {
 		if err := a.enforce(ctx, bundle, result, o); err != nil {

@@ -187,18 +187,9 @@ func (j *Journal) Runs() ([]Summary, error) {
 }
 
 func (j *Journal) summary(id int64) (Summary, error) {
-	s := Summary{Head: Head{ID: id}}
-	if _, err := j.c.State.Load(runDir(id)+"/"+fileHead, &s.Head); err != nil {
-		return s, err
-	}
-	s.ID = id
-	var e End
-	found, err := j.c.State.Load(runDir(id)+"/"+fileEnd, &e)
+	s, err := j.ended(id)
 	if err != nil {
 		return s, err
-	}
-	if found {
-		s.End = &e
 	}
 	sizes, err := j.c.State.Sizes(runDir(id))
 	if err != nil {
@@ -211,6 +202,22 @@ func (j *Journal) summary(id int64) (Summary, error) {
 		}
 	}
 	return s, nil
+}
+
+// ended tells what a run is and how it ended, and not what the journal holds of it,
+// which takes a look at every file.
+func (j *Journal) ended(id int64) (Summary, error) {
+	s := Summary{Head: Head{ID: id}}
+	if _, err := j.c.State.Load(runDir(id)+"/"+fileHead, &s.Head); err != nil {
+		return s, err
+	}
+	s.ID = id
+	var e End
+	found, err := j.c.State.Load(runDir(id)+"/"+fileEnd, &e)
+	if err == nil && found {
+		s.End = &e
+	}
+	return s, err
 }
 
 func isRecord(name string) bool {

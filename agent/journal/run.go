@@ -230,7 +230,7 @@ func (j *Journal) Unfinished() (*Run, error) {
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	s, err := j.summary(ids[len(ids)-1])
+	s, err := j.ended(ids[len(ids)-1])
 	if err != nil || s.End != nil {
 		return nil, err
 	}

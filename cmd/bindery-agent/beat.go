@@ -32,20 +32,34 @@ type beat struct {
 	windows  []release.Window
 }
 
+// read takes what the release in force says.
 func (b *beat) read() error {
 	every, windows, err := b.agent.Timing()
 	if err != nil {
 		return err
 	}
+	_, err = b.set(every, windows)
+	return err
+}
+
+// set takes what a release says, and tells whether runs come by another plan now.
+func (b *beat) set(every time.Duration, windows []release.Window) (changed bool, err error) {
+	b.windows = windows
 	expr := b.settings.Schedule
 	if expr == "" {
 		if expr = defaultSchedule; every > 0 {
 			expr = "@every " + every.String()
 		}
 	}
-	b.windows = windows
-	b.plan, err = schedule.Parse(expr, b.settings.Timezone)
-	return err
+	if expr == b.plan.String() {
+		return false, nil
+	}
+	plan, err := schedule.Parse(expr, b.settings.Timezone)
+	if err != nil {
+		return false, err
+	}
+	b.plan = plan
+	return true, nil
 }
 
 func (b *beat) interval(now time.Time) time.Duration { return b.plan.Interval(now) }

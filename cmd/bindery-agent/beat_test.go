@@ -102,6 +102,47 @@ func TestRunsInItsWindow(t *testing.T) {
 	require.Equal(t, "x", read(t, filepath.Join(m.root, "f")))
 }
 
+// What the release says counts where the host's own settings say nothing, and a change
+// of it is told once.
+func TestBeatFollowsTheRelease(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.site.Publish(m.id, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "x")}, Policy: release.Policy{Every: time.Hour}})
+	b := m.beat(t, "", agent.Settings{})
+	log := m.live(t, b, m.now.Add(time.Second))
+	require.Contains(t, log, `"the release has another schedule" schedule="@every 1h0m0s"`)
+	require.Equal(t, time.Hour, b.interval(m.now))
+	require.NotContains(t, m.live(t, b, m.now.Add(3*time.Hour)), "another schedule")
+	m.site.Publish(m.id, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "x")}})
+	require.Contains(t, m.live(t, b, m.now.Add(2*time.Hour)), `another schedule" schedule="`+defaultSchedule)
+	require.Equal(t, 5*time.Minute, b.interval(m.now))
+
+	again := m.beat(t, "", agent.Settings{})
+	require.NoError(t, again.read())
+	require.Equal(t, b.plan.String(), again.plan.String(), "an agent that starts knows what was in force")
+}
+
+func TestTheSettingsOfTheHostWin(t *testing.T) {
+	t.Parallel()
+	b := &beat{settings: agent.Settings{Schedule: "30 2 * * *", Timezone: "Europe/Berlin"}}
+	windows := []release.Window{{From: "01:00", To: "02:00"}}
+	changed, err := b.set(time.Hour, windows)
+	require.NoError(t, err)
+	require.True(t, changed)
+	require.Equal(t, windows, b.windows)
+	due := b.plan.Next(time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC))
+	require.Equal(t, time.Date(2026, 7, 2, 0, 30, 0, 0, time.UTC), due.UTC(), "by the host's own clock")
+	changed, err = b.set(time.Minute, nil)
+	require.NoError(t, err)
+	require.False(t, changed)
+	require.Empty(t, b.windows)
+
+	for _, bad := range []agent.Settings{{Schedule: "never"}, {Schedule: "@hourly", Timezone: "Nowhere/Atall"}, {Timezone: "Nowhere/Atall"}} {
+		_, err := (&beat{settings: bad}).set(0, nil)
+		require.Error(t, err)
+	}
+}
+
 // Ten thousand machines that start together ask over minutes, each at its own time.
 func TestFirstRunAfterABoot(t *testing.T) {
 	t.Parallel()

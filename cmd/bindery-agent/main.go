@@ -8,6 +8,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // windows and schedules name time zones, which small hosts do not have
@@ -16,11 +17,18 @@ import (
 // version is set by the linker.
 var version = "devel"
 
+// oneAtATime is how many of a host's processors an agent uses: its work comes one thing
+// after the other, and threads that look for more of it cost more than they bring.
+const oneAtATime = 1
+
 // gcPercent lets a run of an ordinary host end before the collector starts, which
 // is a quarter of its CPU time. The memory goes back when the run is over.
 const gcPercent = 200
 
 func main() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(oneAtATime)
+	}
 	debug.SetGCPercent(gcPercent)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -202,15 +202,14 @@ func scheduled(ctx context.Context, b *beat, o agent.Options, clock schedule.Clo
 	}
 	told := teller{log: log}
 	err = loop.Run(waiting, func(context.Context) error {
-		r, err := b.agent.Run(ctx, o)
 		// A daemon that sleeps most of the time should not hold memory.
-		debug.FreeOSMemory()
+		defer debug.FreeOSMemory()
+		r, err := b.agent.Run(ctx, o)
 		if err != nil {
 			return err
 		}
 		told.run(r)
-		before := b.plan.String()
-		if err := b.read(); err != nil || b.plan.String() == before {
+		if changed, err := b.set(r.Every, r.Windows); err != nil || !changed {
 			return err
 		}
 		log.Info("the release has another schedule", "schedule", b.plan.String())

@@ -41,13 +41,18 @@ type Entry struct {
 // refused before; they are replaced by U+FFFD.
 func NewEntry(e Entry) *Entry {
 	sortAttrs(e.Attrs)
-	e.name, _ = lookup(e.Attrs, "name")
-	e.typ, _ = lookup(e.Attrs, "type")
 	size := e.size()
 	if e.xml = e.append(make([]byte, 0, size)); cap(e.xml) > size {
 		e.xml = bytes.Clone(e.xml) // it grew, in steps that leave much behind
 	}
 	e.shareText()
+	return e.complete()
+}
+
+// complete works out what an entry's attributes and canonical bytes tell.
+func (e Entry) complete() *Entry {
+	e.name, _ = lookup(e.Attrs, "name")
+	e.typ, _ = lookup(e.Attrs, "type")
 	e.digest = sha256.Sum256(e.xml)
 	e.secret = e.isSecret()
 	return &e
@@ -93,12 +98,15 @@ func (e *Entry) Digest() Digest { return e.digest }
 func (e *Entry) XML() []byte { return e.xml }
 
 // Content decodes what a Path of type file shall hold: the text, or what it
-// stands for where encoding is base64.
+// stands for where encoding is base64. The slice is shared.
 func (e *Entry) Content() ([]byte, error) {
 	if e.Get("encoding") == "base64" {
 		return base64.StdEncoding.DecodeString(strings.Join(strings.Fields(e.Text), ""))
 	}
-	return []byte(e.Text), nil
+	if e.Text == "" {
+		return []byte{}, nil
+	}
+	return unsafe.Slice(unsafe.StringData(e.Text), len(e.Text)), nil
 }
 
 // Secret tells whether the entry's content and attributes must never be shown

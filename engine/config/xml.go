@@ -29,9 +29,7 @@ func (c *Config) XML() []byte {
 		}
 	}
 	buf := append(make([]byte, 0, n), header...)
-	buf = append(buf, "<Configuration"...)
-	buf = appendAttrs(buf, []Attr{{"revision", c.Revision}, {"version", "2.0"}})
-	buf = append(buf, ">\n"...)
+	buf = append(c.appendOpen(buf), ">\n"...)
 	for _, b := range c.Bundles {
 		buf = append(buf, "  "...)
 		buf = b.appendOpen(buf)
@@ -48,6 +46,10 @@ func (c *Config) XML() []byte {
 		buf = append(append(append(buf, "  </"...), b.Tag...), ">\n"...)
 	}
 	return append(buf, "</Configuration>\n"...)
+}
+
+func (c *Config) appendOpen(buf []byte) []byte {
+	return appendAttrs(append(buf, "<Configuration"...), []Attr{{"revision", c.Revision}, {"version", "2.0"}})
 }
 
 func (b *Bundle) appendOpen(buf []byte) []byte {
@@ -167,8 +169,12 @@ func appendEscaped(buf []byte, s string, attr bool) []byte {
 }
 
 // Decode reads what XML wrote. It is strict: another root element, text between
-// entries or a second root is an error. Provenance does not travel.
+// entries or a second root is an error. Provenance does not travel. It takes over the
+// bytes.
 func Decode(data []byte) (*Config, error) {
+	if c := canonical(data); c != nil {
+		return c, nil
+	}
 	d := &decoder{xml.NewDecoder(bytes.NewReader(data))}
 	c, err := d.configuration()
 	if err != nil {

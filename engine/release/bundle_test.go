@@ -6,6 +6,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -227,6 +228,14 @@ func TestIdentity(t *testing.T) {
 		_, err := release.ParseIdentity(bad)
 		require.Error(t, err, name)
 		require.NotContains(t, err.Error(), "AGE-SECRET")
+	}
+	block, rest := pem.Decode(text)
+	for name, der := range map[string][]byte{
+		"cut short":       block.Bytes[:len(block.Bytes)-1],
+		"of another kind": bytes.Replace(block.Bytes, []byte{0x2b, 0x65, 0x70}, []byte{0x2b, 0x65, 0x71}, 1),
+	} {
+		_, err := release.ParseIdentity(append(pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: der}), rest...))
+		require.Error(t, err, "a signing key "+name)
 	}
 	require.Error(t, release.PublicIdentity{}.Validate())
 	require.Error(t, release.PublicIdentity{Signing: id.Public().Signing, Recipient: "x"}.Validate())

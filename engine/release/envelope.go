@@ -26,7 +26,7 @@ func (i *Identity) sign(payloadType string, message any, limit int) ([]byte, err
 	if err != nil {
 		return nil, fmt.Errorf("encode message: %w", err)
 	}
-	s, err := dsse.NewEnvelopeSigner(hostSigner{i.signing})
+	s, err := dsse.NewEnvelopeSigner(hostSigner{i.signing()})
 	if err != nil {
 		return nil, fmt.Errorf("sign message: %w", err)
 	}

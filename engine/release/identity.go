@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 
 	"filippo.io/age"
 )
@@ -20,7 +21,9 @@ import (
 // Identity is what makes a host itself: the key that signs its messages and the
 // key that opens its bundles. It never leaves the host.
 type Identity struct {
-	signing ed25519.PrivateKey
+	// signing works the key out when it is asked first: a host signs when it has
+	// something to say, and reads its identity in every run.
+	signing func() ed25519.PrivateKey
 	unseal  *age.HybridIdentity
 }
 
@@ -42,12 +45,12 @@ func NewIdentity() (*Identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make sealing key: %w", err)
 	}
-	return &Identity{signing: signing, unseal: unseal}, nil
+	return &Identity{signing: func() ed25519.PrivateKey { return signing }, unseal: unseal}, nil
 }
 
 // Public returns the public half.
 func (i *Identity) Public() PublicIdentity {
-	return PublicIdentity{Signing: i.signing.Public().(ed25519.PublicKey), Recipient: i.unseal.Recipient().String()}
+	return PublicIdentity{Signing: i.signing().Public().(ed25519.PublicKey), Recipient: i.unseal.Recipient().String()}
 }
 
 // String never shows a key.
@@ -83,7 +86,7 @@ const pemPrivate = "PRIVATE KEY"
 // Marshal writes the identity as text: the signing key as PEM (PKCS #8), then the
 // sealing key as the age command writes it.
 func (i *Identity) Marshal() ([]byte, error) {
-	der, err := x509.MarshalPKCS8PrivateKey(i.signing)
+	der, err := x509.MarshalPKCS8PrivateKey(i.signing())
 	if err != nil {
 		return nil, fmt.Errorf("encode signing key: %w", err)
 	}
@@ -97,7 +100,28 @@ func ParseIdentity(data []byte) (*Identity, error) {
 	if block == nil || block.Type != pemPrivate || !bytes.HasPrefix(data, []byte("-----BEGIN ")) {
 		return nil, errors.New("identity: no signing key in front")
 	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	signing, err := signingKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	unseal, err := age.ParseHybridIdentity(strings.TrimSuffix(string(rest), "\n"))
+	if err != nil {
+		return nil, errors.New("identity: the sealing key is missing or damaged")
+	}
+	return &Identity{signing: signing, unseal: unseal}, nil
+}
+
+// ed25519Head is what comes before the 32 bytes of a key in PKCS #8, as Marshal writes
+// it and nearly everybody else: RFC 8410, section 7.
+const ed25519Head = "\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20"
+
+// signingKey reads a key in PKCS #8. Any 32 bytes make a good one, so that nothing is
+// left to go wrong when the key is worked out.
+func signingKey(der []byte) (func() ed25519.PrivateKey, error) {
+	if seed, ok := bytes.CutPrefix(der, []byte(ed25519Head)); ok && len(seed) == ed25519.SeedSize {
+		return sync.OnceValue(func() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(seed) }), nil
+	}
+	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
 		return nil, errors.New("identity: the signing key is damaged")
 	}
@@ -105,9 +129,5 @@ func ParseIdentity(data []byte) (*Identity, error) {
 	if !ok {
 		return nil, errors.New("identity: the signing key is not an ed25519 key")
 	}
-	unseal, err := age.ParseHybridIdentity(strings.TrimSuffix(string(rest), "\n"))
-	if err != nil {
-		return nil, errors.New("identity: the sealing key is missing or damaged")
-	}
-	return &Identity{signing: signing, unseal: unseal}, nil
+	return func() ed25519.PrivateKey { return signing }, nil
 }

@@ -187,10 +187,12 @@ func readMember(tr *tar.Reader, name string, limit int) ([]byte, error) {
 	if h.Size < 0 || h.Size > int64(limit) {
 		return nil, fmt.Errorf("member %s of %d bytes is over the limit of %d: %w", name, h.Size, limit, ErrTooLarge)
 	}
-	// The buffer grows with what really comes: a header may lie about its size.
-	data, err := io.ReadAll(io.LimitReader(tr, h.Size+1))
-	if err != nil {
+	// A header may lie about its size: beyond some of it, the buffer grows with what
+	// really comes.
+	var data bytes.Buffer
+	data.Grow(int(min(h.Size, maxWindow)) + bytes.MinRead)
+	if _, err := data.ReadFrom(io.LimitReader(tr, h.Size+1)); err != nil {
 		return nil, fmt.Errorf("member %s: %w", name, err)
 	}
-	return data, nil
+	return data.Bytes(), nil
 }

@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"unicode"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/pattern"
 	"github.com/bindery/bindery/agent/system"
 	"github.com/bindery/bindery/engine/config"
 )
@@ -92,8 +92,8 @@ type finding struct {
 // A name may hold what useradd(8) allows; whether this host's useradd does is for
 // it to say. It never starts like an option.
 var (
-	plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}\$?$`)
-	plainPath = regexp.MustCompile(`^/[^:[:cntrl:]]*$`)
+	plainName = pattern.Of(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}\$?$`)
+	plainPath = pattern.Of(`^/[^:[:cntrl:]]*$`)
 )
 
 func (f *finding) wrong(what, is, should string) {

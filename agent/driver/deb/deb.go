@@ -12,12 +12,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/pattern"
 	"github.com/bindery/bindery/agent/system"
 	"github.com/bindery/bindery/engine/config"
 )
@@ -193,8 +193,8 @@ func (b *batch) look() error {
 }
 
 var (
-	packageName = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9][a-z0-9-]*)?$`)
-	version     = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.+:~-]*$`)
+	packageName = pattern.Of(`^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9][a-z0-9-]*)?$`)
+	version     = pattern.Of(`^[0-9A-Za-z][0-9A-Za-z.+:~-]*$`)
 )
 
 // read takes an entry apart. What apt-get could take for something else than a

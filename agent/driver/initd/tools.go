@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"strings"
 
 	"github.com/bindery/bindery/agent/driver/service"
+	"github.com/bindery/bindery/agent/pattern"
 	"github.com/bindery/bindery/agent/system"
 )
 
@@ -17,7 +17,7 @@ import (
 type tool struct {
 	// needs are the programs without which nothing can be known.
 	needs []string
-	name  *regexp.Regexp
+	name  *pattern.Pattern
 	// targets may stand in the place of restart.
 	targets []string
 	look    func(*call) (service.Found, error)
@@ -30,11 +30,11 @@ type tool struct {
 }
 
 var (
-	script = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}$`)
+	script = pattern.Of(`^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}$`)
 	// fmri is a name, or all or part of what SMF calls an instance: smf(5).
-	fmri = regexp.MustCompile(`^(svc:/)?[A-Za-z0-9_][A-Za-z0-9_,.+/:-]{0,254}$`)
+	fmri = pattern.Of(`^(svc:/)?[A-Za-z0-9_][A-Za-z0-9_,.+/:-]{0,254}$`)
 	// parameter is a word of the environment of a job: initctl(8).
-	parameter = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=[^\x00-\x20]*$`)
+	parameter = pattern.Of(`^[A-Za-z_][A-Za-z0-9_]*=[^\x00-\x20]*$`)
 )
 
 func tools() map[string]tool {

@@ -9,11 +9,12 @@ package origin
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/bindery/bindery/agent/pattern"
 )
 
-var plain = regexp.MustCompile(`^(/|(https?|ftp|file)://)[A-Za-z0-9_.,=:+~^%/@-]*$`)
+var plain = pattern.Of(`^(/|(https?|ftp|file)://)[A-Za-z0-9_.,=:+~^%/@-]*$`)
 
 var errPlace = errors.New("url and simplefile are neither a path nor an address by http, https, ftp or file")
 

@@ -12,13 +12,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/driver/origin"
+	"github.com/bindery/bindery/agent/pattern"
 	"github.com/bindery/bindery/agent/system"
 	"github.com/bindery/bindery/engine/config"
 )
@@ -78,8 +78,8 @@ type want struct {
 }
 
 var (
-	plainName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}$`)
-	plainVersion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.,=:+~-]*$`)
+	plainName    = pattern.Of(`^[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}$`)
+	plainVersion = pattern.Of(`^[A-Za-z0-9][A-Za-z0-9_.,=:+~-]*$`)
 )
 
 const anyone = "any"

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"regexp"
 	"strings"
 
+	"github.com/bindery/bindery/agent/pattern"
 	"github.com/bindery/bindery/agent/system"
 )
 
@@ -153,7 +153,7 @@ const (
 	encapDir = "/usr/local/encap"
 )
 
-var encapName = regexp.MustCompile(`^([A-Za-z0-9_-]+)-([A-Za-z0-9_.+-]+)$`)
+var encapName = pattern.Of(`^([A-Za-z0-9_-]+)-([A-Za-z0-9_.+-]+)$`)
 
 func encapped(c *call) error {
 	list, err := c.c.Machine.Files.List(encapDir)

@@ -35,6 +35,8 @@ type Driver struct {
 	machine *system.Machine
 	owners  *owners
 	labels  labels
+	// room is for the parts of files that are compared.
+	room []byte
 }
 
 // New makes the driver.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -82,7 +83,7 @@ func (f *finding) same(info *system.Info, content []byte) (bool, error) {
 	}
 	defer r.Close()
 	if info.Size == int64(len(content)) {
-		same, err := equal(r, content)
+		same, err := f.equal(r, content)
 		if err != nil {
 			return false, fmt.Errorf("read %q: %w", f.name, err)
 		}
@@ -117,9 +118,14 @@ func (f *finding) show(old, content []byte) {
 	}
 }
 
+// maxRoom is how much of a file is in memory at a time.
+const maxRoom = 32 << 10
+
 // equal compares without holding the file in memory.
-func equal(r io.Reader, content []byte) (bool, error) {
-	buf := make([]byte, min(32<<10, len(content)+1))
+func (d *Driver) equal(r io.Reader, content []byte) (bool, error) {
+	// One byte more shows whether there is more.
+	buf := slices.Grow(d.room[:0], min(maxRoom, len(content)+1))
+	d.room, buf = buf, buf[:min(maxRoom, len(content)+1)]
 	for {
 		n, err := r.Read(buf)
 		if n > len(content) || !bytes.Equal(buf[:n], content[:n]) {

@@ -5,12 +5,12 @@ package rpm
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/driver/origin"
+	"github.com/bindery/bindery/agent/pattern"
 	"github.com/bindery/bindery/agent/system"
 	"github.com/bindery/bindery/engine/config"
 )
@@ -65,8 +65,8 @@ const (
 )
 
 var (
-	plainName    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+-]*$`)
-	plainVersion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.+~^:-]*$`)
+	plainName    = pattern.Of(`^[A-Za-z0-9_][A-Za-z0-9_.+-]*$`)
+	plainVersion = pattern.Of(`^[A-Za-z0-9][A-Za-z0-9_.+~^:-]*$`)
 )
 
 func (b *batch) read(items []driver.Item) {
@@ -232,7 +232,7 @@ func groupOf(e *config.Entry) string {
 	return ""
 }
 
-var plainGroup = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.,:+()&/ -]*$`)
+var plainGroup = pattern.Of(`^[A-Za-z0-9_][A-Za-z0-9_.,:+()&/ -]*$`)
 
 // members are the packages of a group that dnf would install: those that are
 // mandatory and those that are there by default. One is enough of any version.

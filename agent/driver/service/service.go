@@ -7,9 +7,9 @@ package service
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 
+	"github.com/bindery/bindery/agent/pattern"
 	"github.com/bindery/bindery/engine/config"
 )
 
@@ -43,7 +43,7 @@ type Wanted struct {
 	Parameters string
 }
 
-var target = regexp.MustCompile(`^[a-z][a-z-]*$`)
+var target = pattern.Of(`^[a-z][a-z-]*$`)
 
 // Read takes an entry apart.
 //

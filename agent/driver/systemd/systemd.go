@@ -13,13 +13,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/driver/service"
+	"github.com/bindery/bindery/agent/pattern"
 	"github.com/bindery/bindery/agent/system"
 )
 
@@ -124,7 +124,7 @@ type task struct {
 // state is what systemctl show says.
 type state struct{ load, active, file, kind, remains, stale string }
 
-var unitName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9:_.\\@-]{0,254}$`)
+var unitName = pattern.Of(`^[A-Za-z0-9_][A-Za-z0-9:_.\\@-]{0,254}$`)
 
 func unit(name string) (string, error) {
 	if !unitName.MatchString(name) {

@@ -4,14 +4,15 @@ package vcs
 
 import (
 	"errors"
-	"regexp"
 	"strings"
+
+	"github.com/bindery/bindery/agent/pattern"
 )
 
 var (
 	errNoRevision = errors.New("the source has no such revision, or cannot be reached")
-	fullHash      = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
-	number        = regexp.MustCompile(`^[0-9]+$`)
+	fullHash      = pattern.Of(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+	number        = pattern.Of(`^[0-9]+$`)
 )
 
 // git checks revisions out without a branch: a checkout is not there to be

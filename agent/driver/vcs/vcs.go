@@ -14,13 +14,13 @@ import (
 	"io/fs"
 	"net/url"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/pattern"
 	"github.com/bindery/bindery/agent/system"
 )
 
@@ -119,8 +119,8 @@ func (c *checkout) read(item driver.Item) (tool, error) {
 }
 
 var (
-	plainRevision = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./-]*$`)
-	sshSource     = regexp.MustCompile(`^[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^:]+$`)
+	plainRevision = pattern.Of(`^[A-Za-z0-9][A-Za-z0-9_./-]*$`)
+	sshSource     = pattern.Of(`^[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^:]+$`)
 )
 
 // allowed tells whether a source is a plain address. A password in it would be
