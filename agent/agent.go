@@ -324,7 +324,7 @@ func (a *Agent) run(ctx context.Context, o Options) (*Result, error) {
 		}
 	}
 	result.Report = a.report(bundle, result, started, o)
-	if result.Report.ModeSince, err = a.modeSince(bundle.Manifest.Policy.Mode, o.DryRun); err != nil {
+	if err := a.dateModes(&result.Report, bundle, o.DryRun); err != nil {
 		return nil, err
 	}
 	if o.DryRun || o.Offline {

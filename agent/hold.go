@@ -5,6 +5,8 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -181,23 +183,48 @@ func closed(windows []release.Window, now time.Time) string {
 	return "outside its maintenance window: " + strings.Join(words, ", ")
 }
 
-// moded is since when a host has a mode.
+// moded is since when a host has a mode, and bundles are only reported.
 type moded struct {
-	Mode  release.Mode `json:"mode"`
-	Since time.Time    `json:"since"`
+	Mode    release.Mode         `json:"mode"`
+	Since   time.Time            `json:"since"`
+	Bundles map[string]time.Time `json:"bundles,omitempty"`
 }
 
-// modeSince tells since when the host has the mode, and remembers it unless this is
-// a dry run.
-func (a *Agent) modeSince(m release.Mode, dry bool) (time.Time, error) {
+// dateModes says in a report since when the host has its mode, and which of its bundles
+// are only reported since when. It remembers that unless this is a dry run, of which
+// nobody knows more than was known.
+func (a *Agent) dateModes(rep *release.Report, b *release.Bundle, dry bool) error {
 	var was moded
-	found, err := a.c.State.Load(fileMode, &was)
-	if err != nil || found && was.Mode == m {
-		return was.Since, err
-	}
-	if dry {
-		return time.Time{}, nil
+	if _, err := a.c.State.Load(fileMode, &was); err != nil {
+		return err
 	}
 	now := a.c.Machine.Now().UTC().Truncate(time.Second)
-	return now, a.c.State.Save(fileMode, moded{m, now})
+	if dry {
+		now = time.Time{}
+	}
+	policy := &b.Manifest.Policy
+	is := moded{Mode: policy.Mode, Since: now, Bundles: was.Bundles}
+	if was.Mode == is.Mode {
+		is.Since = was.Since
+	}
+	if b.Config != nil {
+		is.Bundles = map[string]time.Time{}
+		for _, bundle := range b.Config.Bundles {
+			name := bundle.Name()
+			if !slices.Contains(policy.Report, name) {
+				continue
+			}
+			since, found := was.Bundles[name]
+			if !found {
+				since = now
+			}
+			is.Bundles[name] = since
+			rep.Reported = append(rep.Reported, release.Reported{Bundle: name, Since: since})
+		}
+	}
+	rep.ModeSince = is.Since
+	if dry || is.Mode == was.Mode && maps.Equal(is.Bundles, was.Bundles) {
+		return nil
+	}
+	return a.c.State.Save(fileMode, is)
 }

@@ -200,6 +200,38 @@ func TestReportedBundle(t *testing.T) {
 	require.Equal(t, since, n.run(agent.Options{}).Report.ModeSince)
 }
 
+// Since when a bundle is only reported is told, and goes on from run to run, also where
+// nothing of it is wrong; a break begins it anew, and a dry run begins nothing.
+func TestSinceWhenABundleIsReported(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, newSite(t), nil)
+	now := time.Now().UTC().Truncate(time.Second)
+	n.config.Machine.Now = func() time.Time { return now }
+	n.open()
+	publish := func(report ...string) {
+		n.Publish(n.hostID, agenttest.Release{Policy: release.Policy{Report: report}, Bundles: []*config.Bundle{
+			agenttest.Structure("Bundle", "base", agenttest.File("/a", "x")), agenttest.Structure("Bundle", "new", path("/", "ignore")),
+		}})
+	}
+	at := func(o agent.Options, want ...release.Reported) {
+		t.Helper()
+		require.Equal(t, want, n.run(o).Report.Reported)
+	}
+	first := now
+	publish("new", "elsewhere")
+	at(agent.Options{DryRun: true}, release.Reported{Bundle: "new"})
+	at(agent.Options{}, release.Reported{Bundle: "new", Since: first})
+	now = now.Add(48 * time.Hour)
+	publish("base", "new")
+	at(agent.Options{}, release.Reported{Bundle: "base", Since: now}, release.Reported{Bundle: "new", Since: first})
+	at(agent.Options{DryRun: true}, release.Reported{Bundle: "base", Since: now}, release.Reported{Bundle: "new", Since: first})
+	publish()
+	at(agent.Options{})
+	now = now.Add(time.Hour)
+	publish("new")
+	at(agent.Options{}, release.Reported{Bundle: "new", Since: now})
+}
+
 // A disk that loses what keeps a host from harm must not set it free: what is damaged
 // is told, and ends when somebody says so.
 func TestDamagedHoldsAreHeld(t *testing.T) {

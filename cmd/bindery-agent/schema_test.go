@@ -61,7 +61,7 @@ func TestRunFollowsTheSchema(t *testing.T) {
 	items := []release.Item{{Key: key, Bundle: "b", Reason: "r"}}
 	full := agent.Result{
 		Report: release.Report{
-			Mode: release.ModeReport, ModeSince: time.Unix(1, 0), Started: time.Unix(1, 0), Finished: time.Unix(2, 0), State: release.StateDirty, Flags: []string{"quick"},
+			Mode: release.ModeReport, ModeSince: time.Unix(1, 0), Reported: []release.Reported{{Bundle: "b", Since: time.Unix(1, 0)}}, Started: time.Unix(1, 0), Finished: time.Unix(2, 0), State: release.StateDirty, Flags: []string{"quick"},
 			Phases: []release.Span{{Name: "fetch", Milliseconds: 3}}, Bad: items, Modified: items, Extra: items, NotVerified: items,
 		},
 		Lines:   []agent.Line{{Key: key, Bundle: "b", State: driver.Missing, Reason: "r", Unverified: []string{"owner"}, Extra: []string{"x"}, Changed: true, Was: "w", Diff: "d"}},

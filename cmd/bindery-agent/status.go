@@ -80,6 +80,7 @@ func runStatus(o *options, s streams) error {
 	}
 	rep := st.Last
 	fmt.Fprintf(s.Out, "release    %d of commit %s (%s)\nlast news  %s\n", rep.Sequence, printable(rep.Commit), mode(rep), rep.Finished.Format(time.RFC3339))
+	writeReported(s.Out, rep)
 	writeSummary(s.Out, rep)
 	for _, item := range rep.Bad {
 		fmt.Fprintf(s.Out, "  bad      %s  %s\n", printable(item.Key.String()), printable(item.Reason))
@@ -89,9 +90,17 @@ func runStatus(o *options, s streams) error {
 
 // mode tells since when a host only reports.
 func mode(rep *release.Report) string {
-	if rep.Mode != release.ModeReport || rep.ModeSince.IsZero() {
+	if rep.Mode != release.ModeReport {
 		return string(rep.Mode)
 	}
-	days := int(rep.Finished.Sub(rep.ModeSince).Hours() / 24)
-	return fmt.Sprintf("%s since %s, %d days", rep.Mode, rep.ModeSince.Format(time.RFC3339), max(0, days))
+	return dated(rep.Mode, rep.ModeSince, rep)
+}
+
+// dated tells since when something has a mode, as of a report.
+func dated(m release.Mode, since time.Time, rep *release.Report) string {
+	if since.IsZero() {
+		return string(m)
+	}
+	days := int(rep.Finished.Sub(since).Hours() / 24)
+	return fmt.Sprintf("%s since %s, %d days", m, since.Format(time.RFC3339), max(0, days))
 }

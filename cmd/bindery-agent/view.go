@@ -205,6 +205,14 @@ func writeMode(w io.Writer, rep *release.Report) {
 	if rep.Mode == release.ModeReport {
 		fmt.Fprintf(w, "%s: this host plans and changes nothing, as the policy says\n", mode(rep))
 	}
+	writeReported(w, rep)
+}
+
+// writeReported names the bundles that are only reported.
+func writeReported(w io.Writer, rep *release.Report) {
+	for _, b := range rep.Reported {
+		fmt.Fprintf(w, "%s: bundle %s is looked at and not changed, as the policy says\n", dated(release.ModeReport, b.Since, rep), printable(b.Bundle))
+	}
 }
 
 func writeSummary(w io.Writer, rep *release.Report) {

@@ -63,11 +63,12 @@ func TestVerboseColours(t *testing.T) {
 	require.NoError(t, v.result(&agent.Result{
 		Lines:   []agent.Line{line("/good", driver.Correct), wrong},
 		Surplus: []agent.Surplus{{Surplus: driver.Surplus{Kind: driver.Kind{Tag: "Package"}, Name: "quiet", What: "2"}}},
-		Report:  release.Report{State: release.StateDirty, Mode: release.ModeReport, ModeSince: since, Finished: since.Add(75 * time.Hour), Phases: []release.Span{{Name: "install", Milliseconds: 7}}},
+		Report:  release.Report{State: release.StateDirty, Mode: release.ModeReport, ModeSince: since, Finished: since.Add(75 * time.Hour), Reported: []release.Reported{{Bundle: "b", Since: since.Add(25 * time.Hour)}}, Phases: []release.Span{{Name: "install", Milliseconds: 7}}},
 	}))
 	for _, want := range []string{
 		"\x1b[32mcorrect      \x1b[0mPath:/good", "\x1b[31mincorrect    \x1b[0m", "    \x1b[32m+b\x1b[0m\n", "    \x1b[36m@@ -1 +1 @@\x1b[0m\n",
 		"phase        install  7 ms", "Package:quiet  2\n", "report since 2026-01-01T00:00:00Z, 3 days: this host plans and changes nothing",
+		"report since 2026-01-02T01:00:00Z, 2 days: bundle b is looked at and not changed",
 	} {
 		require.Contains(t, out.String(), want)
 	}

@@ -228,7 +228,11 @@ func listHosts(w io.Writer, hosts []status.Host) {
 		if h.Report != nil {
 			seen = h.Report.At.Local().Format("2006-01-02 15:04:05")
 		}
-		t.AppendRow(table.Row{h.Name, h.Environment, string(h.State), commit, sequence, seen, printable(h.Cause)})
+		state := string(h.State)
+		if h.Report != nil && h.Report.Mode == release.ModeReport {
+			state += ", only reports"
+		}
+		t.AppendRow(table.Row{h.Name, h.Environment, state, commit, sequence, seen, printable(h.Cause)})
 	}
 	t.Render()
 }
@@ -276,6 +280,12 @@ func showHost(w io.Writer, d *status.Detail) {
 	}
 	if d.Report != nil {
 		fmt.Fprintf(w, "  report    %s\n", d.Report.At.Local().Format(time.DateTime))
+		if d.Report.Mode == release.ModeReport {
+			fmt.Fprintf(w, "  mode      it plans and changes nothing%s\n", sinceWhen(d.Report.ModeSince))
+		}
+		for _, b := range d.Report.Reported {
+			fmt.Fprintf(w, "  mode      bundle %s is looked at and not changed%s\n", printable(b.Bundle), sinceWhen(b.Since))
+		}
 	}
 	for _, list := range []struct {
 		what  string
@@ -286,6 +296,15 @@ func showHost(w io.Writer, d *status.Detail) {
 		}
 	}
 	showNotVerified(w, d.NotVerified)
+}
+
+// sinceWhen dates a mode and says how old it is: one that was meant for some days is
+// easily forgotten.
+func sinceWhen(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(", since %s, %d days", at.Local().Format(time.DateTime), max(0, int(time.Since(at).Hours()/24)))
 }
 
 func showItem(w io.Writer, what string, i release.Item) {

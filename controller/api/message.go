@@ -154,6 +154,13 @@ func clip(r *release.Report) {
 		f := &r.StaleFacts[i]
 		f.Probe, f.Reason = short(f.Probe), short(f.Reason)
 	}
+	if n := len(r.Reported); n > maxItems {
+		dropped += n - maxItems
+		r.Reported = r.Reported[:maxItems]
+	}
+	for i := range r.Reported {
+		r.Reported[i].Bundle = short(r.Reported[i].Bundle)
+	}
 	r.Error = short(r.Error)
 	if dropped > 0 {
 		r.Error = strings.TrimSpace(r.Error + " (" + strconv.Itoa(dropped) + " more entries were reported than are kept)")

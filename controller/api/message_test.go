@@ -118,6 +118,7 @@ func TestLongReports(t *testing.T) {
 	h := s.enrolled(t, server.URL, "web1")
 	message := h.report(t, func(r *release.Report) {
 		r.State, r.Error = release.StateFailed, strings.Repeat("é", 5000)
+		r.Reported = []release.Reported{{Bundle: strings.Repeat("b", 5000)}}
 		for i := range 4100 {
 			r.NotVerified = append(r.NotVerified, release.Item{Key: config.Key{Tag: "Package", Name: fmt.Sprint(i)}, Reason: "no driver"})
 		}
@@ -130,6 +131,7 @@ func TestLongReports(t *testing.T) {
 	require.Len(t, body.NotVerified, 4000)
 	require.Less(t, len(body.Error), 1200)
 	require.Contains(t, body.Error, "100 more entries")
+	require.Less(t, len(body.Reported[0].Bundle), 1200)
 }
 
 func TestHostsAreLimited(t *testing.T) {

@@ -180,7 +180,9 @@ type Report struct {
 	Mode         release.Mode     `json:"mode"`
 	// ModeSince is when the host first had the mode without a break.
 	ModeSince time.Time `json:"mode_since,omitzero"`
-	DryRun    bool      `json:"dry_run,omitempty"`
+	// Reported are bundles that the host looks at and does not change.
+	Reported []release.Reported `json:"reported,omitempty" doc:"bundles that the policy wants only reported, and since when"`
+	DryRun   bool               `json:"dry_run,omitempty"`
 	// Flags name what differs from a run of everything.
 	Flags []string `json:"flags,omitempty" doc:"what differs from a run of everything, such as bundle=web or quick"`
 	// Milliseconds is how long the run took, Phases what of it, Bundles for which.
@@ -343,7 +345,7 @@ func decode(s store.Report) (release.Report, error) {
 func reportOf(s store.Report, body release.Report) Report {
 	return Report{
 		At: s.At, Sequence: s.Sequence, Commit: s.Commit, ConfigDigest: s.ConfigDigest,
-		State: body.State, Mode: body.Mode, ModeSince: body.ModeSince, DryRun: body.DryRun, Flags: body.Flags, Error: body.Error,
+		State: body.State, Mode: body.Mode, ModeSince: body.ModeSince, Reported: body.Reported, DryRun: body.DryRun, Flags: body.Flags, Error: body.Error,
 		Milliseconds: max(0, body.Finished.Sub(body.Started).Milliseconds()), Phases: body.Phases, Bundles: body.Bundles,
 		Agent: body.Agent, Total: body.Total, Good: body.Good, Bad: len(body.Bad), Modified: len(body.Modified),
 		Extra: len(body.Extra), NotVerified: len(body.NotVerified), Drift: len(body.Bad) + len(body.Modified) + len(body.Extra),

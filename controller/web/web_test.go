@@ -90,7 +90,7 @@ func (s *site) fill(t *testing.T, text string, hosts int) {
 			HostID: "id" + name, Sequence: 7, ConfigDigest: "d", ProbeDigest: "set", Commit: text + "0123456789abcdef", Tree: "t", Format: 1,
 		}}))
 		body, err := json.Marshal(release.Report{
-			State: release.StateDirty, Mode: release.ModeApply, Total: 3, Good: 1, Error: text, Flags: []string{"bundle=" + text},
+			State: release.StateDirty, Mode: release.ModeReport, ModeSince: time.Now(), Reported: []release.Reported{{Bundle: "new" + text, Since: time.Now()}}, Total: 3, Good: 1, Error: text, Flags: []string{"bundle=" + text},
 			Bad:         []release.Item{{Key: config.Key{Tag: "Path", Name: "/etc/motd" + text}, Bundle: text, Reason: "differs " + text}},
 			NotVerified: []release.Item{{Key: config.Key{Tag: "Package", Name: "vim"}, Reason: "no driver"}},
 			StaleFacts:  []release.StaleFact{{Probe: "disks" + text, Since: time.Now(), Reason: "ran too long" + text}},

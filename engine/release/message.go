@@ -68,9 +68,11 @@ type Report struct {
 	Flags []string `json:"flags,omitempty"`
 	// ModeSince is when the host first had this mode without a break.
 	ModeSince time.Time `json:"mode_since,omitzero"`
-	Started   time.Time `json:"started"`
-	Finished  time.Time `json:"finished"`
-	State     RunState  `json:"state"`
+	// Reported are the bundles of the host that the policy wants only reported.
+	Reported []Reported `json:"reported,omitempty"`
+	Started  time.Time  `json:"started"`
+	Finished time.Time  `json:"finished"`
+	State    RunState   `json:"state"`
 	// Error is why the run failed, was taken back or is paused, "" otherwise.
 	Error string `json:"error,omitempty"`
 	// Agent is the version of the agent.
@@ -90,6 +92,13 @@ type Report struct {
 	NotVerified []Item `json:"not_verified,omitempty"`
 	// StaleFacts are answers that stand in for those of probes that fail.
 	StaleFacts []StaleFact `json:"stale_facts,omitempty"`
+}
+
+// Reported is a bundle that is looked at and never changed.
+type Reported struct {
+	Bundle string `json:"bundle"`
+	// Since is when the host first left it alone without a break.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // StaleFact is the last good answer of a probe that fails now.
