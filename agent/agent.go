@@ -355,24 +355,7 @@ func (a *Agent) enforce(ctx context.Context, b *release.Bundle, result *Result, 
 		}
 		return err
 	}
-	reason, id := "", int64(0)
-	err = a.recorded(ctx, head(&b.Manifest), func(record *journal.Run) error {
-		if policy.Confirm > 0 && !o.Offline && result.Fetch == nil {
-			record.First(a.arm(policy.Confirm))
-		}
-		r.record = record
-		err := r.do(ctx, policy)
-		if err == nil {
-			err = r.remember()
-		}
-		if err == nil && record.ID() > 0 {
-			from := a.c.Machine.Now()
-			reason, err = r.ill(ctx, policy.Health)
-			a.since(r.phases, "health", from)
-		}
-		id = record.ID()
-		return err
-	})
+	reason, id, err := r.change(ctx, policy, policy.Confirm > 0 && !o.Offline && result.Fetch == nil)
 	result.Lines, result.Surplus = r.lines(), r.surplus
 	if err == nil {
 		err = r.keepLearned()
@@ -382,8 +365,8 @@ func (a *Agent) enforce(ctx context.Context, b *release.Bundle, result *Result, 
 	}
 	if reason != "" {
 		_, err = a.undo(ctx, UndoOptions{Run: id, Reason: reason})
-		err = errors.Join(err, a.c.State.Remove(fileUnconfirmed))
-	} else {
+		err = errors.Join(err, a.clearDoubts())
+	} else if err = a.c.State.Remove(fileUnchecked); err == nil {
 		reason, err = a.confirm(ctx)
 	}
 	if reason != "" {
@@ -391,6 +374,38 @@ func (a *Agent) enforce(ctx context.Context, b *release.Bundle, result *Result, 
 		result.restraint = restraint{state: release.StateRolledBack, why: reason}
 	}
 	return err
+}
+
+// change makes everything true, and writes down how it was. It tells why that was not
+// well, "" if it was, and which run is to be taken back then.
+func (r *run) change(ctx context.Context, policy *release.Policy, confirmed bool) (reason string, id int64, err error) {
+	overdue, err := r.overdue()
+	if err != nil {
+		return "", 0, err
+	}
+	err = r.recorded(ctx, head(&r.bundle.Manifest), func(record *journal.Run) error {
+		record.First(func(id int64) error {
+			if err := r.owe(policy.Health, overdue, id); err != nil || !confirmed {
+				return err
+			}
+			return r.arm(policy.Confirm, id)
+		})
+		r.record = record
+		err := r.do(ctx, policy)
+		if err == nil {
+			err = r.remember()
+		}
+		if id = record.ID(); overdue > 0 {
+			id = overdue
+		}
+		if err == nil && id > 0 {
+			from := r.c.Machine.Now()
+			reason, err = r.ill(ctx, policy.Health, overdue > 0)
+			r.since(r.phases, "health", from)
+		}
+		return err
+	})
+	return reason, id, err
 }
 
 // obtain gives the release to enforce. The first error is why it may not be the

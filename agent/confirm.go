@@ -27,19 +27,17 @@ type Unconfirmed struct {
 
 // arm is called before the first change of a run. It starts a process that takes
 // the run back if this one no longer can.
-func (a *Agent) arm(within time.Duration) func(id int64) error {
-	return func(id int64) error {
-		if err := a.c.State.Save(fileUnconfirmed, Unconfirmed{Run: id, Within: within}); err != nil {
-			return err
-		}
-		if a.c.Guard == nil {
-			return nil
-		}
-		if err := a.c.Guard(); err != nil {
-			return fmt.Errorf("nobody would take the change back if it cuts the host off: %w", err)
-		}
+func (a *Agent) arm(within time.Duration, id int64) error {
+	if err := a.c.State.Save(fileUnconfirmed, Unconfirmed{Run: id, Within: within}); err != nil {
+		return err
+	}
+	if a.c.Guard == nil {
 		return nil
 	}
+	if err := a.c.Guard(); err != nil {
+		return fmt.Errorf("nobody would take the change back if it cuts the host off: %w", err)
+	}
+	return nil
 }
 
 // whenTorn is how soon the source must be reached where nobody knows any more.
@@ -90,7 +88,7 @@ func (a *Agent) confirm(ctx context.Context) (reason string, err error) {
 	if err != nil && !errors.Is(err, journal.ErrNoRun) {
 		return reason, err
 	}
-	return reason, a.c.State.Remove(fileUnconfirmed)
+	return reason, a.clearDoubts()
 }
 
 // reach asks the source until it gives something that verifies, or the time is over.

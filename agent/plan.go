@@ -73,7 +73,9 @@ func (e *entry) wrong() bool {
 // run is one configuration being looked at and made true.
 type run struct {
 	*Agent
-	o       Options
+	o Options
+	// bundle is what is enforced.
+	bundle  *release.Bundle
 	entries []*entry
 	// bundles hold the entries of each structure, in document order.
 	bundles []*bundle
@@ -126,7 +128,7 @@ func (r *run) stirred(b *bundle) bool {
 
 func (a *Agent) newRun(b *release.Bundle, o Options) *run {
 	o.Choice.Lists = choice.Lists{Whitelist: b.Manifest.Policy.Whitelist, Blacklist: b.Manifest.Policy.Blacklist}
-	r := &run{Agent: a, o: o, paths: driver.NewPaths(b.Config)}
+	r := &run{Agent: a, o: o, bundle: b, paths: driver.NewPaths(b.Config)}
 	for _, k := range b.Config.Keyed() {
 		if n := len(r.bundles); n == 0 || r.bundles[n-1].Bundle != k.Bundle {
 			r.bundles = append(r.bundles, &bundle{Bundle: k.Bundle})

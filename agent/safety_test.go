@@ -3,6 +3,7 @@
 package agent_test
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -77,6 +78,77 @@ func TestHealth(t *testing.T) {
 			require.NoFileExists(t, n.root+"/f")
 		})
 	}
+}
+
+// A run that ends before its health checks have, by a signal or without power, leaves
+// them to the next one: that changes nothing itself, and takes back what is not well.
+func TestHealthAfterAKill(t *testing.T) {
+	t.Parallel()
+	var well atomic.Bool
+	var stop atomic.Pointer[context.CancelFunc]
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if !well.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		if cancel := stop.Load(); cancel != nil {
+			(*cancel)()
+		}
+	}))
+	t.Cleanup(web.Close)
+	fresh := func() *node {
+		n := newNode(t, newSite(t), nil)
+		n.Publish(n.hostID, agenttest.Release{
+			Entries: []config.Entry{agenttest.File("/f", "x")},
+			Policy:  release.Policy{Health: []release.Health{{Bundle: "base", Grace: 300 * time.Millisecond, Checks: []release.Check{{HTTP: web.URL}}}}},
+		})
+		return n
+	}
+	for _, later := range []bool{false, true} {
+		n := fresh()
+		well.Store(false)
+		ctx, cancel := context.WithCancel(t.Context())
+		stop.Store(&cancel)
+		_, err := n.agent.Run(ctx, agent.Options{})
+		require.ErrorIs(t, err, context.Canceled)
+		require.FileExists(t, n.root+"/f")
+		stop.Store(nil)
+		well.Store(later)
+		n.open()
+		r := n.run(agent.Options{})
+		if later {
+			require.Equal(t, release.StateClean, r.Report.State)
+			require.FileExists(t, n.root+"/f")
+		} else {
+			require.Equal(t, release.StateRolledBack, r.Report.State)
+			require.Contains(t, r.Report.Error, "answered 503")
+			require.NoFileExists(t, n.root+"/f")
+		}
+		require.NoFileExists(t, n.dir.Path()+"/unchecked.json")
+	}
+	well.Store(false)
+	made := 0
+	for at := 74; made < 3; at += 2 {
+		n := fresh()
+		n.dying(at)
+		_, err := n.agent.Run(t.Context(), agent.Options{})
+		require.Error(t, err, "no run ended after its change")
+		if _, err := os.Stat(n.root + "/f"); err == nil {
+			made++
+		}
+		n.open()
+		require.Equal(t, release.StateRolledBack, n.run(agent.Options{}).Report.State)
+		require.NoFileExists(t, n.root+"/f", "after %d", at)
+	}
+	// Who takes it back by hand leaves nothing to be checked.
+	n := fresh()
+	ctx, cancel := context.WithCancel(t.Context())
+	stop.Store(&cancel)
+	_, err := n.agent.Run(ctx, agent.Options{})
+	require.ErrorIs(t, err, context.Canceled)
+	require.FileExists(t, n.dir.Path()+"/unchecked.json")
+	_, err = n.agent.Undo(t.Context(), agent.UndoOptions{})
+	require.NoError(t, err)
+	require.NoFileExists(t, n.dir.Path()+"/unchecked.json")
 }
 
 // cut makes the site unreachable once a file is there, as a change of a network

@@ -61,8 +61,9 @@ func (a *Agent) Undo(ctx context.Context, o UndoOptions) (*Undone, error) {
 	if err != nil || o.DryRun {
 		return u, err
 	}
-	// Whoever takes a change back by hand need not wait for its confirmation.
-	if err := a.c.State.Remove(fileUnconfirmed); err != nil {
+	// Whoever takes a change back by hand need not wait for its confirmation, nor is
+	// anybody to check it.
+	if err := a.clearDoubts(); err != nil {
 		return u, err
 	}
 	return u, a.deliver(ctx)

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/bindery/bindery/agent/journal"
+	"github.com/bindery/bindery/agent/state"
 	"github.com/bindery/bindery/agent/system"
 	"github.com/bindery/bindery/engine/release"
 )
@@ -21,12 +23,63 @@ const (
 	checkAgain   = time.Second
 )
 
+// fileUnchecked is there from the first change of a run until its health checks have
+// ended. One that is found was left by a run that was killed.
+const fileUnchecked = "unchecked.json"
+
+// unchecked names the oldest run of which nobody knows whether it left the host well.
+type unchecked struct {
+	Run int64 `json:"run"`
+}
+
+// owe notes before the first change of a run that checks are due after it, or after an
+// older one.
+func (a *Agent) owe(policy []release.Health, older, id int64) error {
+	if len(policy) == 0 || older > 0 {
+		return nil
+	}
+	return a.c.State.Save(fileUnchecked, unchecked{Run: id})
+}
+
+// overdue is the run whose checks were not made to the end, 0 for none. Where that cannot
+// be read it is the last one.
+func (a *Agent) overdue() (int64, error) {
+	var u unchecked
+	found, err := a.c.State.Demand(fileUnchecked, &u)
+	if errors.Is(err, state.ErrTorn) {
+		u.Run, err = a.journal.Last()
+		found = true
+	}
+	if errors.Is(err, journal.ErrNoRun) || err == nil && !found {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	runs, err := a.journal.Runs()
+	if err != nil {
+		return 0, err
+	}
+	for _, past := range runs {
+		if past.ID == u.Run && past.UndoneBy == 0 {
+			return u.Run, nil
+		}
+	}
+	return 0, nil // it was taken back, or is too old to be
+}
+
+// clearDoubts notes that a run was taken back: nothing is left to be confirmed or checked.
+func (a *Agent) clearDoubts() error {
+	return errors.Join(a.c.State.Remove(fileUnconfirmed), a.c.State.Remove(fileUnchecked))
+}
+
 // ill finds the first bundle that is not well after its change, nil if all are. Each
-// has its time of grace.
-func (r *run) ill(ctx context.Context, policy []release.Health) (reason string, err error) {
+// has its time of grace. After a run that was killed nobody knows any more what it
+// changed: then all are asked.
+func (r *run) ill(ctx context.Context, policy []release.Health, all bool) (reason string, err error) {
 	for _, h := range policy {
 		for _, b := range r.bundles {
-			if b.Name() != h.Bundle || !r.stirred(b) {
+			if b.Name() != h.Bundle || !all && !r.stirred(b) {
 				continue
 			}
 			if why := r.unwell(ctx, h); why != nil && ctx.Err() == nil {

@@ -155,8 +155,10 @@ func one(ctx context.Context, a *agent.Agent, o agent.Options, format string, d 
 // verdict is how a run that could be done ends. Refused trust weighs most.
 func verdict(r *agent.Result) error {
 	switch {
+	case r.Fetch != nil && exitCode(r.Fetch) == exitUsage:
+		return &codeError{exitUnavailable, fmt.Errorf("the run was made with what was known before: %w", r.Fetch)}
 	case r.Fetch != nil:
-		return failed(r.Fetch)
+		return r.Fetch
 	case r.Report.State == release.StateDirty, r.Report.State == release.StateRolledBack,
 		slices.ContainsFunc(r.Surplus, func(s agent.Surplus) bool { return s.Failed }):
 		return quietly(exitFindings)
