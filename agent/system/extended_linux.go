@@ -19,8 +19,13 @@ func (h held) extended(attribute string) ([]byte, error) {
 	if h.fd < 0 {
 		return nil, errors.ErrUnsupported
 	}
-	buf := make([]byte, 64<<10)
+	// Nearly all are short; the kernel has none that is longer than the second.
+	buf := make([]byte, 256)
 	n, err := unix.Getxattr(descriptor(h.fd), attribute, buf)
+	if errors.Is(err, unix.ERANGE) {
+		buf = make([]byte, 64<<10)
+		n, err = unix.Getxattr(descriptor(h.fd), attribute, buf)
+	}
 	if err != nil {
 		return nil, unsupported(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"weak"
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/system"
@@ -37,8 +38,8 @@ func (f *finding) label(info *system.Info) error {
 	case want != byPolicy:
 		return f.attribute(info, label, "secontext", append([]byte(want), 0))
 	}
-	if _, err := f.machine.Extended.Extended("/", label); err != nil {
-		return nil // this host has no labels
+	if !f.labelled() {
+		return nil
 	}
 	want, err := f.policy()
 	if err != nil {
@@ -58,6 +59,20 @@ func (f *finding) label(info *system.Info) error {
 		}
 	}
 	return f.attribute(info, label, "secontext", append([]byte(want), 0))
+}
+
+// labelled tells whether the host has labels. One that has none is not asked again for
+// each path of a run; every run has its own paths.
+func (f *finding) labelled() bool {
+	run := weak.Make(f.item.Paths)
+	if f.item.Paths != nil && f.bare == run {
+		return false
+	}
+	_, err := f.machine.Extended.Extended("/", label)
+	if err != nil {
+		f.bare = run
+	}
+	return err == nil
 }
 
 // typeOf is the third part of user:role:type:range.

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"weak"
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/system"
@@ -35,6 +36,8 @@ type Driver struct {
 	machine *system.Machine
 	owners  *owners
 	labels  labels
+	// bare is the run in which the host turned out to have no labels.
+	bare weak.Pointer[driver.Paths]
 	// room is for the parts of files that are compared.
 	room []byte
 }

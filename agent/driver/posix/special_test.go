@@ -220,3 +220,44 @@ func TestGetfacl(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o660), info.Mode(), "the group's part of the mode is the mask")
 }
+
+// asked counts how often a host is asked for attributes.
+type asked struct {
+	of system.Extended
+	n  int
+}
+
+func (a *asked) Extended(name, attribute string) ([]byte, error) {
+	a.n++
+	return a.of.Extended(name, attribute)
+}
+
+// That a host has no labels is found out once in a run, and anew in the next.
+func TestNoLabels(t *testing.T) {
+	m, files, _ := systemtest.Machine()
+	counted := &asked{of: m.Extended}
+	m.Extended = counted
+	d := newDriver(t, m)
+	c := &config.Config{}
+	var entries []*config.Entry
+	for _, name := range []string{"/a", "/b", "/c"} {
+		require.NoError(t, files.Change(system.Change{Op: system.Write, Name: name, Mode: 0o600, Content: []byte("x")}))
+		entries = append(entries, config.NewEntry(bare("x", "type=file", "name="+name, "mode=0600", "owner=0", "group=0", "secontext=__default__")))
+	}
+	look := func() {
+		paths := driver.NewPaths(c)
+		for _, e := range entries {
+			out, err := d.Apply(t.Context(), driver.Item{Entry: e, Paths: paths}, false)
+			require.NoError(t, err)
+			require.Equal(t, driver.Correct, out.State)
+		}
+	}
+	look()
+	require.Equal(t, 1, counted.n)
+	look()
+	require.Equal(t, 2, counted.n)
+	// Then somebody switches labels on.
+	require.NoError(t, files.Change(system.Change{Op: system.Extend, Name: "/", To: "security.selinux", Content: []byte("x")}))
+	look()
+	require.Greater(t, counted.n, 4, "every path was asked about")
+}
