@@ -253,13 +253,19 @@ e2e-packages: need-git need-machines $(BOOKWORM) ## install, upgrade, remove and
 	done
 	packaging/check $(BOOKWORM) 0.0.1 0.0.2
 
+# The programs that other systems run: all packages of both, without those of tests.
+TARGETS ?= linux/amd64 linux/arm64 freebsd/amd64 freebsd/arm64 darwin/amd64 darwin/arm64
 .PHONY: cross
-cross: need-go ## vet and build for other systems: both programs for Linux, and bindery for FreeBSD and macOS
-	@for target in linux/amd64 linux/arm64 freebsd/amd64 darwin/arm64; do \
+cross: need-go ## vet and build both programs for TARGETS (Linux, FreeBSD and macOS, on amd64 and arm64)
+	@for target in $(TARGETS); do \
 	  echo "== $$target"; export GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0; \
-	  $(GO) vet ./cmd/bindery && $(GO) build -o /dev/null ./cmd/bindery; \
-	  [ $$GOOS != linux ] || { $(GO) vet ./cmd/bindery-agent ./agent/... && $(GO) build -o /dev/null ./cmd/bindery-agent; }; \
+	  $(GO) vet ./cmd/... ./agent/...; $(GO) build -o /dev/null ./cmd/bindery; $(GO) build -o /dev/null ./cmd/bindery-agent; \
 	done
+
+.PHONY: portable
+portable: need-go need-cc ## the tests of files, confinement and Path entries, on what the agent does on FreeBSD and macOS
+	$(GO) vet -tags portable ./agent/...
+	$(GO) test -race -count=1 -tags portable $(ARGS) ./agent/system ./agent/driver/posix
 
 .PHONY: clean
 clean: ## remove what was built

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bindery/bindery/agent/choice"
 	"github.com/bindery/bindery/agent/journal"
+	"github.com/bindery/bindery/agent/system"
 )
 
 // Settings are what agent.yaml says. Every key may be left out.
@@ -95,7 +96,8 @@ type ProbeSettings struct {
 	Root []string `yaml:"root"`
 	// CPU is the processor time that each of its processes may take. Default: 20s.
 	CPU time.Duration `yaml:"cpu"`
-	// Megabytes is the memory that each of its processes may have. Default: 512.
+	// Megabytes is the memory that each of its processes may have. Default: 512, and
+	// on macOS, which cannot limit it, none.
 	Megabytes int `yaml:"megabytes"`
 	// Processes is how many a user of its own may have at once. Default: 100.
 	Processes int `yaml:"processes"`
@@ -110,7 +112,13 @@ func (p ProbeSettings) complete() (ProbeSettings, error) {
 		return p, errors.New("agent: probes.root names probes, and probes.user nobody: all run as whoever runs the agent")
 	}
 	p.Timeout, p.MaxOutput = cmp.Or(p.Timeout, 30*time.Second), cmp.Or(p.MaxOutput, 64<<10)
-	p.CPU, p.Megabytes, p.Processes = cmp.Or(p.CPU, 20*time.Second), cmp.Or(p.Megabytes, 512), cmp.Or(p.Processes, 100)
+	p.CPU, p.Processes = cmp.Or(p.CPU, 20*time.Second), cmp.Or(p.Processes, 100)
+	switch {
+	case system.LimitsMemory:
+		p.Megabytes = cmp.Or(p.Megabytes, 512)
+	case p.Megabytes > 0:
+		return p, errors.New("agent: probes.megabytes: this system holds no program to a limit of memory; leave it out")
+	}
 	return p, nil
 }
 

@@ -4,7 +4,6 @@ package system
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -46,7 +44,7 @@ var ErrCPU = errors.New("took too much processor time")
 const gate = `umask 077
 ulimit -c 0 || exit 125
 [ "$1" = 0 ] || { ulimit -S -t "$1" && ulimit -H -t $(($1 + 1)); } || exit 125
-[ "$2" = 0 ] || ulimit -d "$2" || exit 125
+` + memoryGate + `
 [ "$3" = 0 ] || ulimit -u "$3" 2>/dev/null || ulimit -p "$3" || exit 125
 shift 3
 exec "$@" </dev/null`
@@ -58,33 +56,40 @@ const ungated = 125
 const mark = "BINDERY_CONFINED="
 
 // confined runs a program whose whole family ends with it, even those that became
-// daemons: they become the agent's children when their parents end, and have the
-// mark in their environment, or a user of their own.
+// daemons.
 func confined(ctx context.Context, path string, c Command) (Result, error) {
-	// The kernel kills the program with the thread that started it.
+	if c.Limits.Memory > 0 && !LimitsMemory {
+		return Result{}, fmt.Errorf("%w: this system holds no program to a limit of memory", errors.ErrUnsupported)
+	}
+	// A kernel that kills the program with who started it means the thread.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+	f, err := gather(c.Limits)
+	if err != nil {
 		return Result{}, err
 	}
-	defer func() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0) }()
-	f := &family{limits: *c.Limits, mark: mark + rand.Text(), before: children()}
+	defer f.scatter()
 	cmd := exec.Command("/bin/sh", slices.Concat([]string{"-c", gate, "sh"}, c.Limits.words(), []string{path}, c.Args[1:])...)
 	cmd.Env, cmd.Dir = append(slices.Clone(c.Env), f.mark), c.Dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = apart()
 	if u := c.Limits.User; u != nil {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: u.UID, Gid: u.GID}
 	}
 	if c.Script != nil {
+		// FreeBSD has it only with fdescfs.
+		if _, err := os.Stat("/dev/fd/" + strconv.Itoa(int(c.Script.Fd()))); err != nil {
+			return Result{}, fmt.Errorf("a script is handed over by /dev/fd, which this system does not have: mount it: %w", err)
+		}
 		cmd.ExtraFiles = []*os.File{c.Script}
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	out := &capped{left: c.MaxOutput, full: func() { stop(ErrOutput) }}
-	answer, err := f.start(cmd, out)
+	answer, err := start(cmd, out)
 	if err != nil {
 		return Result{}, err
 	}
+	f.pid = cmd.Process.Pid
 	ended := context.AfterFunc(ctx, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 	err = cmd.Wait()
 	ended()
@@ -92,6 +97,9 @@ func confined(ctx context.Context, path string, c Command) (Result, error) {
 	// Nobody is left who could write, but for what cannot be killed.
 	_ = answer.pipe.SetReadDeadline(time.Now().Add(grace))
 	unread := <-answer.done
+	if errors.Is(unread, os.ErrDeadlineExceeded) {
+		unread = errors.New("something that it started holds its output and was not ended")
+	}
 	_ = answer.pipe.Close()
 	if cause := context.Cause(ctx); cause != nil {
 		return Result{}, cause
@@ -113,17 +121,8 @@ type answer struct {
 	done chan error
 }
 
-// family is a program and all that it starts.
-type family struct {
-	limits Limits
-	mark   string
-	pid    int
-	// before are the agent's children that are not of it.
-	before []int
-}
-
 // start starts the program, and reads what it says.
-func (f *family) start(cmd *exec.Cmd, out *capped) (answer, error) {
+func start(cmd *exec.Cmd, out *capped) (answer, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		return answer{}, err
@@ -135,7 +134,6 @@ func (f *family) start(cmd *exec.Cmd, out *capped) (answer, error) {
 		_ = read.Close()
 		return answer{}, err
 	}
-	f.pid = cmd.Process.Pid
 	a := answer{pipe: read, done: make(chan error, 1)}
 	go func() {
 		_, err := io.Copy(out, read)
@@ -149,70 +147,6 @@ func (l *Limits) words() []string {
 	var out []string
 	for _, n := range []uint64{uint64((l.CPU + time.Second - 1) / time.Second), l.Memory >> 10, l.Processes} {
 		out = append(out, strconv.FormatUint(n, 10))
-	}
-	return out
-}
-
-// end kills all that is left of the family. Those that started others meanwhile are
-// found in the next round.
-func (f *family) end() error {
-	_ = syscall.Kill(-f.pid, syscall.SIGKILL)
-	known := map[int]bool{}
-	for end := time.Now().Add(grace); ; time.Sleep(time.Millisecond) {
-		left := 0
-		for _, pid := range children() {
-			if slices.Contains(f.before, pid) || !known[pid] && !f.has(pid) {
-				continue
-			}
-			known[pid] = true // a dead one is not to be recognised by everything
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-			if gone, _ := unix.Wait4(pid, nil, unix.WNOHANG, nil); gone != pid {
-				left++
-			}
-		}
-		if left == 0 {
-			return nil
-		}
-		if time.Now().After(end) {
-			return fmt.Errorf("%d of its processes cannot be ended", left)
-		}
-	}
-}
-
-// has tells whether a child of the agent is of the family: by its user, by its group
-// or by the mark.
-func (f *family) has(pid int) bool {
-	dir := "/proc/" + strconv.Itoa(pid)
-	if u := f.limits.User; u != nil && int(u.UID) != os.Geteuid() {
-		var st unix.Stat_t
-		if unix.Stat(dir, &st) == nil && st.Uid == u.UID {
-			return true
-		}
-	}
-	if group, err := unix.Getpgid(pid); err == nil && group == f.pid {
-		return true
-	}
-	env, err := os.ReadFile(dir + "/environ")
-	return err == nil && slices.Contains(strings.Split(string(env), "\x00"), f.mark)
-}
-
-// children are the processes that this one is the parent of.
-func children() []int {
-	lists, err := os.ReadDir("/proc/self/task")
-	if err != nil {
-		return nil
-	}
-	var out []int
-	for _, task := range lists {
-		data, err := os.ReadFile("/proc/self/task/" + task.Name() + "/children")
-		if err != nil {
-			continue // the thread ended
-		}
-		for _, word := range strings.Fields(string(data)) {
-			if pid, err := strconv.Atoi(word); err == nil {
-				out = append(out, pid)
-			}
-		}
 	}
 	return out
 }

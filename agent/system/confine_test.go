@@ -97,11 +97,7 @@ func TestConfinedAsAnotherUser(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, ofUser(t, "64999"))
 	}
-	// One that forgets its mark is known by its user.
-	r, err = confine(t, system.Limits{User: &nobodys}, "(env -i /usr/bin/setsid /bin/sh -c 'echo $$; exec /bin/sleep 1000' &); sleep 0.3")
-	require.NoError(t, err)
-	require.False(t, running(strings.TrimSpace(string(r.Stdout))))
-	require.Empty(t, ofUser(t, "64999"))
+	forgetful(t)
 }
 
 // ofUser lists what runs as a user.

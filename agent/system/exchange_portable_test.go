@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build portable
+//go:build !linux || portable
 
 package system_test
 
