@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/service"
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/release"
 )
@@ -243,6 +244,9 @@ func (r *run) restart(ctx context.Context, b *bundle, told map[config.Key]bool) 
 			continue
 		}
 		told[name] = true
+		if w, err := service.Read(e.Entry); err == nil && !w.Told(r.o.Ask != nil) {
+			continue // nobody is asked about what is not done anyway
+		}
 		if yes, err := r.asked(ctx, "tell "+e.Key.String()+" that its bundle was modified"); err != nil {
 			return err
 		} else if !yes {

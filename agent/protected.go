@@ -35,6 +35,11 @@ func Vital() []string {
 	}
 }
 
+// Filled lists the files among the Vital that no release may empty: nobody could log in.
+func Filled() []string {
+	return []string{"/etc/passwd", "/etc/group", "/etc/shadow", "/var/lib/dpkg/status"}
+}
+
 // Protected lists the names below root that no release may touch: the agent's
 // usual files, the given ones that are below root, and the running program.
 func Protected(root string, own ...string) []string {

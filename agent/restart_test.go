@@ -3,6 +3,7 @@
 package agent_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -89,4 +90,14 @@ func TestServices(t *testing.T) {
 	publish("3", "3", "3")
 	n.run(agent.Options{})
 	require.Equal(t, []string{"restart early.service", "restart late.service", "told", "reload odd.service", "restart follower.service"}, took())
+
+	// Nobody is asked about a service that is not told anyway.
+	publish("4", "3", "3")
+	var asked []string
+	n.run(agent.Options{Ask: func(_ context.Context, what string) (bool, error) {
+		asked = append(asked, what)
+		return true, nil
+	}})
+	require.Contains(t, asked, "tell Service:early that its bundle was modified")
+	require.NotContains(t, asked, "tell Service:free that its bundle was modified")
 }

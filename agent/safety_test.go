@@ -345,7 +345,7 @@ func TestVital(t *testing.T) {
 		entries = append(entries, path(name, "nonexistent", "recursive=true"))
 	}
 	entries = append(entries, path("/bin", "symlink", "to=/tmp"), path("/etc/shadow", "symlink", "to=/tmp/x"), path("/etc/group", "directory", "mode=0755"),
-		agenttest.File("/bin", "x"))
+		agenttest.File("/bin", "x"), agenttest.File("/etc/passwd", ""), path("//etc/./shadow", "file", "empty=true", "mode=0600"), agenttest.File("/way/group", ""))
 	for i, e := range entries {
 		n := newNode(t, newSite(t), nil)
 		for _, d := range []string{"/etc", "/usr/bin", "/tmp"} {
@@ -356,7 +356,7 @@ func TestVital(t *testing.T) {
 		}
 		require.NoError(t, os.Symlink("usr/bin", n.root+"/bin"))
 		require.NoError(t, os.Symlink("etc", n.root+"/way"))
-		m, err := system.New(system.Config{Root: n.root, Vital: agent.Vital()})
+		m, err := system.New(system.Config{Root: n.root, Vital: agent.Vital(), Filled: agent.Filled()})
 		require.NoError(t, err)
 		n.config.Machine = m
 		n.open()
@@ -370,7 +370,7 @@ func TestVital(t *testing.T) {
 	n := newNode(t, newSite(t), nil)
 	require.NoError(t, os.MkdirAll(n.root+"/etc", 0o755))
 	require.NoError(t, os.WriteFile(n.root+"/etc/passwd", []byte("old"), 0o644))
-	m, err := system.New(system.Config{Root: n.root, Vital: agent.Vital()})
+	m, err := system.New(system.Config{Root: n.root, Vital: agent.Vital(), Filled: agent.Filled()})
 	require.NoError(t, err)
 	n.config.Machine = m
 	n.open()

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -62,7 +63,7 @@ func (t *Tree) allow(c Change, p *place) error {
 	if t.inside(path) {
 		return ErrProtected
 	}
-	if t.needed(path) && t.destroys(c, p) {
+	if t.needed(path) && t.destroys(c, p) || c.Op == Write && len(c.Content) == 0 && slices.Contains(t.filled, path) {
 		return ErrVital
 	}
 	if c.Op == Attributes || c.Op == Extend || c.Op == Date || path != "/" && !t.holds(path) {

@@ -213,7 +213,7 @@ var (
 	// ErrProtected is an attempt to touch the agent's own files.
 	ErrProtected = errors.New("the agent's own files cannot be managed")
 	// ErrVital is an attempt to take away what a host does not live without.
-	ErrVital = errors.New("a host does not live without it: it cannot be taken away or become something else")
+	ErrVital = errors.New("a host does not live without it: it cannot be taken away, emptied or become something else")
 	// ErrTimeout is a program that ran too long.
 	ErrTimeout = errors.New("ran too long")
 	// ErrOutput is a program that wrote too much.
@@ -228,6 +228,8 @@ type Config struct {
 	Protected []string
 	// Vital are names in the host's own tree that no Change may take away.
 	Vital []string
+	// Filled are files among the Vital that no Change may empty.
+	Filled []string
 }
 
 // New opens the machine that the program runs on, or a directory as one.
@@ -235,7 +237,7 @@ func New(c Config) (*Machine, error) {
 	if c.Root == "" {
 		c.Root = "/"
 	}
-	tree, err := NewTree(TreeConfig{Root: c.Root, Protected: c.Protected, Vital: c.Vital})
+	tree, err := NewTree(TreeConfig{Root: c.Root, Protected: c.Protected, Vital: c.Vital, Filled: c.Filled})
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,8 @@ type TreeConfig struct {
 	// Vital are names inside the tree that may be changed and never go, nor become
 	// something else: a host does not live without them.
 	Vital []string
+	// Filled are files among the Vital that never become empty: that is as bad.
+	Filled []string
 	// Before, if set, is asked before each step that alters the disk. What it
 	// returns becomes the step's error: the place for faults and crashes.
 	Before func(step, name string) error
@@ -39,6 +41,7 @@ type Tree struct {
 	uid       uint32
 	protected []string
 	vital     []string
+	filled    []string
 	before    func(step, name string) error
 }
 
@@ -61,6 +64,12 @@ func NewTree(c TreeConfig) (*Tree, error) {
 	}
 	for _, name := range c.Protected {
 		if t.protected, err = t.both(t.protected, name); err != nil {
+			t.Close()
+			return nil, err
+		}
+	}
+	for _, name := range c.Filled {
+		if t.filled, err = t.both(t.filled, name); err != nil {
 			t.Close()
 			return nil, err
 		}

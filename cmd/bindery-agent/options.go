@@ -104,7 +104,7 @@ func (o *options) open(log *slog.Logger, build bool) (*agent.Agent, agent.Settin
 	if err != nil {
 		return nil, s, nil, err
 	}
-	machine, err := system.New(system.Config{Root: s.Root, Protected: agent.Protected(s.Root, s.State, o.config), Vital: agent.Vital()})
+	machine, err := system.New(system.Config{Root: s.Root, Protected: agent.Protected(s.Root, s.State, o.config), Vital: agent.Vital(), Filled: agent.Filled()})
 	if err != nil {
 		dir.Close()
 		return nil, s, nil, err

@@ -246,6 +246,11 @@ func (d *Driver) Restart(ctx context.Context, item driver.Item) (bool, error) {
 	if len(b.tasks) == 0 {
 		return false, b.results[0].Err
 	}
+	if own(b.tasks[0].unit) {
+		// That would end the run that tells it. The agent's package has the new version
+		// start when the run is over.
+		return false, nil
+	}
 	if err := b.look(); err != nil {
 		return false, err
 	}

@@ -202,6 +202,26 @@ func TestSequence(t *testing.T) {
 	}
 }
 
+// No release stops the agent, which nothing could start again, nor restarts it amid
+// the run.
+func TestTheAgentGoesOn(t *testing.T) {
+	t.Parallel()
+	m := newManager()
+	m.units["bindery-agent.service"] = &unit{"loaded", "active", "enabled", "simple", "no"}
+	host := machine(t, m, true)
+	for i, r := range all(t, host, true, "name=bindery-agent status=off", "name=bindery-agent.service status=on bootstatus=off", "name=bindery-agent status=off mode=manual", "name=bindery-agent status=on") {
+		if i < 3 {
+			require.ErrorContains(t, r.Err, "does not stop itself")
+			continue
+		}
+		require.NoError(t, r.Err)
+	}
+	changed, err := newDriver(t, host).(driver.Restarter).Restart(t.Context(), driver.Item{Entry: config.NewEntry(entry("name=bindery-agent status=on"))})
+	require.NoError(t, err)
+	require.False(t, changed)
+	require.Empty(t, m.ran)
+}
+
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	for words, want := range map[string]string{
