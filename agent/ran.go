@@ -5,6 +5,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/bindery/bindery/engine/release"
@@ -118,7 +119,7 @@ func (a *Agent) wrote(ctx context.Context, r *Ran, result *Result, failure error
 	case ctx.Err() != nil:
 		r.Error = "interrupted"
 	case failure != nil:
-		r.Error = short(failure.Error())
+		r.Error = short(strings.ReplaceAll(failure.Error(), "\n", "; "))
 	}
 	if result != nil && failure == nil {
 		rep := &result.Report

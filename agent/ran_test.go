@@ -120,3 +120,91 @@ func TestPowerCutBeforeConfirm(t *testing.T) {
 		})
 	}
 }
+
+// The status tells what is in force, why nothing is changed, and what is odd.
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, newSite(t), nil)
+	status := func() *agent.Status {
+		s, err := n.agent.Status()
+		require.NoError(t, err)
+		return s
+	}
+	s := status()
+	require.True(t, s.Well())
+	require.Nil(t, s.Release)
+	require.Nil(t, s.LastRun)
+
+	policy := release.Policy{Confirm: time.Minute, Windows: []release.Window{{From: "00:00", To: "00:00"}}}
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "x")}, Policy: policy})
+	n.run(agent.Options{})
+	s = status()
+	require.True(t, s.Well())
+	require.Equal(t, n.Version[n.hostID], s.Release.Sequence)
+	require.Equal(t, int64(1), s.Release.Root)
+	require.Len(t, s.Release.Sealed, 64)
+	require.NotEmpty(t, s.Release.ConfigDigest)
+	require.True(t, s.Release.Expires.After(s.Now))
+	require.False(t, s.Release.Verified.IsZero())
+	require.Equal(t, []any{release.ModeApply, time.Minute, true}, []any{s.Release.Mode, s.Release.Confirm, s.Open})
+	require.Nil(t, s.Clock)
+	require.Zero(t, s.Unsent)
+
+	// Reports wait, the clock was set back, the host is paused.
+	n.Broken = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(http.StatusBadGateway); return true }
+	_, err := n.agent.Pause(time.Hour, "a talk")
+	require.NoError(t, err)
+	n.run(agent.Options{})
+	n.Broken = nil
+	past := time.Now().Add(-48 * time.Hour)
+	n.config.Machine.Now = func() time.Time { return past }
+	n.open()
+	s = status()
+	require.Equal(t, 1, s.Unsent)
+	require.Greater(t, s.Clock.Behind, 47*time.Hour)
+	n.config.Machine.Now = time.Now
+	n.open()
+	s = status()
+	require.Equal(t, "a talk", s.Paused.Reason)
+	require.Equal(t, release.StatePaused, s.LastRun.State)
+	require.True(t, s.Well(), "somebody wants it so")
+
+	// What was taken back is nobody's normal, nor is a release that is not accepted.
+	_, err = n.agent.Undo(t.Context(), agent.UndoOptions{})
+	require.NoError(t, err)
+	require.False(t, status().Well())
+	_, err = n.agent.Resume()
+	require.NoError(t, err)
+	n.run(agent.Options{})
+	require.True(t, status().Well())
+	require.NoError(t, n.dir.Save("applied.json", map[string]any{"host_id": n.hostID, "sequence": s.Release.Sequence + 1, "root": 1}))
+	s = status()
+	require.Contains(t, s.ReleaseError, "was applied")
+	require.False(t, s.Well())
+}
+
+// A run that was killed in the middle is told until the next one takes it up.
+func TestStatusOfAKilledRun(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, newSite(t), nil)
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/f", "x")}})
+	for at := 1; ; at++ {
+		n.dying(at)
+		_, err := n.agent.Run(t.Context(), agent.Options{})
+		require.Error(t, err, "no kill left a run without an end")
+		n.open()
+		s, err := n.agent.Status()
+		require.NoError(t, err)
+		if s.Killed == 0 {
+			continue
+		}
+		require.Equal(t, int64(1), s.Killed)
+		require.False(t, s.Well())
+		n.run(agent.Options{})
+		s, err = n.agent.Status()
+		require.NoError(t, err)
+		require.Zero(t, s.Killed)
+		require.True(t, s.Well())
+		return
+	}
+}

@@ -105,6 +105,31 @@ func (d *Dir) Lock() (unlock func(), err error) {
 	}, nil
 }
 
+// Holder is the process that holds the lock, 0 for none and where the kernel does not
+// say. To try the lock would keep a run away that begins at that moment.
+func (d *Dir) Holder() int {
+	var st unix.Stat_t
+	if unix.Stat(filepath.Join(d.path, "lock"), &st) != nil {
+		return 0
+	}
+	locks, err := os.ReadFile("/proc/locks")
+	if err != nil {
+		return 0
+	}
+	// 1: FLOCK  ADVISORY  WRITE 4711 fe:00:131 0 EOF
+	file := fmt.Sprintf("%02x:%02x:%d", unix.Major(uint64(st.Dev)), unix.Minor(uint64(st.Dev)), st.Ino)
+	for line := range strings.Lines(string(locks)) {
+		f := strings.Fields(line)
+		if len(f) < 6 || f[1] != "FLOCK" || f[5] != file {
+			continue
+		}
+		if pid, err := strconv.Atoi(f[4]); err == nil && pid > 0 {
+			return pid
+		}
+	}
+	return 0
+}
+
 // Read returns a file, nil where there is none. More than limit bytes is an
 // error.
 func (d *Dir) Read(name string, limit int64) ([]byte, error) {

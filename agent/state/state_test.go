@@ -5,6 +5,7 @@ package state_test
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -118,4 +119,17 @@ func TestRefusals(t *testing.T) {
 		return nil
 	}})
 	require.ErrorIs(t, full.Write("x", nil), fault)
+}
+
+func TestHolder(t *testing.T) {
+	t.Parallel()
+	d, err := state.Open(state.Config{Path: filepath.Join(t.TempDir(), "state"), Create: true})
+	require.NoError(t, err)
+	defer d.Close()
+	require.Zero(t, d.Holder())
+	unlock, err := d.Lock()
+	require.NoError(t, err)
+	require.Equal(t, os.Getpid(), d.Holder())
+	unlock()
+	require.Zero(t, d.Holder())
 }

@@ -106,3 +106,17 @@ func thisBoot() string {
 	}
 	return strings.TrimSpace(string(data))
 }
+
+// next tells when a run comes by itself.
+func (b *beat) next(now time.Time) *nextRun {
+	phase, interval := b.phase(now), b.interval(now)
+	n := &nextRun{At: b.plan.Next(now.Add(-phase)).Add(phase).UTC(), Why: "schedule", Schedule: b.plan.String(), Timezone: b.settings.Timezone}
+	if n.Timezone == "" {
+		n.Timezone = "UTC"
+	}
+	n.Latest = n.At.Add(interval / jitterShare)
+	if opens := b.opening(now); !opens.IsZero() && opens.Before(n.At) {
+		n.At, n.Latest, n.Why = opens.UTC(), opens.UTC(), "window"
+	}
+	return n
+}

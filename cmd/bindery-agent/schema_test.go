@@ -32,19 +32,80 @@ func runSchema() (huma.Registry, *huma.Schema) {
 	return registry, root
 }
 
-// The schema that is published is that of the types.
-func TestReferenceRunSchema(t *testing.T) {
-	registry, root := runSchema()
+// statusSchema is made of the types of a status.
+func statusSchema() (huma.Registry, *huma.Schema) {
+	registry := huma.NewMapRegistry("#/$defs/", huma.DefaultSchemaNamer)
+	root := registry.Schema(reflect.TypeFor[status](), false, "Status")
+	for name, property := range map[string]string{"Ran": "state", "Report": "state"} {
+		states := registry.Map()[name].Properties[property]
+		for _, s := range []release.RunState{
+			release.StateClean, release.StateDirty, release.StateWaiting, release.StateFailed, release.StateRolledBack, release.StatePaused,
+		} {
+			states.Enum = append(states.Enum, string(s))
+		}
+		states.PrecomputeMessages()
+	}
+	return registry, root
+}
+
+// published compares a schema with what is in the reference.
+func published(t *testing.T, registry huma.Registry, root *huma.Schema, file, title string) {
+	t.Helper()
 	data, err := json.Marshal(root)
 	require.NoError(t, err)
 	var out map[string]any
 	require.NoError(t, json.Unmarshal(data, &out))
 	out["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	out["title"] = "What bindery-agent run --once and plan write with --format json"
+	out["title"] = title
 	out["$defs"] = registry.Map()
 	text, err := json.MarshalIndent(out, "", "  ")
 	require.NoError(t, err)
-	require.NoError(t, reference.Check("../../docs/reference/run.schema.json", append(text, '\n')))
+	require.NoError(t, reference.Check("../../docs/reference/"+file, append(text, '\n')))
+}
+
+// The schemas that are published are those of the types.
+func TestReferenceSchemas(t *testing.T) {
+	registry, root := runSchema()
+	published(t, registry, root, "run.schema.json", "What bindery-agent run --once and plan write with --format json")
+	registry, root = statusSchema()
+	published(t, registry, root, "status.schema.json", "What bindery-agent status --json writes")
+}
+
+// What the status writes for programs follows the schema, from a host that has not run
+// yet to one with all that can be told.
+func TestStatusFollowsTheSchema(t *testing.T) {
+	registry, root := statusSchema()
+	check := func(data []byte) []error {
+		var v any
+		require.NoError(t, json.Unmarshal(data, &v))
+		var res huma.ValidateResult
+		huma.Validate(registry, root, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, v, &res)
+		return res.Errors
+	}
+	at := time.Unix(1, 0).UTC()
+	items := []release.Item{{Key: config.Key{Tag: "Path", Name: "/f", Type: "file"}, Bundle: "b", Reason: "r", Cause: agent.CauseDrift}}
+	full := status{Next: &nextRun{At: at, Latest: at, Why: "window", Schedule: "@hourly", Timezone: "UTC"}, Status: &agent.Status{
+		Enrolment: agent.Enrolment{Host: "h", HostID: "i", URL: "u", Time: at}, Agent: "1", Now: at, ReleaseError: "r",
+		Release: &agent.Force{Sequence: 1, Commit: "c", Tree: "t", ConfigDigest: "d", PolicyDigest: "d", ProbeDigest: "d", Sealed: "s", Root: 1,
+			Verified: at, Expires: at, Waiting: true, Mode: release.ModeReport, ModeSince: at, Confirm: time.Second},
+		LastRun: &agent.Ran{Run: 1, Boot: "b", State: release.StateRolledBack, Error: "e", Flags: []string{"quick"}, Contact: at, NoContact: "n"},
+		Report:  &release.Report{Mode: release.ModeReport, State: release.StateDirty, Bad: items, StaleFacts: []release.StaleFact{{Probe: "p", Since: at, Reason: "r"}}},
+		Paused:  &agent.Paused{Since: at, Until: at, Reason: "r", Torn: true}, Held: &agent.Held{Since: at, Reason: "r", Torn: true},
+		Unconfirmed: &agent.Unconfirmed{Run: 1, Within: time.Second, Until: at, Boot: "b"}, Running: 1, Killed: 1, Unsent: 1,
+		Clock: &agent.Skew{Floor: at, Behind: time.Second}, Windows: []release.Window{{Days: []string{"mon"}, From: "a", To: "b", Timezone: "UTC"}}, Open: true,
+	}}
+	for _, st := range []status{full, {Status: &agent.Status{}}} {
+		data, err := json.Marshal(st)
+		require.NoError(t, err)
+		require.Empty(t, check(data), "%s", data)
+		var out bytes.Buffer
+		require.NoError(t, writeStatus(&out, &st))
+	}
+	full.LastRun.State = "rolled back"
+	data, err := json.Marshal(full)
+	require.NoError(t, err)
+	require.NotEmpty(t, check(data))
+	require.NotEmpty(t, check([]byte(`{"host": 1}`)))
 }
 
 // What a run writes for programs follows the schema; what does not is told.

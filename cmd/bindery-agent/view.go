@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/mattn/go-isatty"
@@ -203,15 +204,15 @@ func writeMode(w io.Writer, rep *release.Report) {
 		fmt.Fprintf(w, "%s: %s\n", rep.State, printable(rep.Error))
 	}
 	if rep.Mode == release.ModeReport {
-		fmt.Fprintf(w, "%s: this host plans and changes nothing, as the policy says\n", mode(rep))
+		fmt.Fprintf(w, "%s: this host plans and changes nothing, as the policy says\n", mode(rep.Mode, rep.ModeSince, rep.Finished))
 	}
-	writeReported(w, rep)
+	writeReported(w, rep.Reported, rep.Finished)
 }
 
 // writeReported names the bundles that are only reported.
-func writeReported(w io.Writer, rep *release.Report) {
-	for _, b := range rep.Reported {
-		fmt.Fprintf(w, "%s: bundle %s is looked at and not changed, as the policy says\n", dated(release.ModeReport, b.Since, rep), printable(b.Bundle))
+func writeReported(w io.Writer, reported []release.Reported, now time.Time) {
+	for _, b := range reported {
+		fmt.Fprintf(w, "%s: bundle %s is looked at and not changed, as the policy says\n", mode(release.ModeReport, b.Since, now), printable(b.Bundle))
 	}
 }
 
