@@ -58,7 +58,7 @@ func crash(how []string) int {
 	if err != nil {
 		return 2
 	}
-	m := &system.Machine{Files: tree, Processes: system.Host{}, Now: time.Now, Root: how[1], Privileged: os.Geteuid() == 0}
+	m := &system.Machine{Files: tree, Extended: tree, Processes: system.Host{}, Now: time.Now, Root: how[1], Privileged: os.Geteuid() == 0}
 	a, err := agent.New(agent.Config{State: dir, Machine: m, Client: &http.Client{Timeout: time.Minute}})
 	if err != nil {
 		return 2
@@ -69,7 +69,7 @@ func crash(how []string) int {
 		}
 		return 0
 	}
-	if r, err := a.Run(context.Background(), agent.Options{}); err != nil || r.Fetch != nil {
+	if r, err := a.Run(context.Background(), agent.Options{Offline: how[3] == "offline"}); err != nil || r.Fetch != nil {
 		return 1
 	}
 	return 0

@@ -71,6 +71,37 @@ func TestDamagedContent(t *testing.T) {
 	require.Equal(t, "new", string(data))
 }
 
+// swapped answers for names as if another file had had them.
+type swapped struct{}
+
+func (swapped) Extended(_, name string) ([]byte, error) {
+	if name == "system.posix_acl_access" {
+		return []byte("rights of another one"), nil
+	}
+	return nil, os.ErrNotExist
+}
+
+// While a file is read, its name becomes that of a file with an access list: what is
+// kept is the list of the file that was read.
+func TestListsAreOfTheFileThatWasRead(t *testing.T) {
+	j, _, root, _ := world(t, journal.Limits{})
+	m, err := system.New(system.Config{Root: root})
+	require.NoError(t, err)
+	m.Extended = swapped{}
+	files := journal.Watched(m)
+	run := j.Begin(journal.Head{})
+	files.Record(run)
+	require.NoError(t, files.Change(system.Change{Op: system.Remove, Name: "/f"}))
+	files.Record(nil)
+	require.NoError(t, run.End(files, nil))
+	past, err := j.Since(1)
+	require.NoError(t, err)
+	moves := past.Moves(files, false)
+	past.Do(files, moves)
+	require.NoError(t, moves[0].Err)
+	require.FileExists(t, root+"/f")
+}
+
 // Files that tools change count as they were left when the run ended.
 func TestWatchedFiles(t *testing.T) {
 	for _, since := range []string{"", "mine"} {

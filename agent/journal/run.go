@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"slices"
 
 	"github.com/bindery/bindery/agent/driver"
@@ -440,25 +439,27 @@ func (f *Files) node(r *Run, name string) (Node, error) {
 }
 
 // stated is a file that tells about itself: what was looked at by name may have
-// been swapped since.
-type stated interface{ Info() (system.Info, error) }
+// been swapped since, and nobody's content may come back with the rights of another.
+type stated interface {
+	Info() (system.Info, error)
+	Extended(attribute string) ([]byte, error)
+}
 
 func (f *Files) describe(r *Run, name string, info system.Info) (Node, error) {
 	var data []byte
-	if info.Kind == system.File {
-		var err error
-		if data, info, err = f.read(name, info); err != nil {
-			return Node{}, err
-		}
+	var lists map[string][]byte
+	var err error
+	switch info.Kind {
+	case system.File:
+		data, info, lists, err = f.read(name, info)
+	case system.Directory:
+		lists, err = f.attributes(name, kept()...)
+	}
+	if err != nil {
+		return Node{}, err
 	}
 	n := partial(info)
-	n.Partial, n.Target, n.Major, n.Minor = false, Text(info.Target), info.Major, info.Minor
-	if info.Kind == system.File || info.Kind == system.Directory {
-		var err error
-		if n.Extended, err = f.attributes(name, kept()...); err != nil {
-			return n, err
-		}
-	}
+	n.Partial, n.Target, n.Major, n.Minor, n.Extended = false, Text(info.Target), info.Major, info.Minor, lists
 	if info.Kind != system.File {
 		return n, nil
 	}
@@ -466,32 +467,36 @@ func (f *Files) describe(r *Run, name string, info system.Info) (Node, error) {
 	if r == nil {
 		return n, nil
 	}
-	_, err := r.keep(data)
+	_, err = r.keep(data)
 	return n, err
 }
 
-func (f *Files) read(name string, info system.Info) ([]byte, system.Info, error) {
+// read reads a file, with what it is and its extended attributes.
+func (f *Files) read(name string, info system.Info) ([]byte, system.Info, map[string][]byte, error) {
 	if info.Size > MaxFile {
-		return nil, info, fmt.Errorf("%w: %q has %d bytes, more than %d", ErrFull, name, info.Size, MaxFile)
+		return nil, info, nil, fmt.Errorf("%w: %q has %d bytes, more than %d", ErrFull, name, info.Size, MaxFile)
 	}
 	file, err := f.Open(name)
 	if err != nil {
-		return nil, info, err
+		return nil, info, nil, err
 	}
 	defer file.Close()
+	var lists map[string][]byte
 	if s, ok := file.(stated); ok {
-		if info, err = s.Info(); err != nil {
-			return nil, info, err
+		if info, err = s.Info(); err == nil {
+			lists, err = present(s.Extended, kept()...)
 		}
+	} else {
+		lists, err = f.attributes(name, kept()...)
+	}
+	if err != nil {
+		return nil, info, nil, err
 	}
 	data, err := io.ReadAll(io.LimitReader(file, MaxFile+1))
-	if err != nil {
-		return nil, info, err
+	if err == nil && len(data) > MaxFile {
+		err = fmt.Errorf("%w: %q has more than %d bytes", ErrFull, name, MaxFile)
 	}
-	if len(data) > MaxFile {
-		return nil, info, fmt.Errorf("%w: %q has more than %d bytes", ErrFull, name, MaxFile)
-	}
-	return data, info, nil
+	return data, info, lists, err
 }
 
 // kept are the extended attributes that belong to a file: access lists, labels
@@ -508,21 +513,22 @@ func (f *Files) attributes(name string, which ...string) (map[string][]byte, err
 	if f.extended == nil {
 		return nil, nil
 	}
-	out := map[string][]byte{}
+	return present(func(attribute string) ([]byte, error) { return f.extended.Extended(name, attribute) }, which...)
+}
+
+// present are those extended attributes that are there; none at all is nil.
+func present(read func(attribute string) ([]byte, error), which ...string) (out map[string][]byte, err error) {
 	for _, a := range which {
-		value, err := f.extended.Extended(name, a)
+		value, err := read(a)
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errors.ErrUnsupported):
 		case err != nil:
 			return nil, err
 		default:
-			out[a] = value
+			out = with(out, a, value)
 		}
 	}
-	if len(out) == 0 {
-		return nil, nil
-	}
-	return maps.Clone(out), nil
+	return out, nil
 }
 
 var _ system.Files = (*Files)(nil)

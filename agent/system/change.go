@@ -133,31 +133,33 @@ func (s *step) write(c Change) (err error) {
 	if err := s.before("create", s.name); err != nil {
 		return err
 	}
-	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW
-	fd, err := openat(s.dir, tmp, flags, 0o600)
+	n, err := s.half(tmp, c)
 	if errors.Is(err, unix.EEXIST) {
 		if err := s.clear(tmp); err != nil {
 			return err
 		}
-		fd, err = openat(s.dir, tmp, flags, 0o600)
+		n, err = s.half(tmp, c)
 	}
 	if err != nil {
 		return err
 	}
-	f := os.NewFile(uintptr(fd), tmp)
 	defer func() {
 		if err != nil {
-			_ = f.Close()
-			_ = unix.Unlinkat(s.dir, tmp, 0)
+			_ = unix.Unlinkat(n.dir, n.base, 0)
+		}
+		if n.dir != s.dir {
+			_ = unix.Close(n.dir)
+			_ = unix.Unlinkat(s.dir, tmp, unix.AT_REMOVEDIR)
 		}
 	}()
-	if err := s.fill(f, c); err != nil {
+	if err := s.fill(n.file, c); err != nil {
+		_ = n.file.Close()
 		return err
 	}
 	if err := s.before("rename", s.name); err != nil {
 		return err
 	}
-	if err := unix.Renameat(s.dir, tmp, s.dir, s.base); err != nil {
+	if err := unix.Renameat(n.dir, n.base, s.dir, s.base); err != nil {
 		return err
 	}
 	return s.sync()
@@ -173,7 +175,11 @@ func (s *step) fill(f *os.File, c Change) error {
 	}
 	h := opened(int(f.Fd()))
 	// Before the mode is set, which bounds what an access list gives.
-	if err := s.inherit(h, c); err != nil {
+	theirs, err := s.disinherit(h)
+	if err == nil && !theirs {
+		err = s.inherit(h, c)
+	}
+	if err != nil {
 		return err
 	}
 	if err := s.own(h, c); err != nil {
@@ -240,7 +246,13 @@ func (s *step) mkdir(c Change) error {
 	if err != nil {
 		return err
 	}
-	err = s.own(opened(fd), c)
+	h := opened(fd)
+	if err = s.made(h, unix.S_IFDIR|0o700, 0); err == nil {
+		_, err = s.disinherit(h)
+	}
+	if err == nil {
+		err = s.own(h, c)
+	}
 	_ = unix.Close(fd)
 	if err != nil {
 		_ = s.clear(tmp)
@@ -272,8 +284,16 @@ func (s *step) hardlink(c Change) error {
 	if s.inside(from.path()) {
 		return ErrProtected
 	}
+	// What is linked is what was looked at, whatever has its name by then.
+	// What is linked is what was looked at, whatever has its name by then.
+	there := &step{Tree: s.Tree, dir: from.dir(), base: from.base, name: c.To, parents: from.names}
+	h, err := there.hold(from.base)
+	if err != nil {
+		return err
+	}
+	defer h.close()
 	var st unix.Stat_t
-	if err := unix.Fstatat(from.dir(), from.base, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+	if err := h.stat(&st); err != nil {
 		return err
 	}
 	// A name in a directory of others may be that of anybody's file, which would be
@@ -288,7 +308,7 @@ func (s *step) hardlink(c Change) error {
 	if err := s.before("link", s.name); err != nil {
 		return err
 	}
-	if err := unix.Linkat(from.dir(), from.base, s.dir, tmp, 0); err != nil {
+	if err := s.also(h, there, tmp); err != nil {
 		return err
 	}
 	return s.swap(tmp)
@@ -297,6 +317,7 @@ func (s *step) hardlink(c Change) error {
 var (
 	errShared = errors.New("it has several names, and the directories that it is in are not the administrator's alone")
 	errSole   = errors.New("it has several names, and may be anybody's file")
+	errTaken  = errors.New("it would be setuid or setgid, and somebody else could write to it until now, or may then")
 	errGiven  = errors.New("it would be setuid or setgid, and the directories that it is in are not the administrator's alone")
 	errMoved  = errors.New("somebody is moving it")
 )
@@ -311,16 +332,39 @@ func (s *step) attributes(c Change) error {
 	if err := h.stat(&st); err != nil {
 		return err
 	}
+	if c.Kind != "" && c.Kind != describe("", &st).Kind {
+		return errMoved
+	}
+	moves := c.UID != Keep && uint32(c.UID) != st.Uid
 	switch st.Mode & unix.S_IFMT {
 	case unix.S_IFLNK:
 		c.Mode = Keep
+		return s.own(h, c)
 	case unix.S_IFREG:
-		if c.Mode != Keep && c.Mode&0o6000 != 0 && !s.alone(s.parents) {
-			return errGiven // its content may be anybody's by now
+		// Its content may be anybody's by now.
+		if c.elevates() && !s.alone(s.parents) {
+			return errGiven
+		}
+		if c.elevates() && (st.Mode&0o002 != 0 || moves && (!s.trusted(st.Uid) || !s.trusted(uint32(c.UID)))) {
+			return errTaken
+		}
+	}
+	if moves && !s.trusted(st.Uid) {
+		// Who had it may have given themselves rights that outlive its owner and mode.
+		owner := c
+		owner.Mode, c.UID, c.GID = Keep, Keep, Keep
+		if err := s.own(h, owner); err != nil {
+			return err
+		}
+		if err := h.unlist(); err != nil {
+			return err
 		}
 	}
 	return s.own(h, c)
 }
+
+// elevates tells whether a file gives rights to who runs it.
+func (c *Change) elevates() bool { return c.Mode != Keep && c.Mode&0o6000 != 0 }
 
 // owned takes hold of the thing itself, unless whoever may write to the
 // directory, or could until now, may have linked someone's file there.

@@ -110,12 +110,21 @@ func (s *step) special(c Change) error {
 	if err := s.before("mknod", s.name); err != nil {
 		return err
 	}
-	if err := s.mknod(tmp, kind|0o600, unix.Mkdev(c.Major, c.Minor)); err != nil {
+	device := unix.Mkdev(c.Major, c.Minor)
+	if c.Kind == Pipe {
+		device = 0
+	}
+	if err := s.mknod(tmp, kind|0o600, device); err != nil {
 		return err
 	}
 	h, err := s.hold(tmp)
 	if err == nil {
-		err = s.own(h, c)
+		if err = s.made(h, kind|0o600, device); err == nil {
+			_, err = s.disinherit(h)
+		}
+		if err == nil {
+			err = s.own(h, c)
+		}
 		h.close()
 	}
 	if err != nil {

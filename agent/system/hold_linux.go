@@ -55,6 +55,28 @@ func (h held) date(times []unix.Timespec) error {
 	return unix.UtimesNanoAt(unix.AT_FDCWD, descriptor(h.fd), times, 0)
 }
 
+// also gives what is held another name in the step's directory.
+func (s *step) also(h held, _ *step, name string) error {
+	err := unix.Linkat(h.fd, "", s.dir, name, unix.AT_EMPTY_PATH)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EINVAL) {
+		// Without the right to it only the name in /proc leads to the file.
+		return unix.Linkat(unix.AT_FDCWD, descriptor(h.fd), s.dir, name, unix.AT_SYMLINK_FOLLOW)
+	}
+	return err
+}
+
+// descend opens a directory that is to be emptied, unless something is mounted there.
+func descend(dir int, base string) (int, error) {
+	fd, err := unix.Openat2(dir, base, &unix.OpenHow{
+		Flags:   unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_DIRECTORY | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_XDEV,
+	})
+	if errors.Is(err, unix.EXDEV) {
+		return -1, errMounted
+	}
+	return fd, err
+}
+
 // straight goes all the way with one system call where no part is a link, which
 // is nearly always. It tells whether it got there; what it cannot do is left to
 // the walk.

@@ -97,6 +97,28 @@ func (h held) date(times []unix.Timespec) error {
 	return unix.Futimes(h.fd, short)
 }
 
+// also gives what is held another name in the step's directory. It is linked by the
+// name that it has, and gone again where that is another thing's by then.
+func (s *step) also(h held, from *step, name string) error {
+	if err := unix.Linkat(from.dir, from.base, s.dir, name, 0); err != nil {
+		return err
+	}
+	var st, now unix.Stat_t
+	err := errors.Join(h.stat(&st), unix.Fstatat(s.dir, name, &now, unix.AT_SYMLINK_NOFOLLOW))
+	if err == nil && (st.Dev != now.Dev || st.Ino != now.Ino) {
+		err = errMoved
+	}
+	if err != nil {
+		return errors.Join(err, unix.Unlinkat(s.dir, name, 0))
+	}
+	return nil
+}
+
+// descend opens a directory that is to be emptied.
+func descend(dir int, base string) (int, error) {
+	return openat(dir, base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_DIRECTORY, 0)
+}
+
 // straight never gets there at once: a call that refuses every link on the way is
 // not to be had everywhere.
 func (t *Tree) straight(_ *place, parts []string) (bool, error) { return len(parts) == 0, nil }

@@ -13,6 +13,8 @@ import (
 // descriptor.
 const maxDepth = 200
 
+var errMounted = errors.New("another file system is mounted below it")
+
 // clear takes away a name of the open directory with all that is below it. It
 // follows no link and leaves no file system. Nothing there is no error.
 func (s *step) clear(base string) error {
@@ -35,12 +37,12 @@ func (s *step) clearTree(dir int, base string, st *unix.Stat_t, device uint64, d
 		return s.unlink(dir, base, false)
 	}
 	if uint64(st.Dev) != device {
-		return errors.New("another file system is mounted below it")
+		return errMounted
 	}
 	if depth > maxDepth {
 		return errors.New("the tree is too deep")
 	}
-	fd, err := openat(dir, base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_DIRECTORY, 0)
+	fd, err := descend(dir, base)
 	if err != nil {
 		return err
 	}

@@ -166,7 +166,8 @@ type Change struct {
 	// To is the target of a Link, the existing name for a Hardlink, or the name of
 	// an extended attribute.
 	To string
-	// Kind, Major and Minor say what a Special is.
+	// Kind, Major and Minor say what a Special is. With a Kind, Attributes are set of
+	// nothing else.
 	Kind         Kind
 	Major, Minor uint32
 	// Modified is the time of a Date.

@@ -239,6 +239,15 @@ func (r *reader) Info() (Info, error) {
 	return describe("", &st), nil
 }
 
+// Extended gives an extended attribute of the file that was opened, as Extended does.
+func (r *reader) Extended(attribute string) ([]byte, error) {
+	value, err := opened(r.fd).extended(attribute)
+	if err != nil {
+		return nil, pathError("read "+attribute+" of", r.name, err)
+	}
+	return value, nil
+}
+
 // Close implements io.Closer.
 func (r *reader) Close() error { return unix.Close(r.fd) }
 

@@ -155,6 +155,8 @@ func TestHardlinkedFileOfOthers(t *testing.T) {
 	mine.Mode = 0o4755
 	require.ErrorContains(t, tree.Change(mine), "setuid", "its content may be anybody's")
 	require.NoError(t, os.Chmod(root, 0o755))
+	require.ErrorContains(t, tree.Change(mine), "until now", "it was everybody's to write to")
+	require.NoError(t, os.Chmod(root+"/home/mine", 0o644))
 	require.NoError(t, tree.Change(mine))
 }
 

@@ -52,9 +52,7 @@ func (f *finding) device() error {
 	case c.Kind != system.Pipe && (info.Major != c.Major || info.Minor != c.Minor):
 		f.wrong("numbers", fmt.Sprintf("%d:%d, should be %d:%d", info.Major, info.Minor, c.Major, c.Minor))
 	default:
-		if a := f.compare(info, f.name); a != nil {
-			f.change(*a)
-		}
+		f.correct(info, f.name)
 		return f.extended(info)
 	}
 	if info != nil && info.Kind == system.Directory {

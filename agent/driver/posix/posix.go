@@ -100,6 +100,10 @@ type finding struct {
 	// last are changes that come after all others.
 	last []system.Change
 
+	// unlisted tells that the access lists go, and have to come again where they are
+	// wanted.
+	unlisted bool
+
 	// acls are wanted besides the mode; plain is the mode as it is written.
 	acls  lists
 	plain int
@@ -300,7 +304,44 @@ func (f *finding) compare(info *system.Info, at string) *system.Change {
 		c.Mode = int(info.Mode) // a change of owner may clear setgid
 	}
 	// Of a file the system takes setuid away with a new owner, who did not give it.
+	c.Kind = info.Kind
 	return &c
+}
+
+// correct plans to remove the differences in owner, group and mode.
+func (f *finding) correct(info *system.Info, at string) {
+	if c := f.compare(info, at); c != nil {
+		f.unlist(info, c)
+		f.change(*c)
+	}
+}
+
+// unlist plans to take away the access lists of what had an owner of its own until
+// now, who may have given anybody a right to it.
+func (f *finding) unlist(info *system.Info, c *system.Change) {
+	if c.UID == system.Keep || !f.foreign(info) || info.Kind == system.Symlink {
+		return
+	}
+	for _, attribute := range []string{accessList, defaultList} {
+		if _, err := f.machine.Extended.Extended(c.Name, attribute); err != nil {
+			continue
+		}
+		f.wrong("has an access list of its former owner", strconv.Quote(c.Name))
+		f.change(system.Change{Op: system.Extend, Name: c.Name, To: attribute})
+		f.unlisted = f.unlisted || c.Name == f.name
+	}
+}
+
+// foreign tells whether something belongs to anybody but the administrator.
+func (f *finding) foreign(info *system.Info) bool { return info.UID != 0 && info.UID != f.machine.UID }
+
+// lent tells whether somebody who shall not write to a file could until the change.
+// They may still have it open, or know it by another name: only a new file is out of
+// their reach.
+func (f *finding) lent(info *system.Info, c *system.Change) bool {
+	group := info.Mode&0o020 != 0 && info.GID != 0 && info.GID != f.machine.GID
+	return c.UID != system.Keep && f.foreign(info) ||
+		group && (c.GID != system.Keep || f.mode&0o020 == 0) || info.Mode&0o002 != 0 && f.mode&0o002 == 0
 }
 
 func (f *finding) aspect(name string) {

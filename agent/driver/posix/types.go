@@ -48,7 +48,7 @@ func (f *finding) file() error {
 			return err
 		}
 		change := f.compare(info, f.name)
-		if same {
+		if same && (change == nil || !f.lent(info, change)) {
 			if change != nil {
 				f.change(*change)
 			}
@@ -161,9 +161,7 @@ func (f *finding) directory() error {
 		f.change(f.here(system.Mkdir))
 		return f.extended(nil)
 	}
-	if c := f.compare(info, f.name); c != nil {
-		f.change(*c)
-	}
+	f.correct(info, f.name)
 	if err := f.extended(info); err != nil {
 		return err
 	}
@@ -220,9 +218,7 @@ func (f *finding) recurse() error {
 			if info.Protected || gone[name] {
 				continue
 			}
-			if c := f.compare(&info, name); c != nil {
-				f.change(*c)
-			}
+			f.correct(&info, name)
 			if info.Kind == system.Directory {
 				todo = append(todo, name)
 			}
@@ -257,18 +253,11 @@ func (f *finding) symlink() error {
 	case info.Target != to:
 		f.wrong("target", strconv.Quote(info.Target)+", should be "+strconv.Quote(to))
 	default:
-		f.own(info)
+		f.correct(info, f.name)
 		return nil
 	}
 	f.link(system.Link, to)
 	return nil
-}
-
-// own gives a link that is right its owner.
-func (f *finding) own(info *system.Info) {
-	if c := f.compare(info, f.name); c != nil {
-		f.change(*c)
-	}
 }
 
 // link makes a link anew, with its owner.
@@ -283,7 +272,11 @@ func (f *finding) link(op system.Op, to string) {
 func (f *finding) ownNew() {
 	f.settle()
 	if f.uid != system.Keep || f.gid != system.Keep || f.mode != system.Keep {
-		f.change(f.here(system.Attributes))
+		c := f.here(system.Attributes)
+		if f.entry.Type() == "symlink" {
+			c.Kind = system.Symlink
+		}
+		f.change(c)
 	}
 }
 
@@ -311,7 +304,7 @@ func (f *finding) hardlink() error {
 	case target == nil || info.Device != target.Device || info.Inode != target.Inode:
 		f.wrong("is not the same file as its target", "")
 	default:
-		f.own(info)
+		f.correct(info, f.name)
 		return nil
 	}
 	// The target may be made by another entry of the same run: that it is not
@@ -353,9 +346,7 @@ func (f *finding) permissions() error {
 		f.state = driver.Missing
 		return errors.New("it does not exist, and only its permissions are managed")
 	}
-	if c := f.compare(info, f.name); c != nil {
-		f.change(*c)
-	}
+	f.correct(info, f.name)
 	if err := f.extended(info); err != nil || info.Kind != system.Directory {
 		return err
 	}
