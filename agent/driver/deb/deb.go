@@ -17,7 +17,11 @@ import (
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
+<<<<<<< HEAD
 	"github.com/bindery/bindery/agent/pattern"
+=======
+	"github.com/bindery/bindery/agent/driver/origin"
+>>>>>>> 34f8d89 (Install packages from files with apt-get, and list services of init scripts that nobody asks for)
 	"github.com/bindery/bindery/agent/system"
 	"github.com/bindery/bindery/engine/config"
 )
@@ -131,6 +135,9 @@ type want struct {
 	// how apt-get is told.
 	wrong, ready bool
 	spec         string
+	// source is the file that it is installed from, "" for the configured sources;
+	// becomes is the version that is installed.
+	source, becomes string
 }
 
 func (b *batch) unknown(why string) []driver.Result {
@@ -164,10 +171,8 @@ func (b *batch) look() error {
 			*r = driver.Result{Outcome: driver.Outcome{State: driver.Incorrect}, Err: err}
 			continue
 		}
-		for _, a := range []string{"reloc", "srcs"} {
-			if item.Entry.Get(a) != "" {
-				r.Unverified = append(r.Unverified, a)
-			}
+		if item.Entry.Get("reloc") != "" {
+			r.Unverified = append(r.Unverified, "reloc")
 		}
 		for _, w := range wants {
 			w.entry, w.result, w.paths, w.quick = item.Entry, r, item.Paths, item.Quick
@@ -217,17 +222,29 @@ func read(item driver.Item) ([]*want, error) {
 		return nil, errors.New("not a version of a package")
 	}
 	w.name, w.arch, _ = strings.Cut(e.Name(), ":")
-	arches := strings.FieldsFunc(e.Get("multiarch"), func(r rune) bool { return r == ',' || r == ' ' })
+	arches := origin.Split(e.Get("multiarch"))
+	from, err := places(e, arches)
+	if err != nil {
+		return nil, err
+	}
+	if len(from) > 0 && w.version == auto {
+		return nil, errors.New("a file has one version: with simplefile write it, or any")
+	}
 	if len(arches) == 0 {
+		if len(from) > 0 {
+			w.source = from[0]
+		}
 		return []*want{&w}, nil
 	}
 	var out []*want
-	for _, arch := range arches {
+	for i, arch := range arches {
 		if !packageName.MatchString(w.name + ":" + arch) {
 			return nil, errors.New("not a list of architectures: multiarch")
 		}
 		one := w
-		one.arch = arch
+		if one.arch = arch; len(from) > 0 {
+			one.source = from[i]
+		}
 		out = append(out, &one)
 	}
 	return out, nil

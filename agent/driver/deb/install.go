@@ -106,7 +106,18 @@ func (b *batch) reload() error {
 
 // specify finds the versions to install. Where the sources do not have one, their
 // lists are fetched anew, once.
-func (b *batch) specify(todo []*want) error {
+func (b *batch) specify(all []*want) error {
+	var todo []*want
+	for _, w := range all {
+		if w.source == "" {
+			todo = append(todo, w)
+		} else if err := b.inside(w); err != nil {
+			w.result.Err = b.tell(w, err)
+		}
+	}
+	if len(todo) == 0 {
+		return nil
+	}
 	for _, fresh := range []bool{false, true} {
 		names := make([]string, 0, len(todo))
 		for _, w := range todo {
@@ -156,7 +167,7 @@ func (b *batch) choose(w *want) error {
 	case !slices.Contains(o.Versions, version):
 		return fmt.Errorf("no configured source has version %s", version)
 	}
-	w.spec = w.full(b.db) + "=" + version
+	w.spec, w.becomes = w.full(b.db)+"="+version, version
 	return nil
 }
 
@@ -270,7 +281,7 @@ func (b *batch) install(wants []*want) {
 // were replaced only the files can tell.
 func (b *batch) done(w *want) bool {
 	p := b.db.find(w.name, w.arch)
-	return p != nil && p.here() && !w.altered && w.spec == w.full(b.db)+"="+p.version
+	return p != nil && p.here() && !w.altered && w.becomes == p.version
 }
 
 // account notes what was changed.
@@ -315,7 +326,7 @@ func (b *batch) run(args ...string) error {
 }
 
 func verb(args []string) string {
-	for _, a := range []string{"install", "update", "purge", "remove", "auto", "--configure"} {
+	for _, a := range []string{"install", "update", "download-file", "purge", "remove", "auto", "--configure"} {
 		if slices.Contains(args, a) {
 			return strings.TrimLeft(a, "-")
 		}

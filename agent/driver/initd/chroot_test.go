@@ -84,15 +84,23 @@ func TestChroot(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			root := os.Getenv("BINDERY_CHROOTS") + "/" + kind
 			require.FileExists(t, root+"/etc/debian_version", "make e2e-services makes the roots")
+<<<<<<< HEAD
 			t.Cleanup(func() { sweep(t, root) })
 			drivertest.Suite{Machine: func(t *testing.T) *system.Machine {
+=======
+			clean := func() { reset(t, root, text) }
+			t.Cleanup(clean)
+			machine := func(t *testing.T) *system.Machine {
+>>>>>>> 34f8d89 (Install packages from files with apt-get, and list services of init scripts that nobody asks for)
 				t.Helper()
 				reset(t, root, text)
 				m, err := system.New(system.Config{Root: root})
 				require.NoError(t, err)
 				m.Processes, m.Root = within{root}, "/"
 				return m
-			}, New: of(kind)}.Run(t, cases())
+			}
+			drivertest.Suite{Machine: machine, New: of(kind)}.Run(t, cases())
+			takenBack(t, of(kind)(t, machine(t)))
 		})
 	}
 }

@@ -23,6 +23,9 @@ type tool struct {
 	look    func(*call) (service.Found, error)
 	// tell gives the commands for enable, disable, start, stop or a target.
 	tell func(c *call, now service.Found, verb string) [][]string
+	// started lists what starts with the host, nil where nobody can tell what of that
+	// is the system's own.
+	started func(system.Files) ([]string, error)
 	// parameters tells that a service can be told which of its instances is meant.
 	parameters bool
 	// ended makes an error of how one of them ended.
@@ -41,13 +44,13 @@ func tools() map[string]tool {
 	words := []string{"restart", "reload", "force-reload", "try-restart", "condrestart", "start", "stop"}
 	return map[string]tool{
 		"deb": {
-			needs: []string{"/usr/sbin/update-rc.d"}, name: script, targets: words, look: lookDebian, tell: tellDebian, ended: endedDebian,
+			needs: []string{"/usr/sbin/update-rc.d"}, name: script, targets: words, look: lookDebian, tell: tellDebian, ended: endedDebian, started: ofLevels,
 		},
 		"rc-update": {
-			needs: []string{"/sbin/rc-update", "/sbin/rc-service"}, name: script, targets: words, look: lookOpenRC, tell: tellOpenRC, ended: ended,
+			needs: []string{"/sbin/rc-update", "/sbin/rc-service"}, name: script, targets: words, look: lookOpenRC, tell: tellOpenRC, ended: ended, started: ofDefault,
 		},
 		"chkconfig": {
-			needs: []string{"/sbin/chkconfig"}, name: script, targets: words, look: lookChkconfig, tell: tellChkconfig, ended: ended,
+			needs: []string{"/sbin/chkconfig"}, name: script, targets: words, look: lookChkconfig, tell: tellChkconfig, ended: ended, started: ofLevels,
 		},
 		"upstart": {
 			needs: []string{"/sbin/initctl"}, name: script, targets: []string{"restart", "reload", "start", "stop"}, look: lookUpstart, tell: tellUpstart, ended: ended, parameters: true,
@@ -87,9 +90,14 @@ func (c *call) links(form, levels string) (starts, linked bool, err error) {
 			return false, false, err
 		}
 		for _, info := range list {
+<<<<<<< HEAD
 			n := info.Name
 			if len(n) <= 3 || n[0] != 'S' && n[0] != 'K' || strings.Trim(n[1:3], "0123456789") != "" || n[3:] != c.name {
 				continue
+=======
+			if name, ok := startedBy(info.Name); ok && name == c.name {
+				return true, nil
+>>>>>>> 34f8d89 (Install packages from files with apt-get, and list services of init scripts that nobody asks for)
 			}
 			linked = true
 			starts = starts || n[0] == 'S'
