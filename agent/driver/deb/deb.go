@@ -17,11 +17,8 @@ import (
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
-<<<<<<< HEAD
-	"github.com/bindery/bindery/agent/pattern"
-=======
 	"github.com/bindery/bindery/agent/driver/origin"
->>>>>>> 34f8d89 (Install packages from files with apt-get, and list services of init scripts that nobody asks for)
+	"github.com/bindery/bindery/agent/pattern"
 	"github.com/bindery/bindery/agent/system"
 	"github.com/bindery/bindery/engine/config"
 )

@@ -84,14 +84,8 @@ func TestChroot(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			root := os.Getenv("BINDERY_CHROOTS") + "/" + kind
 			require.FileExists(t, root+"/etc/debian_version", "make e2e-services makes the roots")
-<<<<<<< HEAD
 			t.Cleanup(func() { sweep(t, root) })
-			drivertest.Suite{Machine: func(t *testing.T) *system.Machine {
-=======
-			clean := func() { reset(t, root, text) }
-			t.Cleanup(clean)
 			machine := func(t *testing.T) *system.Machine {
->>>>>>> 34f8d89 (Install packages from files with apt-get, and list services of init scripts that nobody asks for)
 				t.Helper()
 				reset(t, root, text)
 				m, err := system.New(system.Config{Root: root})

@@ -16,7 +16,7 @@ import (
 
 // spared are scripts that a host starts without anybody asking, and the agent.
 func spared(name string) bool {
-	return slices.Contains([]string{"bindery-agent", "local", "rc.local", "rmnologin", "single", "killprocs", "reboot", "halt"}, name)
+	return slices.Contains([]string{"bindery-agent", "local", "rc.local", "rmnologin", "bootlogs", "single", "killprocs", "reboot", "halt"}, name)
 }
 
 // Extras implements driver.Surveyor: what starts with the host in the runlevels of an

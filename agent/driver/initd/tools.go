@@ -90,14 +90,9 @@ func (c *call) links(form, levels string) (starts, linked bool, err error) {
 			return false, false, err
 		}
 		for _, info := range list {
-<<<<<<< HEAD
 			n := info.Name
 			if len(n) <= 3 || n[0] != 'S' && n[0] != 'K' || strings.Trim(n[1:3], "0123456789") != "" || n[3:] != c.name {
 				continue
-=======
-			if name, ok := startedBy(info.Name); ok && name == c.name {
-				return true, nil
->>>>>>> 34f8d89 (Install packages from files with apt-get, and list services of init scripts that nobody asks for)
 			}
 			linked = true
 			starts = starts || n[0] == 'S'

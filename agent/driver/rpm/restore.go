@@ -97,6 +97,8 @@ func (d *Driver) Restore(ctx context.Context, p driver.Passage, r driver.Restora
 		case slices.Equal(was, left) || slices.Equal(was, have):
 		case !slices.Equal(have, left) && !r.Force:
 			out.Kept = append(out.Kept, name+": it was changed since")
+		case len(went) == 0 && strings.HasPrefix(name, "bindery-agent."):
+			out.Kept = append(out.Kept, name+": the agent does not take itself away")
 		case len(went) == 0:
 			for _, v := range came {
 				remove = append(remove, spec(name, v))

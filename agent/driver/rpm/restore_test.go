@@ -60,3 +60,17 @@ func TestRestore(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, was, again)
 }
+
+// The agent would not come to the end of an undo that takes it away.
+func TestRestoreKeepsTheAgent(t *testing.T) {
+	t.Parallel()
+	m := root(t, archive(t))
+	have("bindery-agent")(t, m)
+	d := newDriver(t, m)
+	keeper, ok := d.(driver.Keeper)
+	require.True(t, ok)
+	r := keeper.Restore(t.Context(), driver.Passage{Standing: driver.Standing{Kind: driver.Kind{Tag: "Package", Type: "yum"}}}, driver.Restoration{Apply: true, Force: true})
+	require.NoError(t, r.Err)
+	require.Equal(t, []string{"bindery-agent.noarch: the agent does not take itself away"}, r.Kept)
+	require.Empty(t, r.What)
+}

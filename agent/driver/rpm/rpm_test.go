@@ -30,7 +30,7 @@ func archive(t *testing.T) string {
 	for _, p := range []struct{ name, version, fields, script string }{
 		{"one", "1.0", "", ""}, {"one", "2.0", "", ""}, {"two", "1", "Requires: base\n", ""}, {"base", "3", "Epoch: 1\n", ""},
 		{"lonely", "1", "Requires: no-such-package\n", ""}, {"rival", "1", "Conflicts: two\n", ""},
-		{"mover", "1", "Prefix: /usr/share\n", ""},
+		{"bindery-agent", "1", "", ""}, {"mover", "1", "Prefix: /usr/share\n", ""},
 	} {
 		spec := fmt.Sprintf(`Name: %s
 Version: %s
