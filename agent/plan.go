@@ -214,7 +214,7 @@ func (e *entry) reason() string {
 	}
 	parts = append(parts, e.out.Reasons...)
 	for _, err := range []error{e.err, e.untold} {
-		if err != nil {
+		if err != nil && !slices.Contains(parts, err.Error()) {
 			parts = append(parts, err.Error())
 		}
 	}
