@@ -237,7 +237,11 @@ packages: need-go man ## .deb and .rpm of the agent and of the controller for PK
 	@mkdir -p dist/share/completion $(TOOLS)
 	@[ -x $(TOOLS)/nfpm ] || GOBIN=$(TOOLS) $(GO) install $(NFPM)
 	@for p in bindery bindery-agent; do for shell in bash zsh fish; do $(GO) run ./cmd/$$p completion $$shell > dist/share/completion/$$p.$$shell; done; done
-	@gzip -9nc CHANGELOG.md > dist/share/changelog.gz
+	@gzip -9nc CHANGELOG.md > dist/share/CHANGELOG.md.gz
+	@for p in bindery bindery-agent; do \
+	  printf '%s (%s) unstable; urgency=medium\n\n  * What changed is in CHANGELOG.md.\n\n -- Bindery <maintainers@bindery.example.org>  %s\n' \
+	    $$p '$(PKG_VERSION)' "$$(LC_ALL=C date -u -R -d @$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 0)})" | gzip -9nc > dist/share/$$p.changelog.gz; \
+	done
 	@for arch in $(PKG_ARCHS); do \
 	  mkdir -p dist/$$arch; GOARCH=$$arch GOOS=linux CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(PKG_VERSION)" -o dist/$$arch/ ./cmd/...; \
 	  for part in agent controller; do for kind in deb rpm; do \
@@ -247,10 +251,11 @@ packages: need-go man ## .deb and .rpm of the agent and of the controller for PK
 
 .PHONY: e2e-packages
 e2e-packages: need-git need-machines $(BOOKWORM) ## install, upgrade, remove and purge the packages, on a booted Debian and by rpm (as root)
-	@command -v rpm >/dev/null || { echo "make: rpm is needed: apt-get install rpm"; exit 1; }
+	@for c in rpm lintian; do command -v $$c >/dev/null || { echo "make: $$c is needed: apt-get install rpm lintian"; exit 1; }; done
 	@for v in 0.0.1 0.0.2; do \
 	  rm -rf dist/$$v; $(MAKE) packages PKG_ARCHS=$$($(GO) env GOARCH) PKG_VERSION=$$v; mkdir dist/$$v; mv dist/*_$${v}_* dist/*-$$v-* dist/$$v/; \
 	done
+	packaging/lintian dist/0.0.2/*.deb
 	packaging/check $(BOOKWORM) 0.0.1 0.0.2
 
 # The programs that other systems run: all packages of both, without those of tests.
