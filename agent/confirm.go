@@ -96,6 +96,9 @@ func (a *Agent) reach(ctx context.Context, u *Unconfirmed) error {
 	for {
 		left := u.Until.Sub(a.c.Machine.Now())
 		try, cancel := context.WithTimeout(ctx, max(min(left, time.Minute), time.Second))
+		// A connection from before the change outlives a firewall or a name that keeps
+		// new ones from being made.
+		a.c.Client.CloseIdleConnections()
 		_, err := a.poll(try, pollAgain)
 		a.contact(err)
 		cancel()

@@ -163,6 +163,29 @@ func cut(n *node, name string) {
 	}
 }
 
+// A connection from before the change confirms nothing: one that is new must be made.
+func TestConfirmByANewConnection(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, newSite(t), nil)
+	n.Publish(n.hostID, agenttest.Release{
+		Entries: []config.Entry{agenttest.File("/network", "x")}, Policy: release.Policy{Confirm: 300 * time.Millisecond},
+	})
+	old := map[string]bool{}
+	n.Broken = func(w http.ResponseWriter, r *http.Request) bool {
+		if _, err := os.Stat(n.root + "/network"); err != nil {
+			old[r.RemoteAddr] = true
+			return false
+		}
+		if old[r.RemoteAddr] {
+			return false
+		}
+		w.WriteHeader(http.StatusBadGateway)
+		return true
+	}
+	require.Equal(t, release.StateRolledBack, n.run(agent.Options{}).Report.State)
+	require.NoFileExists(t, n.root+"/network")
+}
+
 // A change that cuts the host off is taken back: by the run, by the guard if the run
 // was killed, or by the next run, as after a boot.
 func TestConfirm(t *testing.T) {

@@ -20,6 +20,9 @@ type rooted struct {
 	err  error
 }
 
+// CloseIdleConnections lets a client begin anew.
+func (r *rooted) CloseIdleConnections() { (&http.Client{Transport: r.base}).CloseIdleConnections() }
+
 // RoundTrip implements http.RoundTripper.
 func (r *rooted) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme == "https" {

@@ -30,6 +30,9 @@ type limited struct {
 	whole bool
 }
 
+// CloseIdleConnections lets a client begin anew.
+func (l *limited) CloseIdleConnections() { (&http.Client{Transport: l.base}).CloseIdleConnections() }
+
 // RoundTrip implements http.RoundTripper.
 func (l *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := l.base.RoundTrip(r)

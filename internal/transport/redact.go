@@ -44,6 +44,9 @@ type redacting struct {
 	base http.RoundTripper
 }
 
+// CloseIdleConnections lets a client begin anew.
+func (t *redacting) CloseIdleConnections() { (&http.Client{Transport: t.base}).CloseIdleConnections() }
+
 // RoundTrip implements http.RoundTripper.
 func (t *redacting) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.User != nil {
