@@ -28,8 +28,9 @@ func TestMachineKilled(t *testing.T) {
 		require.NoError(t, err)
 	}
 	t.Logf("BINDERY_SEED=%d", seed)
-	chance := rand.New(rand.NewPCG(seed, 0))
-	of(t, kinds(), func(t *testing.T, k kind) { newEstate(t, k, nil).killed(chance) })
+	of(t, kinds(), func(t *testing.T, k kind) {
+		newEstate(t, k, nil).killed(rand.New(rand.NewPCG(seed, uint64(k.name[0]))))
+	})
 }
 
 func (e *estate) killed(chance *rand.Rand) {

@@ -61,11 +61,14 @@ type truth struct{ want, command string }
 // kinds are all of them. Debian is the one that others are described by.
 func kinds() []kind { return []kind{debian(), dnf(), sysv(), openrc()} }
 
-// of runs a test on a machine of each kind.
+// of runs a test on a machine of each kind, as many at once as there are processors.
 func of(t *testing.T, kinds []kind, test func(*testing.T, kind)) {
 	t.Helper()
 	for _, k := range kinds {
-		t.Run(k.name, func(t *testing.T) { test(t, k) })
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, k)
+		})
 	}
 }
 
