@@ -195,6 +195,9 @@ func (p parcel) buildRPM(t *testing.T, into string) {
 			mode = 0o755
 		}
 		require.NoError(t, os.Chmod(dir+"/root/"+name, mode))
+		if dir := filepath.Dir(name); strings.Count(dir, "/") == 2 && !strings.Contains(dir, "systemd") {
+			text += "%dir /" + dir + "\n" // the package's own
+		}
 		text += "/" + name + "\n"
 	}
 	text = strings.Replace(text, "%files", "%install\nmkdir -p %{buildroot}\n[ ! -d "+dir+"/root ] || cp -a "+dir+"/root/. %{buildroot}\n%files", 1)

@@ -59,7 +59,6 @@ func (e *estate) undone() {
 	require.Equal(e.T, "workers = 2", strings.TrimSpace(e.reads("/run/app.conf")), "the service reads what it read before")
 	require.Equal(e.T, installed, e.packages())
 	require.Equal(e.T, running, e.units())
-	e.converged()
 }
 
 // One version of the application, and another one.
