@@ -19,6 +19,13 @@ import (
 // A line of it is name.architecture and the versions that are there.
 const everything = "all packages"
 
+// A key that rpm keeps among packages, which dnf imports for a repository. It has no
+// architecture, and no repository has it.
+const (
+	key    = "gpg-pubkey"
+	noArch = "none"
+)
+
 // Standing implements driver.Keeper.
 func (d *Driver) Standing(ctx context.Context, items []driver.Item) ([]driver.Standing, error) {
 	if err := ctx.Err(); err != nil || len(items) == 0 {
@@ -45,10 +52,10 @@ func (d *Driver) Again(ctx context.Context, was []driver.Standing) ([]driver.Sta
 func (b *batch) everything() string {
 	set := map[string][]string{}
 	for name, all := range b.have {
-		if name == "gpg-pubkey" {
-			continue // a key that rpm keeps among packages; no repository has it
-		}
 		for _, n := range all {
+			if name == key {
+				n.arch = noArch
+			}
 			set[name+"."+n.arch] = append(set[name+"."+n.arch], n.evr())
 		}
 	}
@@ -104,6 +111,8 @@ func (d *Driver) Restore(ctx context.Context, p driver.Passage, r driver.Restora
 				remove = append(remove, spec(name, v))
 				out.What = append(out.What, "remove "+spec(name, v))
 			}
+		case name == key+"."+noArch && len(came) == 0:
+			out.Kept = append(out.Kept, name+": no repository has it")
 		default: // one version replaces another; of kernels, those that came stay
 			for _, v := range went {
 				install = append(install, spec(name, v))
@@ -123,6 +132,9 @@ func minus(a, b []string) []string {
 
 // spec is name-version.architecture, as rpm and dnf read it.
 func spec(nameArch, evr string) string {
+	if nameArch == key+"."+noArch {
+		return key + "-" + evr
+	}
 	dot := strings.LastIndex(nameArch, ".")
 	return nameArch[:dot] + "-" + evr + nameArch[dot:]
 }

@@ -50,6 +50,11 @@ func TestRestore(t *testing.T) {
 	got = keeper.Restore(t.Context(), driver.Passage{Standing: was[0], After: &other}, driver.Restoration{})
 	require.Equal(t, []string{"one.noarch: it was changed since"}, got.Kept)
 
+	// A key that dnf imported goes; one that somebody took away is in no repository.
+	with := left[0].State + "gpg-pubkey.none c2df6358-6b022a84\n"
+	got = keeper.Restore(t.Context(), driver.Passage{Standing: driver.Standing{Kind: was[0].Kind, Name: was[0].Name, State: with}, After: &left[0].State}, driver.Restoration{})
+	require.Equal(t, []string{"gpg-pubkey.none: no repository has it"}, got.Kept)
+
 	// What came alone and is needed by what is there stays.
 	needed := driver.Passage{Standing: driver.Standing{Kind: was[0].Kind, Name: was[0].Name, State: "one.noarch 2.0-1\ntwo.noarch 1-1\n"}, After: &left[0].State}
 	got = keeper.Restore(t.Context(), needed, driver.Restoration{Apply: true})
