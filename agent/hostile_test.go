@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -37,7 +38,8 @@ type moves struct {
 	// at is what the agent works on, by its place in wanted, counted from one: who waits
 	// for the moment sees files come.
 	at atomic.Uint64
-	// looted counts what the attacker could read or write that is not theirs.
+	// looted says what the attacker could read or write that is not theirs, by its place
+	// in wanted, counted from one.
 	looted atomic.Uint64
 }
 
@@ -230,27 +232,37 @@ func inherited() []byte {
 	return out
 }
 
-// loot tries to read and to write what is not the attacker's.
+// loot tries to read and to write what is not the attacker's. What was theirs when it
+// was opened may be the administrator's by now: it is opened again, by no name.
 func (m *moves) loot() error {
-	for _, name := range append(wanted(), "../victim/secret", system.TempName("/d/secret")[1:]) {
+	for i, name := range append(wanted(), "../victim/secret", system.TempName("/d/secret")[1:]) {
 		for _, flags := range []int{unix.O_RDONLY, unix.O_WRONLY} {
 			fd, err := unix.Open(name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 			if err != nil {
 				continue
 			}
-			var st unix.Stat_t
-			data := make([]byte, 2*len(private))
-			switch {
-			case unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG:
-			case flags == unix.O_WRONLY && st.Uid == 0 && st.Mode&0o002 == 0:
-				m.looted.Add(1)
-			case flags == unix.O_RDONLY:
-				if n, err := unix.Read(fd, data); err == nil && strings.Contains(string(data[:n]), private) {
-					m.looted.Add(1)
-				}
+			if again := "/proc/self/fd/" + strconv.Itoa(fd); foreign(fd) && loots(again, flags) {
+				m.looted.Store(uint64(1 + i))
 			}
 			_ = unix.Close(fd)
 		}
 	}
 	return nil
+}
+
+// foreign tells whether an open file is the administrator's, and not everybody's.
+func foreign(fd int) bool {
+	var st unix.Stat_t
+	return unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Uid == 0 && st.Mode&0o002 == 0
+}
+
+func loots(name string, flags int) bool {
+	fd, err := unix.Open(name, flags|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	data := make([]byte, 2*len(private))
+	n, _ := unix.Read(fd, data)
+	return flags == unix.O_WRONLY || n > 0 && strings.Contains(string(data[:n]), private)
 }

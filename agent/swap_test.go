@@ -198,7 +198,7 @@ func TestHostileUser(t *testing.T) {
 		s.once()
 		require.Equal(t, before, belongs(t, victim), "round %d", s.round)
 		lent(t, n.root+"/home")
-		require.Zero(t, b.foe.looted.Load(), "round %d: the attacker got at what is private", s.round)
+		require.Zero(t, b.foe.looted.Load(), "round %d: the attacker got at what is not theirs, by its place in %s", s.round, wanted())
 		if time.Since(s.told) > 10*time.Second {
 			s.tell("so far")
 		}

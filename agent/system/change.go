@@ -351,12 +351,11 @@ func (s *step) attributes(c Change) error {
 	}
 	if moves && !s.trusted(st.Uid) {
 		// Who had it may have given themselves rights that outlive its owner and mode.
+		// They go twice: a process killed in between leaves the owner right, and until
+		// then who had it can give them again.
 		owner := c
 		owner.Mode, c.UID, c.GID = Keep, Keep, Keep
-		if err := s.own(h, owner); err != nil {
-			return err
-		}
-		if err := h.unlist(); err != nil {
+		if err := errors.Join(h.unlist(), s.own(h, owner), h.unlist()); err != nil {
 			return err
 		}
 	}

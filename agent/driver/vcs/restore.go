@@ -50,7 +50,7 @@ func (d *Driver) stands(c *checkout) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if info == nil || info.Kind != system.Directory {
+	if info == nil || info.Kind != system.Directory || c.foreign {
 		return none, nil
 	}
 	for _, name := range []string{"git", "svn", "hg"} {

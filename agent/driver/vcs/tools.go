@@ -65,7 +65,7 @@ func (git) wanted(c *checkout) (string, error) {
 
 func (g git) fetch(c *checkout, revision string, there bool) error {
 	if !there {
-		if err := c.do("git", "clone", "--quiet", "--no-checkout", "-c", "core.hooksPath=/dev/null", "--", c.source, c.name); err != nil {
+		if err := c.do("git", "clone", "--quiet", "--no-checkout", "--no-hardlinks", "-c", "core.hooksPath=/dev/null", "--", c.source, c.name); err != nil {
 			return err
 		}
 	} else if err := c.do(g.in(c, "fetch", "--quiet", "--force", "--tags", "--", "origin", "+refs/heads/*:refs/remotes/origin/*")...); err != nil {

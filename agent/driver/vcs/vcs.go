@@ -54,7 +54,9 @@ type checkout struct {
 	ctx                    context.Context
 	name, source, revision string
 	secret                 bool
-	out                    *driver.Outcome
+	// foreign tells that somebody else has the directory: no tool is run there.
+	foreign bool
+	out     *driver.Outcome
 }
 
 // tool is one system of version control.
@@ -156,6 +158,11 @@ func (c *checkout) look() (*system.Info, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	if err == nil && info.Kind == system.Directory {
+		var own bool
+		own, err = c.own(&info)
+		c.foreign = !own
+	}
 	return &info, err
 }
 
@@ -197,7 +204,7 @@ func (c *checkout) alone(dir string) error {
 func (c *checkout) compare(t tool, there *system.Info, apply bool) error {
 	var is, source string
 	var err error
-	if there != nil && there.Kind == system.Directory {
+	if there != nil && there.Kind == system.Directory && !c.foreign {
 		if is, source, err = t.at(c); err != nil {
 			return err
 		}
@@ -310,7 +317,7 @@ func (c *checkout) run(asks bool, args []string) (string, int, error) {
 func environment() []string {
 	return []string{
 		"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C.UTF-8", "HGPLAIN=1", "HGRCPATH=/dev/null",
-		"GIT_TERMINAL_PROMPT=0", "GIT_CONFIG_NOSYSTEM=1", "GIT_ALLOW_PROTOCOL=file:git:http:https:ssh", "GIT_SSH_COMMAND=ssh -oBatchMode=yes",
+		"GIT_TERMINAL_PROMPT=0", "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=file:git:http:https:ssh", "GIT_SSH_COMMAND=ssh -oBatchMode=yes",
 	}
 }
 
