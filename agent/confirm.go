@@ -91,8 +91,18 @@ func (a *Agent) confirm(ctx context.Context) (reason string, err error) {
 	return reason, a.clearDoubts()
 }
 
+// settling is how long a change has to take effect before the source is asked: names are
+// looked up by what a program read of /etc/hosts and /etc/resolv.conf up to five seconds
+// before.
+const settling = 6 * time.Second
+
 // reach asks the source until it gives something that verifies, or the time is over.
 func (a *Agent) reach(ctx context.Context, u *Unconfirmed) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(min(u.Within/5, settling)):
+	}
 	for {
 		left := u.Until.Sub(a.c.Machine.Now())
 		try, cancel := context.WithTimeout(ctx, max(min(left, time.Minute), time.Second))
