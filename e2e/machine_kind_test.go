@@ -229,6 +229,7 @@ command=/bin/sleep
 command_args=infinity
 command_background=true
 pidfile=/run/NAME.pid
+start_stop_daemon_args=--oknodo
 start_pre() {
 	cp /etc/app.conf /run/NAME.conf 2>/dev/null || :
 }
