@@ -27,7 +27,7 @@ const canary = "c4n4ry"
 var hostile = []string{
 	"@octocat", "#412", "~~~~~~~~", "```", "</details>", "<details>", "<img src=x onerror=y>", "| a | b |", "\u202egnp.exe",
 	"[click](https://evil.example)", "![x](https://evil.example/x.png)", "--> <b>", "www.evil.example", "https://evil.example",
-	"a\nb", "\r\n### heading", "\x1b[31m", "\u200b", "*bold*", "_x_", "\\", "$a^b$", "&lt;", "all changed hosts",
+	strings.Repeat("long\u00e9~", 120), "a\nb", "\r\n### heading", "\x1b[31m", "\u200b", "*bold*", "_x_", "\\", "$a^b$", "&lt;", "all changed hosts",
 }
 
 func anyText(t *rapid.T, label string) string {

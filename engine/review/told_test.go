@@ -12,6 +12,7 @@ import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/review"
 	"github.com/bindery/bindery/engine/review/markdown"
+	"github.com/bindery/bindery/engine/review/terminal"
 )
 
 // What a service is told when its bundle changes depends on all of its attributes.
@@ -165,4 +166,23 @@ func TestOverflow(t *testing.T) {
 		}
 	}
 	require.Empty(t, markdown.New(report(t, site()), markdown.Options{}).Rest, "nothing is missing")
+}
+
+// Of lines that are too long for the comment it shows where they differ, and says that
+// they are not whole; beside the comment there is more of them.
+func TestLongLinesShowWhereTheyDiffer(t *testing.T) {
+	line := func(end string) *review.Side {
+		return side(bundle("b", file("/etc/long", strings.Repeat("é", 3000)+end+strings.Repeat("y", 900)+"\n")))
+	}
+	r := report(t, review.Input{Hosts: []review.Host{host("a", line("before"), line("behind"))}})
+	checkMarkdown(t, r, markdown.DefaultBudget)
+	page := markdown.New(r, markdown.Options{})
+	require.Regexp(t, `(?m)^-‹2,9\d\d characters\+› …é+before.*… ‹\+\d+ characters›$`, page.Body)
+	require.Regexp(t, `(?m)^\+‹2,9\d\d characters\+› …é+behind.*… ‹\+\d+ characters›$`, page.Body)
+	require.Contains(t, page.Body, "✂️ Shown: 1 of 1 change, 2 long lines shortened.")
+	require.Equal(t, 2, page.Cut.Short)
+	require.Contains(t, page.Rest, "+"+strings.Repeat("é", 3000)+"behind"+strings.Repeat("y", 900)+"\n")
+	require.Contains(t, page.Rest, "✂️ Shown: 1 of 1 change, all hunks whole.")
+	checkShown(t, page.Rest)
+	require.Contains(t, terminal.New(r, terminal.Options{}), "+"+strings.Repeat("é", 3000)+"behind")
 }

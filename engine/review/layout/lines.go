@@ -28,6 +28,8 @@ type Row struct {
 	Text string
 	// Spans are the words of Text, where a line was changed rather than replaced.
 	Spans []textdiff.Span
+	// Short says that Text is a part of a line that is longer than Width.
+	Short bool
 }
 
 // Rows lays out a variant. The second result counts lines that were left out.
@@ -64,21 +66,49 @@ func Rows(ch *review.Change, v *review.Variant, s Shape) ([]Row, int) {
 		out = out[:s.Lines]
 	}
 	for i := range out {
-		out[i].Text = words.Clip(words.Visible(out[i].Text, true), s.Width)
+		out[i].Text = words.Visible(out[i].Text, true)
+	}
+	if s.Width > 0 {
+		shorten(out, s.Width)
 	}
 	return out, left
+}
+
+// shorten cuts lines to a width. Of a line that was changed it shows the part where it
+// first differs: two long lines that begin alike would else be shown alike.
+func shorten(rows []Row, width int) {
+	from := make([]int, len(rows))
+	pairs(rows, func(i, j int) {
+		n := 0
+		for a, b := rows[i].Text, rows[j].Text; n < min(len(a), len(b)) && a[n] == b[n]; n++ {
+		}
+		if n > width*3/4 {
+			from[i], from[j] = n-width/4, n-width/4
+		}
+	})
+	for i := range rows {
+		rows[i].Short = len(rows[i].Text) > width
+		rows[i].Text = words.Window(rows[i].Text, from[i], width)
+	}
 }
 
 // Mark finds the words that changed: the lines of a run that goes are held against
 // those of the run that comes in its place, one by one.
 func Mark(rows []Row) {
+	pairs(rows, func(i, j int) {
+		rows[i].Spans, rows[j].Spans = textdiff.Words(rows[i].Text, rows[j].Text)
+	})
+}
+
+// pairs finds the lines that come in the place of others.
+func pairs(rows []Row, found func(gone, come int)) {
 	for i := 0; i < len(rows); i++ {
 		from := i
 		for i < len(rows) && rows[i].Op == '-' {
 			i++
 		}
 		for j := 0; from+j < i && i+j < len(rows) && rows[i+j].Op == '+'; j++ {
-			rows[from+j].Spans, rows[i+j].Spans = textdiff.Words(rows[from+j].Text, rows[i+j].Text)
+			found(from+j, i+j)
 		}
 	}
 }

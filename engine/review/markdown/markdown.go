@@ -51,6 +51,8 @@ type Cut struct {
 	Removals int
 	// Lines counts lines left out of changes that are shown.
 	Lines int
+	// Short counts lines that are shown in part.
+	Short int
 	// Causes counts errors that are not shown.
 	Causes int
 

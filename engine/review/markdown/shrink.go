@@ -13,8 +13,12 @@ import (
 	"github.com/bindery/bindery/engine/review/words"
 )
 
-// lineLimit is how many bytes of one line are shown.
-const lineLimit = 400
+// lineLimit is how many bytes of one line are shown, restLimit how many beside the
+// comment, where there is room for them.
+const (
+	lineLimit = 400
+	restLimit = 8_000
+)
 
 // shape is how much of a change is shown.
 type shape struct {
@@ -32,13 +36,18 @@ var shapes = []shape{
 	{Shape: layout.Shape{Context: 0, Lines: 40, Width: lineLimit}, first: true},
 }
 
+// wider are the steps of what the comment does not show whole.
+var wider = append([]shape{{Shape: layout.Shape{Context: 3, Lines: 200, Width: restLimit}}}, shapes...)
+
 // block is one change as Markdown, in its present shape.
 type block struct {
 	change *review.Change
+	shapes []shape
 	shape  int
 	full   string
 	line   string
 	left   int // lines left out of full
+	short  int // lines of full that are not whole
 	as     int
 	was    int // how the comment shows it
 }
@@ -64,7 +73,7 @@ func (r view) fit(room int) []*block {
 		if ch.Kind == review.EntryFailed {
 			continue // its cause says it
 		}
-		b := &block{change: ch, line: oneLine(ch)}
+		b := &block{change: ch, shapes: shapes, line: oneLine(ch)}
 		if r.Verdict.State == review.Invalid {
 			// Nobody has to review what cannot come about.
 			b.full, b.as = b.line, asLine
@@ -116,10 +125,10 @@ const restBudget = 65_000
 func (r view) rest(blocks []*block) string {
 	var more []*block
 	for _, b := range blocks {
-		if b.as == asFull && b.left == 0 || r.Verdict.State == review.Invalid {
+		if b.as == asFull && b.left+b.short == 0 || r.Verdict.State == review.Invalid {
 			continue
 		}
-		again := &block{change: b.change, line: b.line, was: b.as}
+		again := &block{change: b.change, shapes: wider, line: b.line, was: b.as}
 		again.render()
 		more = append(more, again)
 	}
@@ -128,7 +137,7 @@ func (r view) rest(blocks []*block) string {
 	if len(more) == 0 {
 		return ""
 	}
-	shrink(more, restBudget-1_000, len(shapes))
+	shrink(more, restBudget-1_000, len(wider))
 	text, cut := write(more, "")
 	return "What the comment does not show whole:\n\n" + text + r.cutLine(cut)
 }
@@ -188,6 +197,7 @@ func write(blocks []*block, only string) (string, Cut) {
 		default:
 			cut.Full++
 			cut.Lines += b.left
+			cut.Short += b.short
 		}
 		h := otherChanges
 		if b.change.Severity <= review.Sensitive {
@@ -248,7 +258,7 @@ func title(ch *review.Change) string {
 func oneLine(ch *review.Change) string { return "- " + title(ch) + "\n" }
 
 func (b *block) render() {
-	ch, s := b.change, shapes[b.shape]
+	ch, s := b.change, b.shapes[b.shape]
 	if ch.Severity == review.Order {
 		b.full = b.line // there is nothing to be seen
 		return
@@ -259,7 +269,7 @@ func (b *block) render() {
 		open = " open"
 	}
 	out.WriteString("<details" + open + "><summary>" + title(ch) + "</summary>\n\n")
-	b.left = 0
+	b.left, b.short = 0, 0
 	for i := range ch.Variants {
 		v := &ch.Variants[i]
 		if len(ch.Variants) > 1 {
@@ -270,7 +280,8 @@ func (b *block) render() {
 			b.left += len(rows) + left
 			continue
 		}
-		b.left += writeVariant(&out, ch, v, s.Shape)
+		left, short := writeVariant(&out, ch, v, s.Shape)
+		b.left, b.short = b.left+left, b.short+short
 	}
 	for _, n := range layout.Told(ch) {
 		out.WriteString(n.Words + ": " + code(n.Hosts) + "\n")
@@ -291,7 +302,8 @@ func like(v *review.Variant) string {
 	return ": the same, with " + strings.Join(parts, " and ")
 }
 
-func writeVariant(out *strings.Builder, ch *review.Change, v *review.Variant, s layout.Shape) int {
+// writeVariant counts the lines that it leaves out, and those that it shortens.
+func writeVariant(out *strings.Builder, ch *review.Change, v *review.Variant, s layout.Shape) (left, short int) {
 	rows, left := layout.Rows(ch, v, s)
 	before := out.Len()
 	if v.Masked {
@@ -308,6 +320,9 @@ func writeVariant(out *strings.Builder, ch *review.Change, v *review.Variant, s 
 				continue
 			}
 			text.WriteString(string(r.Op) + r.Text + "\n")
+			if r.Short {
+				short++
+			}
 		}
 		f := fence(text.String())
 		if len(ch.Variants) > 1 || out.Len() > before {
@@ -324,7 +339,7 @@ func writeVariant(out *strings.Builder, ch *review.Change, v *review.Variant, s 
 	if ch.Secret {
 		out.WriteString(layout.SecretNote(ch, v) + "\n")
 	}
-	return left
+	return left, short
 }
 
 // masksIn lists the masks that the rows show; one is shown, else nothing would
@@ -350,11 +365,14 @@ func (r view) cutLine(c Cut) string {
 	switch {
 	case c.OneLine > 0:
 		b.WriteString(" in full, " + words.Number(c.OneLine) + " as one line each")
-	case c.Lines == 0 && total > 0:
+	case c.Lines+c.Short == 0 && total > 0:
 		b.WriteString(", all hunks whole")
 	}
 	if c.Lines > 0 {
 		b.WriteString(", without " + words.Count(c.Lines, "line", "lines") + " of them")
+	}
+	if c.Short > 0 {
+		b.WriteString(", " + words.Count(c.Short, "long line", "long lines") + " shortened")
 	}
 	b.WriteString(".")
 	if c.Dropped > 0 {

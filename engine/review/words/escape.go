@@ -38,12 +38,30 @@ func Invisible(r rune) bool {
 }
 
 // Clip shortens to about limit bytes and says so; 0 is no limit.
-func Clip(s string, limit int) string {
+func Clip(s string, limit int) string { return Window(s, 0, limit) }
+
+// Window shows about limit bytes from one place on, and says what is missing on both
+// sides; 0 is no limit.
+func Window(s string, from, limit int) string {
 	if limit == 0 || len(s) <= limit {
 		return s
 	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
+	from = runeStart(s, min(from, len(s)-limit))
+	to := runeStart(s, from+limit)
+	text := s[from:to]
+	if from > 0 {
+		text = "‹" + Number(utf8.RuneCountInString(s[:from])) + " characters+› …" + text
 	}
-	return s[:limit] + "… ‹+" + Number(utf8.RuneCountInString(s[limit:])) + " characters›"
+	if to < len(s) {
+		text += "… ‹+" + Number(utf8.RuneCountInString(s[to:])) + " characters›"
+	}
+	return text
+}
+
+// runeStart goes back to where a character begins.
+func runeStart(s string, i int) int {
+	for i > 0 && i < len(s) && !utf8.RuneStart(s[i]) {
+		i--
+	}
+	return i
 }
