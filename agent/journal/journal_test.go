@@ -102,6 +102,32 @@ func TestListsAreOfTheFileThatWasRead(t *testing.T) {
 	require.FileExists(t, root+"/f")
 }
 
+// The file of a user comes back as a file of its own, be its content that of the
+// administrator's that took its place.
+func TestFileOfAnotherOwnerIsMadeAnew(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // owners cannot be set
+	}
+	j, files, root, _ := world(t, journal.Limits{})
+	require.NoError(t, os.Chown(root+"/f", 64998, 64998))
+	run := j.Begin(journal.Head{})
+	files.Record(run)
+	c := write("/f", "old")
+	c.UID, c.GID = 0, 0
+	require.NoError(t, files.Change(c))
+	files.Record(nil)
+	require.NoError(t, run.End(files, nil))
+	past, err := j.Since(1)
+	require.NoError(t, err)
+	moves := past.Moves(files, false)
+	require.Equal(t, journal.Restore, moves[0].What)
+	past.Do(files, moves)
+	require.NoError(t, moves[0].Err)
+	info, err := files.Look("/f")
+	require.NoError(t, err)
+	require.Equal(t, 64998, info.UID)
+}
+
 // Files that tools change count as they were left when the run ended.
 func TestWatchedFiles(t *testing.T) {
 	for _, since := range []string{"", "mine"} {

@@ -221,8 +221,7 @@ func (p *Past) move(f *Files, s Step, force bool) *Move {
 		m.What, m.Why = Kept, "it was changed since"
 	case s.Before.Kind == "":
 		m.What = Remove
-	case m.now.Kind == s.Before.Kind && m.now.Sum == s.Before.Sum && m.now.Target == s.Before.Target &&
-		m.now.Major == s.Before.Major && m.now.Minor == s.Before.Minor || s.Before.Partial:
+	case same(m.now, s.Before) || s.Before.Partial:
 		m.What = Attributes
 		if s.Before.Partial && m.now.Kind != s.Before.Kind {
 			m.What, m.Why = Kept, "something else stands there now"
@@ -231,6 +230,15 @@ func (p *Past) move(f *Files, s Step, force bool) *Move {
 		m.What = Restore
 	}
 	return m
+}
+
+// same tells whether one thing can become another one by its attributes alone. A file
+// of another owner is made anew: with the rights that one gave, it would be neither's
+// in between.
+func same(now, before Node) bool {
+	return now.Kind == before.Kind && now.Sum == before.Sum && now.Target == before.Target &&
+		now.Major == before.Major && now.Minor == before.Minor &&
+		(now.Kind != system.File || before.UID == system.Keep || now.UID == before.UID)
 }
 
 // ours tells whether the runs themselves left a path as it is. A change that was

@@ -44,6 +44,14 @@ func (s *step) extend(c Change) error {
 		return err
 	}
 	defer h.close()
+	var st unix.Stat_t
+	if err := h.stat(&st); err != nil {
+		return err
+	}
+	// An access list sets the mode too. It may be meant for another file.
+	if st.Mode&unix.S_IFMT == unix.S_IFREG && st.Mode&0o6000 != 0 && !s.alone(s.parents) {
+		return errGiven
+	}
 	if err := s.before("setxattr", s.name); err != nil {
 		return err
 	}

@@ -209,6 +209,17 @@ func TestSetuidOfOthers(t *testing.T) {
 	require.Equal(t, fs.FileMode(0o755), info.Mode())
 }
 
+// An access list that is meant for another file does not open a setuid one to everybody.
+func TestListOfASetuidFile(t *testing.T) {
+	tree, root := field(t, nil)
+	require.NoError(t, os.WriteFile(root+"/field/tool", nil, 0o755))
+	require.NoError(t, os.Chmod(root+"/field/tool", fs.ModeSetuid|0o755))
+	require.ErrorContains(t, tree.Change(system.Change{Op: system.Extend, Name: "/field/tool", To: "system.posix_acl_access", Content: list()}), "setuid")
+	info, err := os.Stat(root + "/field/tool")
+	require.NoError(t, err)
+	require.Equal(t, fs.ModeSetuid|0o755, info.Mode())
+}
+
 // A file in the place of what was looked at does not get what was meant for that.
 func TestAttributesOfAnotherKind(t *testing.T) {
 	tree, root := field(t, nil)
