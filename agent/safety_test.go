@@ -59,7 +59,7 @@ func TestHealth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newNode(t, newSite(t), func(c *agent.Config) { c.Machine.Root = "/" })
-			health := release.Policy{Health: []release.Health{{Bundle: "base", Grace: 200 * time.Millisecond, Checks: []release.Check{c.check}}}}
+			health := release.Policy{Health: []release.Health{{Bundle: "base", Grace: time.Second, Checks: []release.Check{c.check}}}}
 			if c.bad == "" {
 				health.Health[0].Grace = time.Minute
 			}
