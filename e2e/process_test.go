@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -53,7 +54,7 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// started runs a program until the test ends. What it writes goes into a file, which
+// started runs a program until the test ends, whatever ends it. What it writes goes into a file, which
 // is shown where the test fails. It tells whether the program still runs.
 func started(t *testing.T, dir, name string, args ...string) (alive func() bool) {
 	t.Helper()
@@ -63,10 +64,20 @@ func started(t *testing.T, dir, name string, args ...string) (alive func() bool)
 	cmd := command(ctx, dir, args...)
 	cmd.Stdout, cmd.Stderr = file, file
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = endTime
-	require.NoError(t, cmd.Start())
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait(); close(done) }()
+	cmd.WaitDelay, cmd.SysProcAttr = endTime, mortal()
+	done, begun := make(chan error, 1), make(chan error)
+	go func() {
+		// What ends the program with the test is bound to the thread that started it.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		begun <- err
+		if err == nil {
+			done <- cmd.Wait()
+			close(done)
+		}
+	}()
+	require.NoError(t, <-begun)
 	t.Cleanup(func() {
 		cancel()
 		t.Log(name, "was ended:", <-done)
