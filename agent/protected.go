@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/bindery/bindery/agent/driver/self"
 )
 
 // ownFiles are what no release may ever touch, wherever the state is: whoever
@@ -16,7 +18,7 @@ func ownFiles() []string {
 	}
 	// Where systemd looks for units, and for what alters them.
 	for _, dir := range []string{"/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"} {
-		for _, name := range []string{"bindery-agent.service", "bindery-agent.timer", "bindery-agent-fetch.service"} {
+		for _, name := range self.Units() {
 			unit := dir + "/systemd/system/" + name
 			out = append(out, unit, unit+".d")
 		}

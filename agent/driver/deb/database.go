@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bindery/bindery/agent/driver/self"
 	"github.com/bindery/bindery/agent/system"
 )
 
@@ -24,9 +25,6 @@ const (
 	divertedFile  = "/var/lib/dpkg/diversions"
 	extendedFile  = "/var/lib/apt/extended_states"
 	maxStanzaLine = 1 << 20
-	// agent is the agent's own package: a run that takes it away would not come to its
-	// end, and none would come after it.
-	agent = "bindery-agent"
 )
 
 // installed is one package as dpkg knows it.
@@ -122,7 +120,7 @@ func (db *database) read(files system.Files, name string) error {
 			return
 		}
 		p.want, p.damaged, p.state = words[0], strings.Contains(words[1], "reinst"), words[2]
-		p.vital = p.name == agent || field("Essential") == "yes" || field("Protected") == "yes" || field("Priority") == "required" || field("Priority") == "important"
+		p.vital = self.Package(p.name) || field("Essential") == "yes" || field("Protected") == "yes" || field("Priority") == "required" || field("Priority") == "important"
 		db.packages[p.name+":"+p.arch] = p
 		if !slices.Contains(db.arches[p.name], p.arch) {
 			db.arches[p.name] = append(db.arches[p.name], p.arch)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/self"
 	"github.com/bindery/bindery/agent/system"
 )
 
@@ -123,6 +124,8 @@ func (d *Driver) compare(p driver.Passage, current string, force bool) way {
 		case was.version == left.version || was.version == is.version:
 		case is.version != left.version && !force:
 			w.kept = append(w.kept, fmt.Sprintf("%s: it was changed since", plain))
+		case !was.there() && self.Package(plain):
+			w.kept = append(w.kept, fmt.Sprintf("%s: %s", plain, self.ErrRemove))
 		case was.there():
 			w.install = append(w.install, plain+"="+was.version)
 			w.what = append(w.what, fmt.Sprintf("install %s %s", plain, was.version))
@@ -205,8 +208,8 @@ func (b *batch) refuse(out []error, err error) []error {
 // simple is apt-get with one verb. What it would take away beyond what it was told
 // to is refused.
 func (b *batch) simple(verb string, names []string) error {
-	if verb != "install" && slices.Contains(names, agent) {
-		return errors.New("the agent does not take itself away")
+	if verb != "install" && slices.ContainsFunc(names, self.Package) {
+		return self.ErrRemove
 	}
 	args := []string{
 		"apt-get", "-q", "-y", "-o", b.lock(), "-o", "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold", "-o", "Dpkg::Options::=--force-confmiss",

@@ -11,12 +11,13 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/self"
 	"github.com/bindery/bindery/agent/system"
 )
 
 // spared are scripts that a host starts without anybody asking, and the agent.
 func spared(name string) bool {
-	return slices.Contains([]string{"bindery-agent", "local", "rc.local", "rmnologin", "bootlogs", "single", "killprocs", "reboot", "halt"}, name)
+	return self.Service(name) || slices.Contains([]string{"local", "rc.local", "rmnologin", "bootlogs", "single", "killprocs", "reboot", "halt"}, name)
 }
 
 // Extras implements driver.Surveyor: what starts with the host in the runlevels of an

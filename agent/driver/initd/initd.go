@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/self"
 	"github.com/bindery/bindery/agent/driver/service"
 	"github.com/bindery/bindery/agent/system"
 )
@@ -90,6 +91,8 @@ func (d *Driver) read(ctx context.Context, item driver.Item) (*call, service.Wan
 	case err != nil:
 	case !d.named(w.Name):
 		err = errNoName
+	case self.Service(w.Name) && w.Ends():
+		err = self.ErrStop
 	case slices.ContainsFunc(c.parameters, func(p string) bool { return !parameter.MatchString(p) }):
 		err = errors.New("the parameters are not words of the form KEY=VALUE")
 	case w.Target != "" && !slices.Contains(d.tool.targets, w.Target):
@@ -210,6 +213,11 @@ func (d *Driver) Restart(ctx context.Context, item driver.Item) (bool, error) {
 	c, w, err := d.read(ctx, item)
 	if err != nil || !w.Told(item.Asked) {
 		return false, err
+	}
+	if self.Service(c.name) {
+		// That would end the run that tells it. The agent's package has the new version
+		// start when the run is over.
+		return false, nil
 	}
 	now, err := d.tool.look(c)
 	if err != nil || !now.There {

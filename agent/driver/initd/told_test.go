@@ -81,6 +81,11 @@ func (h *host) link(at, name string) {
 	_ = h.files.Change(system.Change{Op: system.Link, Name: "/etc/" + at + name, To: "../init.d/" + name})
 }
 
+func (h *host) write(t *testing.T, name string) {
+	t.Helper()
+	require.NoError(t, h.files.Change(system.Change{Op: system.Write, Name: name, Mode: 0o755}))
+}
+
 func (h *host) unlink(name string) { _ = h.files.Change(system.Change{Op: system.Remove, Name: name}) }
 
 func (h *host) runlevel(name, verb string) (r system.Result) {
@@ -152,7 +157,7 @@ func newHost(t *testing.T) (*system.Machine, *host) {
 		}
 	}
 	for _, name := range names {
-		require.NoError(t, files.Change(system.Change{Op: system.Write, Name: name, Mode: 0o755}))
+		h.write(t, name)
 	}
 	return m, h
 }

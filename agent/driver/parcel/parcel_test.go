@@ -188,6 +188,18 @@ func TestWhatDoesNotComeBack(t *testing.T) {
 	require.Empty(t, h.commands)
 }
 
+// The agent is not taken away, though a run brought it.
+func TestTheAgentStays(t *testing.T) {
+	t.Parallel()
+	m, h := newHost(t)
+	h.have["bindery-agent"] = "1"
+	was := driver.Standing{Kind: driver.Kind{Tag: "Package", Type: "sysv"}, Name: "bindery-agent", State: "-"}
+	r := of("sysv")(t, m).(driver.Keeper).Restore(t.Context(), driver.Passage{Standing: was}, driver.Restoration{Apply: true, Force: true})
+	require.NoError(t, r.Err)
+	require.Equal(t, []string{"bindery-agent: the agent does not take itself away"}, r.Kept)
+	require.Empty(t, h.commands)
+}
+
 // A file that an entry decides about is not the package's fault; a tool that fails
 // without a word about files is.
 func TestVerify(t *testing.T) {

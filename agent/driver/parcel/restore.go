@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/self"
 )
 
 // absent is written down of a package that is not installed; else its versions are.
@@ -63,6 +64,9 @@ func (d *Driver) Restore(ctx context.Context, p driver.Passage, r driver.Restora
 	is := now[0].State
 	switch {
 	case is == p.State:
+		return out
+	case p.State == absent && self.Package(p.Name):
+		out.Kept = append(out.Kept, p.Name+": "+self.ErrRemove.Error())
 		return out
 	case p.After != nil && is != *p.After && !r.Force:
 		out.Kept = append(out.Kept, p.Name+": it was changed since, and is "+is)

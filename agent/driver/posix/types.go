@@ -91,7 +91,11 @@ func (f *finding) same(info *system.Info, content []byte) (bool, error) {
 			return true, nil
 		}
 	}
-	f.wrong("content", fmt.Sprintf("%d bytes, should be %d", info.Size, len(content)))
+	if info.Size == int64(len(content)) {
+		f.wrong("content", fmt.Sprintf("differs (%d bytes)", info.Size))
+	} else {
+		f.wrong("content", fmt.Sprintf("%d bytes, should be %d", info.Size, len(content)))
+	}
 	if showable {
 		return false, f.showDifference(content)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/self"
 	"github.com/bindery/bindery/agent/system"
 )
 
@@ -68,7 +69,7 @@ func parseGroup(out string) []string {
 // spared are packages that a host has without anybody asking, and that must not go.
 func spared(name string) bool {
 	return slices.ContainsFunc([]string{"kernel", "grub2", "shim", "systemd"}, func(p string) bool { return name == p || strings.HasPrefix(name, p+"-") }) ||
-		slices.Contains([]string{"gpg-pubkey", "rpm", "dnf", "yum", "glibc", "setup", "filesystem", "bindery-agent"}, name)
+		slices.Contains([]string{"gpg-pubkey", "rpm", "dnf", "yum", "glibc", "setup", "filesystem"}, name) || self.Package(name)
 }
 
 // Extras implements driver.Surveyor: what somebody installed by hand, as dnf wrote it

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/self"
 	"github.com/bindery/bindery/agent/system"
 )
 
@@ -104,8 +105,8 @@ func (d *Driver) Restore(ctx context.Context, p driver.Passage, r driver.Restora
 		case slices.Equal(was, left) || slices.Equal(was, have):
 		case !slices.Equal(have, left) && !r.Force:
 			out.Kept = append(out.Kept, name+": it was changed since")
-		case len(went) == 0 && strings.HasPrefix(name, "bindery-agent."):
-			out.Kept = append(out.Kept, name+": the agent does not take itself away")
+		case len(went) == 0 && self.Package(name):
+			out.Kept = append(out.Kept, name+": "+self.ErrRemove.Error())
 		case len(went) == 0:
 			for _, v := range came {
 				remove = append(remove, spec(name, v))
@@ -172,6 +173,9 @@ func (d *Driver) back(ctx context.Context, remove, install []string) error {
 }
 
 func (b *batch) erase(specs []string, options ...string) error {
+	if slices.ContainsFunc(specs, self.Package) {
+		return self.ErrRemove
+	}
 	return b.change(slices.Concat([]string{"rpm", "--erase"}, options, []string{"--"}, specs), "rpm --erase")
 }
 

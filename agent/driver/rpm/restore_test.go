@@ -78,4 +78,8 @@ func TestRestoreKeepsTheAgent(t *testing.T) {
 	require.NoError(t, r.Err)
 	require.Equal(t, []string{"bindery-agent.noarch: the agent does not take itself away"}, r.Kept)
 	require.Empty(t, r.What)
+	for _, name := range []string{"bindery-agent", "bindery-agent-1-1.noarch"} {
+		errs := d.(driver.Remover).Remove(t.Context(), []driver.Surplus{{Name: name}})
+		require.ErrorContains(t, errs[0], "not a package that can be taken away")
+	}
 }

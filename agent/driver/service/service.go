@@ -81,6 +81,9 @@ func Sequence(e *config.Entry) int {
 	return n
 }
 
+// Ends tells whether a service is to be stopped or not to start with the host.
+func (w *Wanted) Ends() bool { return w.Boot == Off || w.Running == Off }
+
 // Told tells whether the service takes part in what happens to its bundle, where
 // somebody agreed to each change or nobody was asked.
 func (w *Wanted) Told(asked bool) bool { return w.Install && (w.Restart || w.Asking && asked) }

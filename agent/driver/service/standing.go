@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/self"
 )
 
 // Found is how a service stands.
@@ -128,6 +129,13 @@ func Back(p driver.Passage, now string, r driver.Restoration) (verbs, kept []str
 			return nil, nil // the other call says it
 		}
 		return nil, []string{p.Name + ": it was changed since, and is " + now}
+	}
+	if self.Service(p.Name) {
+		// Told again or stopped it would end the undo that does so.
+		if r.Ending || now == p.State {
+			return nil, nil
+		}
+		return nil, []string{p.Name + ": " + self.ErrStop.Error()}
 	}
 	boot, runs, _ := strings.Cut(p.State, " ")
 	isBoot, isRuns, _ := strings.Cut(now, " ")

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/self"
 	"github.com/bindery/bindery/agent/system"
 )
 
@@ -22,7 +23,7 @@ func homes() []string { return []string{links, "/usr/lib/systemd/system", "/lib/
 // spared are services that a host has without anybody asking: systemd's own, the ways
 // to log in at its console, and the agent.
 func spared(name string) bool {
-	return slices.ContainsFunc([]string{"systemd-", "getty@", "serial-getty@", "console-getty.", "dbus", "bindery-agent"},
+	return self.Service(name) || slices.ContainsFunc([]string{"systemd-", "getty@", "serial-getty@", "console-getty.", "dbus"},
 		func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 

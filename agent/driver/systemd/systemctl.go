@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/self"
 	"github.com/bindery/bindery/agent/driver/service"
 	"github.com/bindery/bindery/agent/system"
 )
@@ -246,7 +247,7 @@ func (d *Driver) Restart(ctx context.Context, item driver.Item) (bool, error) {
 	if len(b.tasks) == 0 {
 		return false, b.results[0].Err
 	}
-	if own(b.tasks[0].unit) {
+	if self.Service(b.tasks[0].unit) {
 		// That would end the run that tells it. The agent's package has the new version
 		// start when the run is over.
 		return false, nil

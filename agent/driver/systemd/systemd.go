@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/self"
 	"github.com/bindery/bindery/agent/driver/service"
 	"github.com/bindery/bindery/agent/pattern"
 	"github.com/bindery/bindery/agent/system"
@@ -147,8 +148,8 @@ func (b *batch) read(items []driver.Item) {
 		if err == nil {
 			t.unit, err = unit(w.Name)
 		}
-		if err == nil && own(t.unit) && (w.Boot == service.Off || w.Running == service.Off) {
-			err = errors.New("the agent does not stop itself: nothing would start it again")
+		if err == nil && self.Service(t.unit) && w.Ends() {
+			err = self.ErrStop
 		}
 		if err == nil && w.Target != "" && !slices.Contains(targets(), w.Target) {
 			err = fmt.Errorf("target %q is not one of systemctl: %s", w.Target, strings.Join(targets(), ", "))
@@ -160,9 +161,6 @@ func (b *batch) read(items []driver.Item) {
 		b.tasks = append(b.tasks, t)
 	}
 }
-
-// own tells whether a unit is the agent's.
-func own(unit string) bool { return strings.HasPrefix(unit, "bindery-agent") }
 
 // blame gives an error to all whose state is not known.
 func (b *batch) blame(err error) {
