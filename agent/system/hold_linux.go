@@ -6,6 +6,9 @@ package system
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -65,8 +68,22 @@ func (s *step) also(h held, _ *step, name string) error {
 	return err
 }
 
+// resolves tells whether the kernel can be told what not to pass on the way to a
+// name. Kernels before 5.6 cannot, nor can what filters or emulates newer ones.
+func resolves(dir int) bool {
+	fd, err := unix.Openat2(dir, ".", &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC})
+	if err != nil {
+		return false
+	}
+	_ = unix.Close(fd)
+	return true
+}
+
 // descend opens a directory that is to be emptied, unless something is mounted there.
-func descend(dir int, base string) (int, error) {
+func (t *Tree) descend(dir int, base string) (int, error) {
+	if !t.resolves {
+		return stepDown(dir, base)
+	}
 	fd, err := unix.Openat2(dir, base, &unix.OpenHow{
 		Flags:   unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_DIRECTORY | unix.O_CLOEXEC,
 		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_XDEV,
@@ -77,12 +94,46 @@ func descend(dir int, base string) (int, error) {
 	return fd, err
 }
 
+// stepDown is descend where the kernel has to be asked afterwards what is mounted.
+func stepDown(dir int, base string) (int, error) {
+	fd, err := openat(dir, base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return -1, err
+	}
+	above, err := mount(dir)
+	here, failed := mount(fd)
+	if err = errors.Join(err, failed); err == nil && above != here {
+		err = errMounted
+	}
+	if err != nil {
+		_ = unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// mount is the number of the mount that what is open was reached by. Two of one file
+// system differ, which the number of the device does not tell.
+func mount(fd int) (string, error) {
+	name := "/proc/self/fdinfo/" + strconv.Itoa(fd)
+	data, err := os.ReadFile(name)
+	for line := range strings.Lines(string(data)) {
+		if id, ok := strings.CutPrefix(line, "mnt_id:"); ok {
+			return strings.TrimSpace(id), nil
+		}
+	}
+	if err == nil {
+		err = errors.New(name + " names no mount")
+	}
+	return "", fmt.Errorf("whether something is mounted below it cannot be told: %w", err)
+}
+
 // straight goes all the way with one system call where no part is a link, which
 // is nearly always. It tells whether it got there; what it cannot do is left to
 // the walk.
 func (t *Tree) straight(p *place, parts []string) (bool, error) {
-	if len(parts) == 0 {
-		return true, nil
+	if len(parts) == 0 || !t.resolves {
+		return len(parts) == 0, nil
 	}
 	fd, err := unix.Openat2(t.fd, strings.Join(parts, "/"), &unix.OpenHow{
 		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC,

@@ -114,8 +114,11 @@ func (s *step) also(h held, from *step, name string) error {
 	return nil
 }
 
+// resolves tells that the kernel cannot be told what not to pass on the way to a name.
+func resolves(int) bool { return false }
+
 // descend opens a directory that is to be emptied.
-func descend(dir int, base string) (int, error) {
+func (t *Tree) descend(dir int, base string) (int, error) {
 	return openat(dir, base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_DIRECTORY, 0)
 }
 

@@ -42,7 +42,7 @@ func (s *step) clearTree(dir int, base string, st *unix.Stat_t, device uint64, d
 	if depth > maxDepth {
 		return errors.New("the tree is too deep")
 	}
-	fd, err := descend(dir, base)
+	fd, err := s.descend(dir, base)
 	if err != nil {
 		return err
 	}

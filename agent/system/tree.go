@@ -42,7 +42,9 @@ type Tree struct {
 	protected []string
 	vital     []string
 	filled    []string
-	before    func(step, name string) error
+	// resolves tells what the kernel can do. It is asked once.
+	resolves bool
+	before   func(step, name string) error
 }
 
 // NewTree opens a tree.
@@ -58,7 +60,7 @@ func NewTree(c TreeConfig) (*Tree, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open root %s: %w", root, err)
 	}
-	t := &Tree{fd: fd, root: root, uid: uint32(os.Geteuid()), before: c.Before}
+	t := &Tree{fd: fd, root: root, uid: uint32(os.Geteuid()), resolves: resolves(fd), before: c.Before}
 	if t.before == nil {
 		t.before = func(string, string) error { return nil }
 	}
