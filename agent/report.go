@@ -92,6 +92,11 @@ func short(s string) string {
 // last is the report of the last run, and what the controller knows of it.
 type last struct {
 	Report release.Report `json:"report"`
+	said
+}
+
+// said is what a run needs to know of it.
+type said struct {
 	// Sent is when a report with this Digest was sent.
 	Sent   time.Time `json:"sent"`
 	Digest string    `json:"digest"`
@@ -110,7 +115,7 @@ func (a *Agent) Last() (*release.Report, error) {
 // tell keeps a report and sends it, with those that wait. A controller that is
 // away is not an error of the run: the reports wait.
 func (a *Agent) tell(ctx context.Context, rep release.Report) error {
-	var before last
+	var before said
 	if _, err := a.c.State.Load(fileLast, &before); err != nil {
 		return err
 	}
@@ -126,7 +131,7 @@ func (a *Agent) tell(ctx context.Context, rep release.Report) error {
 	if err := a.queue(rep, now); err != nil {
 		return err
 	}
-	if err := a.c.State.Save(fileLast, last{Report: rep, Sent: now, Digest: sum}); err != nil {
+	if err := a.c.State.Save(fileLast, last{Report: rep, said: said{Sent: now, Digest: sum}}); err != nil {
 		return err
 	}
 	return a.deliver(ctx)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/journal"
@@ -228,5 +227,5 @@ func (a *Agent) tellUndone(u *Undone, reason string) error {
 		return err
 	}
 	// The next run's report shall be sent whatever it says.
-	return a.c.State.Save(fileLast, last{Report: rep, Sent: time.Time{}})
+	return a.c.State.Save(fileLast, last{Report: rep})
 }

@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -133,17 +132,12 @@ func (d *Dir) Holder() int {
 // Read returns a file, nil where there is none. More than limit bytes is an
 // error.
 func (d *Dir) Read(name string, limit int64) ([]byte, error) {
-	r, err := d.tree.Open("/" + name)
+	data, err := d.tree.ReadFile("/"+name, limit)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read state: %w", err)
-	}
-	defer r.Close()
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("read state %s: %w", name, err)
 	}
 	if int64(len(data)) > limit {
 		return nil, fmt.Errorf("read state %s: more than %d bytes", name, limit)

@@ -135,18 +135,26 @@ func (t *Tree) straight(p *place, parts []string) (bool, error) {
 	if len(parts) == 0 || !t.resolves {
 		return len(parts) == 0, nil
 	}
-	fd, err := unix.Openat2(t.fd, strings.Join(parts, "/"), &unix.OpenHow{
-		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC,
-		Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH,
+	fd, done, err := t.direct(parts, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW)
+	if done && err == nil {
+		p.fds, p.names = append(p.fds, fd), parts
+	}
+	return done && err == nil, err
+}
+
+// direct opens a thing by one system call. It tells whether that is its answer: only
+// a walk can, where a part is a link.
+func (t *Tree) direct(parts []string, flags uint64) (fd int, done bool, err error) {
+	fd, err = unix.Openat2(t.fd, strings.Join(parts, "/"), &unix.OpenHow{
+		Flags: flags | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH,
 	})
 	switch {
 	case err == nil:
-		p.fds, p.names = append(p.fds, fd), parts
-		return true, nil
+		return fd, true, nil
 	case errors.Is(err, unix.ENOENT):
-		return false, err
+		return -1, true, err
 	}
-	return false, nil
+	return -1, false, nil
 }
 
 // follow tells where a symbolic link on the way leads, where it may be followed.

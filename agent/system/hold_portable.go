@@ -126,6 +126,9 @@ func (t *Tree) descend(dir int, base string) (int, error) {
 // not to be had everywhere.
 func (t *Tree) straight(_ *place, parts []string) (bool, error) { return len(parts) == 0, nil }
 
+// direct never has the answer, for the same reason.
+func (t *Tree) direct([]string, uint64) (fd int, done bool, err error) { return -1, false, nil }
+
 // follow tells where a symbolic link on the way leads, where it may be followed.
 func (t *Tree) follow(p *place, part string) (string, error) {
 	var st, now unix.Stat_t

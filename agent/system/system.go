@@ -259,7 +259,7 @@ func Split(name string) ([]string, error) {
 	if !strings.HasPrefix(name, "/") || strings.ContainsRune(name, 0) {
 		return nil, fmt.Errorf("%q: %w", name, ErrName)
 	}
-	var parts []string
+	parts := make([]string, 0, strings.Count(name, "/"))
 	for part := range strings.SplitSeq(name, "/") {
 		switch {
 		case part == "":
@@ -277,6 +277,13 @@ func Clean(name string) (string, error) {
 	parts, err := Split(name)
 	if err != nil {
 		return "", err
+	}
+	long := len(parts)
+	for _, part := range parts {
+		long += len(part)
+	}
+	if long == len(name) {
+		return name, nil // nothing was left out
 	}
 	return "/" + strings.Join(parts, "/"), nil
 }

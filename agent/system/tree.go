@@ -3,6 +3,7 @@
 package system
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -187,13 +188,31 @@ func describe(base string, st *unix.Stat_t) Info {
 
 // Open implements Files.
 func (t *Tree) Open(name string) (io.ReadCloser, error) {
-	p, err := t.walk(name)
+	r, err := t.open(name)
 	if err != nil {
-		return nil, pathError("open", name, err)
+		return nil, err
 	}
-	defer p.close()
-	// Without O_NONBLOCK a FIFO put in the place of the file would hang us.
-	fd, err := openat(p.dir(), p.base, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	return r, nil
+}
+
+// ReadFile reads a regular file to its end, but not much more than a limit.
+func (t *Tree) ReadFile(name string, limit int64) ([]byte, error) {
+	r, err := t.open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	var data bytes.Buffer
+	// One look more shows that this is the end.
+	data.Grow(int(min(r.size, limit)) + bytes.MinRead)
+	if _, err := data.ReadFrom(io.LimitReader(r, limit+1)); err != nil {
+		return nil, err
+	}
+	return data.Bytes(), nil
+}
+
+func (t *Tree) open(name string) (*reader, error) {
+	fd, err := t.openFile(name)
 	if err != nil {
 		return nil, pathError("open", name, err)
 	}
@@ -202,7 +221,25 @@ func (t *Tree) Open(name string) (io.ReadCloser, error) {
 		_ = unix.Close(fd)
 		return nil, pathError("open", name, errors.Join(err, errors.New("not a regular file")))
 	}
-	return &reader{fd: fd, name: name}, nil
+	return &reader{fd: fd, name: name, size: st.Size}, nil
+}
+
+func (t *Tree) openFile(name string) (int, error) {
+	// Without O_NONBLOCK a FIFO put in the place of the file would hang us.
+	const how = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK
+	parts, err := Split(name)
+	if err != nil {
+		return -1, err
+	}
+	if fd, done, err := t.direct(parts, how); done {
+		return fd, err
+	}
+	p, err := t.walk(name)
+	if err != nil {
+		return -1, err
+	}
+	defer p.close()
+	return openat(p.dir(), p.base, how, 0)
 }
 
 // reader reads a regular file without the runtime's poller, which would cost
@@ -210,6 +247,8 @@ func (t *Tree) Open(name string) (io.ReadCloser, error) {
 type reader struct {
 	fd   int
 	name string
+	// size is how long it was when it was opened.
+	size int64
 }
 
 // Read implements io.Reader.

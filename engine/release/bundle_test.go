@@ -162,6 +162,30 @@ func TestUnpackRefuses(t *testing.T) {
 	require.ErrorIs(t, err, release.ErrFormat)
 }
 
+// What Pack itself wrote is decompressed in another way than strangers' archives, and is
+// held to the same.
+func TestUnpackRefusesDamage(t *testing.T) {
+	good := pack(t, bundle(t))
+	_, err := release.Unpack(good)
+	require.NoError(t, err)
+	var more bytes.Buffer
+	zw, err := zstd.NewWriter(&more)
+	require.NoError(t, err)
+	_, err = zw.Write([]byte("x"))
+	require.NoError(t, err)
+	require.NoError(t, zw.Close())
+	_, err = release.Unpack(append(bytes.Clone(good), more.Bytes()...))
+	require.ErrorContains(t, err, "behind the end")
+	for cut := range good {
+		_, err := release.Unpack(good[:cut])
+		require.Error(t, err, "the first %d bytes", cut)
+	}
+	sum := bytes.Clone(good)
+	sum[len(sum)-1] ^= 1
+	_, err = release.Unpack(sum)
+	require.ErrorContains(t, err, "CRC")
+}
+
 // A few bytes that unpack to gigabytes stop at the limit.
 func TestBomb(t *testing.T) {
 	big := entry{name: "manifest.json", data: strings.Repeat(" ", release.MaxManifest+1)}

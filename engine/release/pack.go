@@ -102,19 +102,28 @@ func (m member) write(tw *tar.Writer) error {
 // order, nothing else, no unknown field, nothing over its limit, and content that
 // has the digests that the manifest names.
 func Unpack(data []byte) (*Bundle, error) {
-	zr, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+	zr, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecodeAllCapLimit(true),
 		zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(MaxConfig+MaxProbes+MaxManifest+1<<20))
 	if err != nil {
 		return nil, fmt.Errorf("unpack: %w", err)
 	}
 	defer zr.Close()
-	b, err := readBundle(tar.NewReader(zr))
+	in := io.Reader(zr)
+	var m members
+	if plain, ok := inOne(zr, data); ok {
+		m.plain, m.at = plain, bytes.NewReader(plain)
+		in = m.at
+	} else if err := zr.Reset(bytes.NewReader(data)); err != nil {
+		return nil, fmt.Errorf("unpack: %w", err)
+	}
+	m.Reader = tar.NewReader(in)
+	b, err := readBundle(&m)
 	if err != nil {
 		return nil, fmt.Errorf("unpack bundle: %w", err)
 	}
 	// The end of the tar archive is not the end of the stream: read on, so that
 	// the checksum of the compression is looked at and nothing hides behind.
-	switch n, err := zr.Read(make([]byte, 1)); {
+	switch n, err := in.Read(make([]byte, 1)); {
 	case n > 0:
 		return nil, errors.New("unpack bundle: data behind the end")
 	case !errors.Is(err, io.EOF):
@@ -123,7 +132,27 @@ func Unpack(data []byte) (*Bundle, error) {
 	return b, nil
 }
 
-func readBundle(tr *tar.Reader) (*Bundle, error) {
+// inOne decompresses what its window holds as a whole, without a second buffer for the
+// window. It does not where that is more, or is damaged.
+func inOne(zr *zstd.Decoder, data []byte) (plain []byte, ok bool) {
+	var h zstd.Header
+	if err := h.Decode(data); err != nil || h.WindowSize >= maxWindow {
+		return nil, false
+	}
+	plain, err := zr.DecodeAll(data, make([]byte, 0, h.WindowSize))
+	return plain, err == nil
+}
+
+// members reads an archive.
+type members struct {
+	*tar.Reader
+	// plain is the archive where it is in memory as a whole, and at where in it the
+	// reader is.
+	plain []byte
+	at    *bytes.Reader
+}
+
+func readBundle(tr *members) (*Bundle, error) {
 	data, err := readMember(tr, memberManifest, MaxManifest)
 	if err != nil {
 		return nil, err
@@ -173,7 +202,7 @@ func decodeManifest(data []byte) (Manifest, error) {
 	return m, nil
 }
 
-func readMember(tr *tar.Reader, name string, limit int) ([]byte, error) {
+func readMember(tr *members, name string, limit int) ([]byte, error) {
 	h, err := tr.Next()
 	if errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("member %s is missing", name)
@@ -186,6 +215,12 @@ func readMember(tr *tar.Reader, name string, limit int) ([]byte, error) {
 	}
 	if h.Size < 0 || h.Size > int64(limit) {
 		return nil, fmt.Errorf("member %s of %d bytes is over the limit of %d: %w", name, h.Size, limit, ErrTooLarge)
+	}
+	// In the form that Pack writes, a member stands behind its header as it is.
+	if tr.plain != nil && h.Format == tar.FormatUSTAR && h.Size <= int64(tr.at.Len()) {
+		from := len(tr.plain) - tr.at.Len()
+		to := from + int(h.Size)
+		return tr.plain[from:to:to], nil
 	}
 	// A header may lie about its size: beyond some of it, the buffer grows with what
 	// really comes.
