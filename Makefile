@@ -153,8 +153,8 @@ need-machines: need-root
 	@for c in systemd-nspawn nsenter ip gpg gpgconf dpkg-deb apt-ftparchive rpmbuild rpmsign createrepo_c; do command -v $$c >/dev/null || { \
 	  echo "make: $$c is needed: apt-get install apt-utils createrepo-c gpg iproute2 rpm systemd-container util-linux"; exit 1; }; done
 $(BOOKWORM): WITH := systemd,systemd-sysv,dbus,acl,iproute2,ca-certificates,procps
-$(CHROOTS)/deb: WITH := sysvinit-core,sysv-rc,insserv
-$(CHROOTS)/rc-update: WITH := openrc
+$(CHROOTS)/deb: WITH := sysvinit-core,sysv-rc,insserv,iproute2
+$(CHROOTS)/rc-update: WITH := openrc,iproute2
 $(BOOKWORM) $(CHROOTS)/deb $(CHROOTS)/rc-update: | need-root
 	@mkdir -p $(@D); rm -rf --one-file-system $@.new
 	$(APART) debootstrap --variant=minbase --include=$(WITH) bookworm $@.new $(MIRROR) >$@.log

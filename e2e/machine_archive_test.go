@@ -32,8 +32,10 @@ type parcel struct {
 	files                                    map[string]string
 }
 
+// appUnit has no limit of starts: tests follow each other quicker than any host's days.
 const appUnit = `[Unit]
 Description=An application
+StartLimitIntervalSec=0
 [Service]
 ExecStart=/usr/lib/app/serve
 [Install]
@@ -48,6 +50,7 @@ exec sleep infinity
 
 const uplinkUnit = `[Unit]
 Description=The way to everybody else
+StartLimitIntervalSec=0
 [Service]
 Type=oneshot
 RemainAfterExit=yes

@@ -31,14 +31,16 @@ type kind struct {
 	// files are written to its root folder before it starts: those that begin with #!
 	// are programs.
 	files map[string]string
-	// begin is what is done on it before the agent comes.
-	begin string
+	// begin is what is done on it before the agent comes, and boot what a boot does: on
+	// machines that are not booted, and where the link comes late.
+	begin, boot string
 	// packages and units list what of them is there.
 	packages, units string
-	// rpm tells that packages are rpm's, breaks is what is said of one that is broken,
-	// and mend takes away what is left of it.
-	rpm          bool
-	breaks, mend string
+	// rpm tells that packages are rpm's.
+	rpm bool
+	// fragile is an entry that fails by the name of broken, and not by another. breaks is
+	// what is said of it, and mend takes away what is left of it.
+	fragile, breaks, mend string
 	// truths are what holds once it is as its specification says.
 	truths []truth
 	// spoils change something of every kind, caused are entries that it hits, and
@@ -97,7 +99,8 @@ func (k kind) place(t *testing.T, root string) {
 func debian() kind {
 	return kind{
 		name: "deb", base: "machines/bookworm", booted: true, spec: "testdata/machine", conf: "Cfg/etc/app/app.conf/app.conf",
-		breaks: "status 100", mend: "dpkg --purge --force-all broken",
+		boot:    "systemctl restart uplink",
+		fragile: `<BoundPackage name="NAME" type="deb" version="any"/>`, breaks: "status 100", mend: "dpkg --purge --force-all broken",
 		files:    map[string]string{"srv/old/deep/file": "old", "srv/kept/not": "not", "etc/motd": "before\n"},
 		packages: "dpkg-query -W -f '${Package} ${Version} ${Status}\n' && apt-mark showauto",
 		units:    "for u in app uplink; do echo $u $(systemctl is-active $u) $(systemctl is-enabled $u 2>/dev/null); done",
@@ -170,33 +173,42 @@ func dnf() kind {
 	return k
 }
 
+// rc is an old init, in its words: a service's script, commands about $s, and what there
+// is once such a system has booted.
+type rc struct{ script, uplink, booted, running, enabled, start, on, off string }
+
 // services is a machine that is not booted, on which the services of an old init are
-// managed: commands that ask and tell them.
-func services(name, typ, script, running, enabled, begin, off string) kind {
-	state := "for s in app made old; do echo $s $(" + running + " && echo runs) $(" + enabled + " && echo starts); done"
-	initial := "for s in app made; do " + off + "; done\n" + begin
+// managed.
+func services(name, typ string, c rc) kind {
+	state := "for s in app made old uplink; do echo $s $(" + c.running + " && echo runs) $(" + c.enabled + " && echo starts); done"
+	begin := c.booted + "\ns=old; " + c.on
+	named := func(name string) string { return strings.ReplaceAll(c.script, "NAME", name) }
 	return kind{
 		name: name, base: "machines/services/" + typ, spec: "testdata/services", words: []string{`type="deb"`, fmt.Sprintf("type=%q", typ)},
-		files: map[string]string{"etc/init.d/app": strings.ReplaceAll(script, "NAME", "app"), "etc/init.d/old": strings.ReplaceAll(script, "NAME", "old")},
-		more:  map[string]string{"Cfg/etc/init.d/made/made": strings.ReplaceAll(script, "NAME", "made")}, conf: "Cfg/etc/app.conf/app.conf",
-		begin: begin, units: state,
+		files: map[string]string{
+			"etc/init.d/app": named("app"), "etc/init.d/old": named("old"), "etc/init.d/plain": named("plain"), "etc/init.d/broken": named("broken"),
+			"etc/init.d/uplink": c.uplink, "usr/lib/uplink/up": uplinkUp,
+		},
+		more: map[string]string{"Cfg/etc/init.d/made/made": named("made")}, conf: "Cfg/etc/app.conf/app.conf",
+		begin: begin, boot: c.booted + "\nfor s in uplink app made; do " + c.start + "; done", units: state,
+		fragile: `<BoundService name="NAME" type="deb" status="on" bootstatus="on"/>`, breaks: "should run", mend: "s=broken; " + c.off,
 		truths: []truth{
-			{"app runs starts\nmade runs starts\nold", state},
+			{"app runs starts\nmade runs starts\nold\nuplink runs starts", state},
 			{"workers = 2", "cat /run/app.conf"},
 			{"changed", "tail -n 1 /var/log/app-changes"},
 			{"755", "stat -c %a /etc/init.d/made"},
 		},
-		spoils:  []string{"echo other > /etc/app.conf", "chmod 700 /etc/init.d/made", "s=app; " + off, begin},
+		spoils:  []string{"echo other > /etc/app.conf", "chmod 700 /etc/init.d/made", "for s in app uplink; do " + c.off + "; done", begin},
 		caused:  [][2]string{{"Path", "/etc/app.conf"}, {"Path", "/etc/init.d/made"}, {"Service", "app"}, {"Service", "old"}},
-		disturb: "echo other > /etc/app.conf; s=app; " + off, undisturbed: "s=app; " + running, blamed: [2]string{"Service", "app"},
-		reset: initial + "\nrm -f /etc/app.conf /etc/init.d/made", moment: state,
+		disturb: "echo other > /etc/app.conf; s=app; " + c.off, undisturbed: "s=app; " + c.running, blamed: [2]string{"Service", "app"},
+		reset: "for s in app made uplink; do " + c.off + "; done\n" + begin + "\nrm -f /etc/app.conf /etc/init.d/made", moment: state,
 		own: []string{"/etc/resolv.conf"},
 	}
 }
 
 // sysv has init scripts, update-rc.d and insserv.
 func sysv() kind {
-	k := services("sysv", "deb", `#!/bin/sh
+	head := `#!/bin/sh
 ### BEGIN INIT INFO
 # Provides: NAME
 # Required-Start:
@@ -205,36 +217,57 @@ func sysv() kind {
 # Default-Stop: 0 1 6
 # Short-Description: NAME
 ### END INIT INFO
-tell() { start-stop-daemon --quiet --pidfile /run/NAME.pid "$@"; }
+`
+	k := services("sysv", "deb", rc{
+		script: head + `tell() { start-stop-daemon --quiet --pidfile /run/NAME.pid "$@"; }
 case $1 in
 start)
+	[ NAME != broken ] || exit 1
 	cp /etc/app.conf /run/NAME.conf 2>/dev/null
 	tell --start --oknodo --background --make-pidfile --exec /bin/sleep -- infinity ;;
 stop) tell --stop --oknodo --remove-pidfile --retry TERM/5/KILL/5 ;;
 restart | reload | force-reload) "$0" stop && "$0" start ;;
 status) tell --status ;;
 esac
-`, "invoke-rc.d --quiet --no-fallback $s status", "ls /etc/rc2.d/S??$s >/dev/null 2>&1", `{ printf '\001\000\000\000'; printf 2N; head -c 378 /dev/zero; } > /run/utmp
-update-rc.d old defaults
-update-rc.d old enable
-invoke-rc.d --quiet --no-fallback old start`, "[ ! -e /etc/init.d/$s ] || { service $s stop; update-rc.d $s disable; }")
+`,
+		uplink: strings.ReplaceAll(head, "NAME", "uplink") + `case $1 in
+start | restart | reload | force-reload) /usr/lib/uplink/up && touch /run/uplink.up ;;
+stop) rm -f /run/uplink.up ;;
+status) [ -e /run/uplink.up ] || exit 3 ;;
+esac
+`,
+		booted:  `{ printf '\001\000\000\000'; printf 2N; head -c 378 /dev/zero; } > /run/utmp`,
+		running: "invoke-rc.d --quiet --no-fallback $s status", enabled: "ls /etc/rc2.d/S??$s >/dev/null 2>&1",
+		start: "invoke-rc.d --quiet --no-fallback $s start",
+		on:    "update-rc.d $s defaults; update-rc.d $s enable; invoke-rc.d --quiet --no-fallback $s start",
+		off:   "[ ! -e /etc/init.d/$s ] || { service $s stop; update-rc.d $s disable; }",
+	})
 	k.spoils = append(k.spoils, "kill -9 $(cat /run/made.pid)")
 	return k
 }
 
 // openrc has OpenRC.
 func openrc() kind {
-	return services("openrc", "rc-update", `#!/sbin/openrc-run
+	return services("openrc", "rc-update", rc{
+		script: `#!/sbin/openrc-run
 command=/bin/sleep
 command_args=infinity
 command_background=true
 pidfile=/run/NAME.pid
 start_stop_daemon_args=--oknodo
 start_pre() {
+	[ NAME != broken ] || return 1
 	cp /etc/app.conf /run/NAME.conf 2>/dev/null || :
 }
-`, "rc-service -q $s status", "[ -e /etc/runlevels/default/$s ]", `for d in daemons exclusive failed inactive options scheduled started starting stopping tmp; do mkdir -p /run/openrc/$d; done
-touch /run/openrc/softlevel
-rc-update -q add old default
-rc-service -q old start`, "[ ! -e /etc/init.d/$s ] || { rc-service -q $s stop; rc-update -q del $s default || :; }")
+`,
+		uplink: `#!/sbin/openrc-run
+start() { /usr/lib/uplink/up; }
+stop() { :; }
+`,
+		booted: `for d in daemons exclusive failed inactive options scheduled started starting stopping tmp; do mkdir -p /run/openrc/$d; done
+touch /run/openrc/softlevel`,
+		running: "rc-service -q $s status", enabled: "[ -e /etc/runlevels/default/$s ]",
+		start: "rc-service -q $s start", on: "rc-update -q add $s default; rc-service -q $s start",
+		off: "[ ! -e /etc/init.d/$s ] || { rc-service -q $s stop; rc-update -q del $s default || :; }",
+	})
 }

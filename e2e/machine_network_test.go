@@ -5,6 +5,7 @@
 package e2e_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -12,61 +13,91 @@ import (
 )
 
 // confirmed is a policy that wants the controller reached soon after a change.
-const confirmed = "plugins: [Bundler, Cfg, Metadata, Probes, Rules]\npolicy: {confirm: 30s}\n"
+const confirmed = "policy: {confirm: 30s}\n"
 
 // TestMachineCutOff: a change that cuts the network is taken back: by the run itself,
 // by the guard where the run was killed, and by the first run after the power was cut.
-func TestMachineCutOff(t *testing.T) {
-	e := newEstate(t, debian(), map[string]string{"bindery.yaml": confirmed})
-	require.Equal(t, "clean", e.apply(0).Report.State)
-	until(t, "the guard has ended", func() bool { return e.guards() == "" })
-	before := e.list(false)
-	right, wrong := e.source("Cfg/etc/uplink.conf/uplink.conf"), "ADDRESS=198.51.100.7/24\n"
+func TestMachineCutOff(t *testing.T) { of(t, kinds(), cutOff) }
 
-	e.publish(map[string]string{"Cfg/etc/uplink.conf/uplink.conf": wrong})
+func cutOff(t *testing.T, k kind) {
+	settings, err := os.ReadFile(k.spec + "/bindery.yaml")
+	require.NoError(t, err)
+	e := newEstate(t, k, map[string]string{"bindery.yaml": string(settings) + confirmed})
+	require.Equal(t, "clean", e.apply(0).Report.State)
+	until(t, "the guard has ended", func() bool { return !e.guarded() })
+	before, units := e.list(false), e.units()
+	back := func() {
+		t.Helper()
+		require.True(t, e.reachable())
+		require.Equal(t, units, e.units())
+		require.Empty(t, before.Differences(e.list(false)))
+		e.told()
+	}
+	right, wrong := e.source(uplinkConf), "ADDRESS=198.51.100.7/24\n"
+
+	e.publish(map[string]string{uplinkConf: wrong})
 	r := e.apply(1)
 	require.Equal(t, "rolled-back", r.Report.State)
 	require.Contains(t, r.Report.Error, "did not reach its source")
-	e.reachable()
-	require.Empty(t, before.Differences(e.list(false)))
-	e.told()
+	back()
 
 	// The release is not applied again. Another one is, and its run is killed once the
-	// network is gone: the guard, a unit of its own, takes it back.
+	// network is gone: the guard takes it back.
 	require.Equal(t, "rolled-back", e.apply(1).Report.State)
-	e.publish(map[string]string{"Cfg/etc/uplink.conf/uplink.conf": wrong + "# again\n"})
-	kill := e.Start("bindery-agent", "run", "--once")
-	until(t, "the network is cut", func() bool { return !strings.Contains(e.Do("ip", "-4", "addr", "show", "dev", "host0"), e.Own) })
-	require.Contains(t, e.guards(), "bindery-agent-guard-")
+	kill := e.cuts(wrong + "# again\n")
+	require.True(t, e.guarded())
 	kill()
-	until(t, "the guard has taken it back", func() bool { return strings.Contains(e.Do("ip", "-4", "addr", "show", "dev", "host0"), e.Own) })
-	until(t, "the guard has ended", func() bool { return e.guards() == "" })
-	e.reachable()
-	require.Empty(t, before.Differences(e.list(false)))
-	e.told()
+	until(t, "the guard has taken it back", e.reachable)
+	until(t, "the guard has ended", func() bool { return !e.guarded() })
+	back()
 
-	e.publish(map[string]string{"Cfg/etc/uplink.conf/uplink.conf": right})
+	// The power goes, and the guard with it.
+	kill = e.cuts(wrong + "# once more\n")
+	e.Restart()
+	kill()
+	e.sh("set -e\n" + e.kind.boot)
+	require.False(t, e.guarded())
+	require.False(t, e.reachable())
+	require.Equal(t, "rolled-back", e.apply(1).Report.State)
+	back()
+
+	e.publish(map[string]string{uplinkConf: right})
 	require.Equal(t, "clean", e.apply(0).Report.State)
 
 	// A controller that was away before a change need not be there after it.
-	e.Do("sh", "-c", "echo drift > /etc/motd")
+	e.sh(e.kind.disturb)
 	e.Cut()
 	e.apply(3)
-	require.Equal(t, "Kept by its specification.\n", e.reads("/etc/motd"))
+	e.converged()
 	e.Mend()
 	require.Equal(t, "clean", e.apply(0).Report.State)
 }
 
-// guards lists the units that wait for a confirmation.
-func (e *estate) guards() string {
+// uplinkConf is what the machine's way to everybody else is set by.
+const uplinkConf = "Cfg/etc/uplink.conf/uplink.conf"
+
+// cuts starts a run that cuts the network, and waits until it has.
+func (e *estate) cuts(conf string) (kill func()) {
 	e.Helper()
-	return strings.TrimSpace(e.Do("systemctl", "list-units", "--all", "--no-legend", "--plain", "bindery-agent-guard-*"))
+	e.publish(map[string]string{uplinkConf: conf})
+	kill = e.Start("bindery-agent", "run", "--once")
+	until(e.T, "the network is cut", func() bool { return !e.reachable() })
+	return kill
 }
 
-func (e *estate) reachable() {
+// guarded tells whether somebody waits for a confirmation, on machines with systemd as
+// a unit of its own.
+func (e *estate) guarded() bool {
 	e.Helper()
-	require.Contains(e.T, e.Do("ip", "-4", "addr", "show", "dev", "host0"), e.Own)
-	require.Equal(e.T, "active", strings.TrimSpace(e.Do("systemctl", "is-active", "uplink")))
+	if e.kind.booted {
+		return e.Do("systemctl", "list-units", "--all", "--no-legend", "--plain", "bindery-agent-guard-*") != ""
+	}
+	return e.sh(`grep -lsxz 'guar[d]' /proc/[0-9]*/cmdline || true`) != ""
+}
+
+func (e *estate) reachable() bool {
+	e.Helper()
+	return strings.Contains(e.Do("ip", "-4", "addr", "show", "dev", "host0"), e.Own)
 }
 
 // told: the controller knows that the host was rolled back.

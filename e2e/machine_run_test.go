@@ -30,9 +30,10 @@ func converge(t *testing.T, k kind) {
 		{"drift", (*estate).drift},
 		{"paused", (*estate).paused},
 		{"report mode", (*estate).reported},
+		{"broken", (*estate).broken},
 	}
 	if k.hasPackages() {
-		parts = append(parts, part{"broken package", (*estate).broken}, part{"upgrade and downgrade", (*estate).versions})
+		parts = append(parts, part{"upgrade and downgrade", (*estate).versions})
 	}
 	for _, part := range parts {
 		ok := t.Run(part.name, func(t *testing.T) {
@@ -116,23 +117,28 @@ func (e *estate) reported() {
 	e.converged()
 }
 
-// broken: what a package breaks is its own bundle.
+// broken: what a package breaks, or a service that does not start, is its own bundle.
 func (e *estate) broken() {
+	tag := "Service"
+	if e.kind.hasPackages() {
+		tag = "Package"
+	}
+	entry := func(name string) string { return strings.ReplaceAll(e.kind.says(e.kind.fragile), "NAME", name) }
+	groups, all := e.source("Metadata/groups.xml"), `<Bundle name="uplink"/><Bundle name="broken"/><Bundle name="plain"/>`
 	e.publish(map[string]string{
-		"Bundler/broken.xml": e.kind.says(`<Bundle><BoundPackage name="broken" type="deb" version="any"/>`) + `<BoundPath name="/srv/beside" type="directory" owner="root" group="root" mode="0755"/></Bundle>`,
-		"Bundler/plain.xml":  e.kind.says(`<Bundle><BoundPackage name="plain" type="deb" version="any"/></Bundle>`),
-		"Metadata/groups.xml": strings.Replace(e.source("Metadata/groups.xml"), `<Bundle name="uplink"/>`,
-			`<Bundle name="uplink"/><Bundle name="broken"/><Bundle name="plain"/>`, 1),
+		"Bundler/broken.xml":  "<Bundle>" + entry("broken") + `<BoundPath name="/srv/beside" type="directory" owner="root" group="root" mode="0755"/></Bundle>`,
+		"Bundler/plain.xml":   "<Bundle>" + entry("plain") + "</Bundle>",
+		"Metadata/groups.xml": strings.Replace(groups, `<Bundle name="uplink"/>`, all, 1),
 	})
 	r := e.apply(1)
 	require.Equal(e.T, "dirty", r.Report.State)
 	require.Len(e.T, r.Report.Bad, 1)
-	require.Contains(e.T, r.item(e.T, "Package", "broken").Reason, e.kind.breaks)
-	require.Equal(e.T, "correct", r.item(e.T, "Package", "plain").State)
+	require.Contains(e.T, r.item(e.T, tag, "broken").Reason, e.kind.breaks)
+	require.Equal(e.T, "correct", r.item(e.T, tag, "plain").State)
 	require.Equal(e.T, "correct", r.item(e.T, "Path", "/srv/beside").State)
 	e.converged()
 
-	e.publish(map[string]string{"Bundler/broken.xml": "", "Metadata/groups.xml": strings.Replace(e.source("Metadata/groups.xml"), `<Bundle name="broken"/>`, "", 1)})
+	e.publish(map[string]string{"Bundler/broken.xml": "", "Metadata/groups.xml": strings.Replace(groups, `<Bundle name="uplink"/>`, strings.Replace(all, `<Bundle name="broken"/>`, "", 1), 1)})
 	require.Equal(e.T, "clean", e.apply(0).Report.State)
 	e.sh(e.kind.mend)
 }

@@ -56,15 +56,13 @@ func newEstate(t *testing.T, k kind, files map[string]string) *estate {
 	e.Machine = start(t, root)
 	e.Connect()
 	e.sh("set -e\n" + k.begin)
-	all := maps.Clone(k.more)
+	all := map[string]string{uplinkConf: "ADDRESS=" + e.Own + "/30\n"}
 	if k.hasPackages() {
 		e.archive = newArchive(t, k.rpm)
-		all = map[string]string{
-			k.says("Cfg/etc/apt/keyrings/local.asc/local.asc"):               e.archive.key(),
-			k.says("Cfg/etc/apt/sources.list.d/local.sources/local.sources"): e.archive.sources(e.Address, k.rpm),
-			"Cfg/etc/uplink.conf/uplink.conf":                                "ADDRESS=" + e.Own + "/30\n",
-		}
+		all[k.says("Cfg/etc/apt/keyrings/local.asc/local.asc")] = e.archive.key()
+		all[k.says("Cfg/etc/apt/sources.list.d/local.sources/local.sources")] = e.archive.sources(e.Address, k.rpm)
 	}
+	maps.Copy(all, k.more)
 	maps.Copy(all, files)
 	unpack(t, os.DirFS(k.spec), e.spec)
 	e.reword()

@@ -34,8 +34,14 @@ type Machine struct {
 	// Address is the host's, and Own the machine's, on the link between them.
 	Address, Own string
 
+	// args are systemd-nspawn's own, first is the name of the machine's first process.
+	args   []string
+	first  string
+	booted bool
+	nspawn int
 	leader int
 	link   string
+	stop   func()
 }
 
 // Copy makes a root folder of its own. Nothing in it runs by the clock: what a test
@@ -53,12 +59,8 @@ func Copy(t testing.TB, base string) string {
 // It ends with the test, by force.
 func Boot(t testing.TB, root string) *Machine {
 	t.Helper()
-	m := start(t, root, "systemd", "-b")
-	m.until("the machine is up", func() bool {
-		state, _, _ := m.Run(nil, "systemctl", "is-system-running")
-		state = strings.TrimSpace(state)
-		return state == "running" || state == "degraded"
-	})
+	m := &Machine{TB: t, Root: root, first: "systemd", args: []string{"-b"}, booted: true}
+	m.begin()
 	return m
 }
 
@@ -66,24 +68,68 @@ func Boot(t testing.TB, root string) *Machine {
 // not: its first process only buries the dead. It ends with the test, by force.
 func Enter(t testing.TB, root string) *Machine {
 	t.Helper()
-	return start(t, root, "(sd-stubinit)", "--as-pid2", "sleep", "infinity")
+	m := &Machine{TB: t, Root: root, first: "(sd-stubinit)", args: []string{"--as-pid2", "sleep", "infinity"}}
+	m.begin()
+	return m
 }
 
-// start runs systemd-nspawn until the machine has its first process, which has a name.
-func start(t testing.TB, root, first string, args ...string) *Machine {
-	t.Helper()
-	m := &Machine{TB: t, Root: root}
-	groups := newGroups(t)
-	script := groups.join() + `exec systemd-nspawn "$@"`
-	log, err := os.Create(root + ".log")
-	require.NoError(t, err)
+// Restart cuts the power and gives it back: what was written is there, all that ran is
+// not. Its link to the host is laid anew.
+func (m *Machine) Restart() {
+	m.Helper()
+	m.stop()
+	m.power()
+	if m.link != "" {
+		m.lay()
+	}
+}
+
+func (m *Machine) begin() {
+	m.Helper()
+	m.Cleanup(func() {
+		if m.stop != nil {
+			m.stop()
+		}
+	})
+	m.power()
+}
+
+// power starts the machine and waits until it is up.
+func (m *Machine) power() {
+	m.Helper()
+	ended := m.start()
+	m.until("the machine has its first process", func() bool {
+		select {
+		case err := <-ended:
+			ended <- err
+			text, _ := os.ReadFile(m.Root + ".log")
+			require.FailNow(m, "systemd-nspawn ended", "%v\n%s", err, text)
+		default:
+		}
+		return m.find()
+	})
+	if m.booted {
+		m.until("the machine is up", func() bool {
+			state, _, _ := m.Run(nil, "systemctl", "is-system-running")
+			state = strings.TrimSpace(state)
+			return state == "running" || state == "degraded"
+		})
+	}
+}
+
+// start runs systemd-nspawn until somebody stops it.
+func (m *Machine) start() (ended chan error) {
+	m.Helper()
+	groups := newGroups(m)
+	log, err := os.Create(m.Root + ".log")
+	require.NoError(m, err)
 	cmd := exec.Command("sh", append([]string{
-		"-c", script, "sh", "-q", "--register=no", "--keep-unit", "--private-network", "--link-journal=no", "--console=pipe",
-		"--machine=e2e-" + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatInt(time.Now().UnixNano()%1e9, 36), "-D", root,
-	}, args...)...)
+		"-c", groups.join() + `exec systemd-nspawn "$@"`, "sh", "-q", "--register=no", "--keep-unit", "--private-network", "--link-journal=no", "--console=pipe",
+		"--machine=e2e-" + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatInt(time.Now().UnixNano()%1e9, 36), "-D", m.Root,
+	}, m.args...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	ended := make(chan error, 1)
+	ended = make(chan error, 1)
 	started := make(chan error)
 	go func() {
 		// The death signal is the thread's, not the process's.
@@ -95,34 +141,26 @@ func start(t testing.TB, root, first string, args ...string) *Machine {
 			ended <- cmd.Wait()
 		}
 	}()
-	require.NoError(t, <-started)
-	t.Cleanup(func() {
-		m.end(cmd.Process.Pid, ended)
-		require.NoError(t, log.Close())
-		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
-			t.Logf("the machine's console:\n%s", text[max(0, len(text)-5000):])
+	require.NoError(m, <-started)
+	m.nspawn = cmd.Process.Pid
+	m.stop = func() {
+		m.stop = nil
+		m.end(ended)
+		require.NoError(m, log.Close())
+		if text, err := os.ReadFile(log.Name()); err == nil && m.Failed() {
+			m.Logf("the machine's console:\n%s", text[max(0, len(text)-5000):])
 		}
 		groups.remove()
-	})
-	m.until("the machine has its first process", func() bool {
-		select {
-		case err := <-ended:
-			ended <- err
-			text, _ := os.ReadFile(log.Name())
-			require.FailNow(t, "systemd-nspawn ended", "%v\n%s", err, text)
-		default:
-		}
-		return m.find(cmd.Process.Pid, first)
-	})
-	return m
+	}
+	return ended
 }
 
 // find looks for the machine's first process: the grandchild of what was started is it
 // once it has its own name.
-func (m *Machine) find(nspawn int, first string) bool {
+func (m *Machine) find() bool {
 	m.leader = 0
-	for _, pid := range children(nspawn) {
-		if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); err == nil && strings.TrimSpace(string(name)) == first {
+	for _, pid := range children(m.nspawn) {
+		if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); err == nil && strings.TrimSpace(string(name)) == m.first {
 			m.leader = pid
 		}
 	}
@@ -145,9 +183,9 @@ func children(pid int) []int {
 
 // end kills systemd-nspawn; the kernel ends the machine's processes and mounts with
 // its first process.
-func (m *Machine) end(nspawn int, ended chan error) {
+func (m *Machine) end(ended chan error) {
 	leader := m.leader
-	_ = syscall.Kill(-nspawn, syscall.SIGKILL)
+	_ = syscall.Kill(-m.nspawn, syscall.SIGKILL)
 	<-ended
 	m.until("the machine is gone", func() bool {
 		if leader == 0 {

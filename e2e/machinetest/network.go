@@ -28,11 +28,19 @@ func (m *Machine) Connect() {
 		}
 		m.Address, m.Own = a, net.IPv4(10, 213, byte(n>>6), byte(n<<2)+2).String()
 	}
-	run(m, "ip", "link", "add", m.link, "type", "veth", "peer", "name", Interface, "netns", strconv.Itoa(m.leader))
+	m.lay()
 	m.Cleanup(func() {
 		// Cleanups run last in, first out: the machine is still there.
 		_ = exec.Command("ip", "link", "del", m.link).Run()
 	})
+}
+
+// lay makes the link, between the addresses that were chosen.
+func (m *Machine) lay() {
+	m.Helper()
+	// The one to a machine that is gone goes a while after it.
+	_ = exec.Command("ip", "link", "del", m.link).Run()
+	run(m, "ip", "link", "add", m.link, "type", "veth", "peer", "name", Interface, "netns", strconv.Itoa(m.leader))
 	run(m, "ip", "addr", "add", m.Address+"/30", "dev", m.link)
 	run(m, "ip", "link", "set", m.link, "up")
 	// By the host's own tool: a small machine has none.
