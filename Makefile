@@ -141,6 +141,8 @@ e2e-browser: need-chromium build ## the HTML report in Chromium: with its script
 MACHINES := bin/machines
 BOOKWORM := $(MACHINES)/bookworm
 DNF      := $(MACHINES)/rpm
+# A machine with what people have beside packages: shells that complete, man, and git.
+USERS    := $(MACHINES)/users
 # Roots in which init scripts with insserv, and OpenRC, really work, by type of Service.
 CHROOTS  := $(MACHINES)/services
 MIRROR   ?= http://deb.debian.org/debian
@@ -159,10 +161,14 @@ $(BOOKWORM) $(CHROOTS)/deb $(CHROOTS)/rc-update: | need-root
 	@mkdir -p $(@D); rm -rf --one-file-system $@.new
 	$(APART) debootstrap --variant=minbase --include=$(WITH) bookworm $@.new $(MIRROR) >$@.log
 	rm -rf $@.new/var/cache/apt/archives/*.deb; mv $@.new $@
+$(DNF): MORE := dnf rpm
+$(USERS): MORE := bash-completion fish git man-db python3-jsonschema zsh
 $(DNF): | $(BOOKWORM)
-	@rm -rf --one-file-system $@.new; cp -a $(BOOKWORM) $@.new
+$(USERS): | $(DNF)
+$(DNF) $(USERS):
+	@rm -rf --one-file-system $@.new; cp -a $(firstword $|) $@.new
 	$(APART) sh -ec 'mount -t proc proc $@.new/proc; export DEBIAN_FRONTEND=noninteractive LC_ALL=C; \
-	  chroot $@.new apt-get -q update; chroot $@.new apt-get -q install -y --no-install-recommends dnf rpm; chroot $@.new apt-get clean' >$@.log
+	  chroot $@.new apt-get -q update; chroot $@.new apt-get -q install -y --no-install-recommends $(MORE); chroot $@.new apt-get clean' >$@.log
 	mv $@.new $@
 
 .PHONY: e2e-agent
@@ -250,13 +256,13 @@ packages: need-go man ## .deb and .rpm of the agent and of the controller for PK
 	done
 
 .PHONY: e2e-packages
-e2e-packages: need-git need-machines $(BOOKWORM) ## install, upgrade, remove and purge the packages, on a booted Debian and by rpm (as root)
-	@for c in rpm lintian; do command -v $$c >/dev/null || { echo "make: $$c is needed: apt-get install rpm lintian"; exit 1; }; done
+e2e-packages: need-git need-machines $(USERS) ## the packages by dpkg, dnf and rpm: install, run, upgrade, power cuts, remove, purge, on booted machines (as root)
+	@command -v lintian >/dev/null || { echo "make: lintian is needed: apt-get install lintian"; exit 1; }
 	@for v in 0.0.1 0.0.2; do \
 	  rm -rf dist/$$v; $(MAKE) packages PKG_ARCHS=$$($(GO) env GOARCH) PKG_VERSION=$$v; mkdir dist/$$v; mv dist/*_$${v}_* dist/*-$$v-* dist/$$v/; \
 	done
 	packaging/lintian dist/0.0.2/*.deb
-	packaging/check $(BOOKWORM) 0.0.1 0.0.2
+	packaging/check $(USERS) 0.0.1 0.0.2
 
 # Other systems have no kernel to test the agent on here: what is theirs alone is vetted.
 TARGETS ?= linux/amd64 linux/arm64 freebsd/amd64 freebsd/arm64 darwin/amd64 darwin/arm64

@@ -111,6 +111,10 @@ func TestFetcherRefuses(t *testing.T) {
 	r = n.run(agent.Options{})
 	require.ErrorIs(t, r.Fetch, agent.ErrUnavailable)
 	require.NotErrorIs(t, r.Fetch, release.ErrUntrusted)
+	n.Broken = func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }
+	r = n.run(agent.Options{})
+	require.ErrorIs(t, r.Fetch, agent.ErrUnavailable)
+	require.Equal(t, 1, strings.Count(r.Fetch.Error(), n.Server.URL), "both halves say where: %s", r.Fetch)
 }
 
 // Whoever has taken the fetcher over can keep news back. It cannot forge, bring back

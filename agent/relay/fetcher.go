@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bindery/bindery/engine/release"
@@ -62,9 +64,18 @@ func (f *Fetcher) Fetch(ctx context.Context) error {
 		err = f.poll(ctx, req)
 	}
 	if err != nil {
-		out.Error, out.Untrusted = err.Error(), errors.Is(err, release.ErrUntrusted)
+		out.Error, out.Untrusted = words(err), errors.Is(err, release.ErrUntrusted)
 	}
 	return errors.Join(err, putJSON(f.c.Fetched, fileOutcome, out, 0o600))
+}
+
+// words are those of an error without the address, which the agent names itself.
+func words(err error) string {
+	text := err.Error()
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		text = strings.Replace(text, u.Error(), u.Err.Error(), 1)
+	}
+	return text
 }
 
 func (f *Fetcher) send(ctx context.Context, req request, out *outcome) error {
