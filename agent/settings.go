@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -13,6 +14,7 @@ import (
 	"github.com/bindery/bindery/agent/choice"
 	"github.com/bindery/bindery/agent/journal"
 	"github.com/bindery/bindery/agent/system"
+	"github.com/bindery/bindery/internal/schedule"
 )
 
 // Settings are what agent.yaml says. Every key may be left out.
@@ -29,8 +31,9 @@ type Settings struct {
 	// unit bindery-agent-fetch.service; the packages set both up. Default: none, the
 	// agent does it itself. Under another root than / it always does.
 	FetchUser string `yaml:"fetch_user"`
-	// Schedule is a cron expression. Default: what policy.schedule of the release says,
-	// else every five minutes.
+	// Schedule is a cron expression, or @every DURATION. Each host has a time of its own:
+	// within the interval, and within an hour of the times that an expression names.
+	// Default: what policy.schedule of the release says, else every five minutes.
 	Schedule string `yaml:"schedule"`
 	// Timezone is the schedule's. Default: UTC.
 	Timezone string `yaml:"timezone"`
@@ -129,5 +132,26 @@ func ParseSettings(data []byte) (Settings, error) {
 	if err := yaml.UnmarshalWithOptions(data, &s, yaml.Strict()); err != nil && len(data) > 0 {
 		return Settings{}, fmt.Errorf("read settings: %w", err)
 	}
+	for _, c := range []struct{ key, expr, zone string }{{"timezone", anyTime, s.Timezone}, {"schedule", cmp.Or(s.Schedule, anyTime), ""}} {
+		if _, err := schedule.Parse(c.expr, c.zone); err != nil {
+			return Settings{}, fmt.Errorf("read settings: %w%s", err, where(data, c.key))
+		}
+	}
 	return s, nil
+}
+
+// anyTime is a schedule that is good.
+const anyTime = "@hourly"
+
+// where shows the line of a key.
+func where(data []byte, key string) string {
+	path, err := yaml.PathString("$." + key)
+	if err != nil {
+		return ""
+	}
+	lines, err := path.AnnotateSource(data, false)
+	if err != nil {
+		return ""
+	}
+	return "\n" + strings.TrimRight(string(lines), "\n")
 }

@@ -25,6 +25,11 @@ func TestSettings(t *testing.T) {
 		_, err := agent.ParseSettings([]byte(bad))
 		require.Error(t, err, bad)
 	}
+	_, err = agent.ParseSettings([]byte("# mine\nschedule: 61 * * * *\n"))
+	require.ErrorContains(t, err, "above maximum")
+	require.ErrorContains(t, err, "2 | schedule: 61")
+	_, err = agent.ParseSettings([]byte("timezone: Atlantis/Center\n"))
+	require.ErrorContains(t, err, "1 | timezone: Atlantis/Center")
 }
 
 func FuzzSettings(f *testing.F) {

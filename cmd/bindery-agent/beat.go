@@ -14,13 +14,15 @@ import (
 
 const (
 	defaultSchedule = "*/5 * * * *"
-	// jitterShare of the interval is the most that a run comes late by chance.
+	// jitterShare of what hosts are spread over is the most that a run comes late by chance.
 	jitterShare = 20
 	// clockTick is how soon a run comes that was missed in a machine's sleep.
 	clockTick = 30 * time.Second
 	// bootSpread is over how long the first runs after a boot are spread: machines that
 	// share a power supply start in the same second.
 	bootSpread = 5 * time.Minute
+	// clockSpread is over how long hosts are spread whose runs come at times of the clock.
+	clockSpread = time.Hour
 )
 
 // beat is when runs come: by the host's own settings, else as the release says, else
@@ -64,8 +66,21 @@ func (b *beat) set(every time.Duration, windows []release.Window) (changed bool,
 
 func (b *beat) interval(now time.Time) time.Duration { return b.plan.Interval(now) }
 
-// phase is the host's own place within the interval.
-func (b *beat) phase(now time.Time) time.Duration { return b.own(b.interval(now)) }
+// spread is over how much of an interval hosts are spread: over all of it where the plan
+// says how often, and over an hour where it says when. Who says half past three on
+// weekdays means neither the afternoon nor Saturday.
+func (b *beat) spread(now time.Time) time.Duration {
+	if strings.HasPrefix(b.plan.String(), "@") {
+		return b.interval(now)
+	}
+	return min(b.interval(now), clockSpread)
+}
+
+// phase is the host's own place within that.
+func (b *beat) phase(now time.Time) time.Duration { return b.own(b.spread(now)) }
+
+// jitter is the most that a run comes late by chance.
+func (b *beat) jitter(now time.Time) time.Duration { return b.spread(now) / jitterShare }
 
 func (b *beat) own(span time.Duration) time.Duration {
 	return schedule.Phase(b.agent.Enrolment().HostID, span)
@@ -109,12 +124,12 @@ func thisBoot() string {
 
 // next tells when a run comes by itself.
 func (b *beat) next(now time.Time) *nextRun {
-	phase, interval := b.phase(now), b.interval(now)
+	phase := b.phase(now)
 	n := &nextRun{At: b.plan.Next(now.Add(-phase)).Add(phase).UTC(), Why: "schedule", Schedule: b.plan.String(), Timezone: b.settings.Timezone}
 	if n.Timezone == "" {
 		n.Timezone = "UTC"
 	}
-	n.Latest = n.At.Add(interval / jitterShare)
+	n.Latest = n.At.Add(b.jitter(now))
 	if opens := b.opening(now); !opens.IsZero() && opens.Before(n.At) {
 		n.At, n.Latest, n.Why = opens.UTC(), opens.UTC(), "window"
 	}

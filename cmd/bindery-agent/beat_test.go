@@ -143,6 +143,28 @@ func TestTheSettingsOfTheHostWin(t *testing.T) {
 	}
 }
 
+// Hosts take turns, but not so far that a time of the clock means nothing.
+func TestHostsAreSpread(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	for expr, want := range map[string]time.Duration{
+		"*/5 * * * *": 5 * time.Minute, "0 * * * *": time.Hour, "30 3 * * 1-5": time.Hour, "0 4 1 1 *": time.Hour,
+		"@every 6h": 6 * time.Hour, "@daily": 24 * time.Hour,
+	} {
+		b := m.beat(t, "", agent.Settings{Schedule: expr, Timezone: "Asia/Kolkata"})
+		_, err := b.set(0, nil)
+		require.NoError(t, err)
+		noon := time.Date(2026, 7, 4, 12, 0, 0, 0, time.UTC)
+		require.Equal(t, want, b.spread(noon), expr)
+		require.Less(t, b.phase(noon), want, expr)
+		require.Equal(t, want/jitterShare, b.jitter(noon), expr)
+		n := b.next(noon)
+		due := b.plan.Next(n.At.Add(-want))
+		require.False(t, n.At.Before(due), expr)
+		require.Less(t, n.At.Sub(due), want, expr)
+	}
+}
+
 // Ten thousand machines that start together ask over minutes, each at its own time.
 func TestFirstRunAfterABoot(t *testing.T) {
 	t.Parallel()

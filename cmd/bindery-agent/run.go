@@ -46,8 +46,9 @@ func newRunCommand(s streams) *cobra.Command {
 		Short: "Fetch, verify and apply: once, or by the schedule until stopped",
 		Long: `Run fetches this host's release, verifies it, asks its probes, and makes the host
 what it says. Without --once it does so by the schedule, every host at a time of its
-own within the interval, and when a window of its policy opens. The first run comes
-at once, after a boot at the host's own time within five minutes. SIGHUP ends it after
+own: within the interval where the schedule says how often, and within an hour of the
+times that it names; and when a window of its policy opens. The first run comes at
+once, after a boot at the host's own time within five minutes. SIGHUP ends it after
 the run under way.
 
 With --once each entry is told of as it was worked on, then what is not as it should
@@ -191,7 +192,7 @@ func scheduled(ctx context.Context, b *beat, o agent.Options, clock schedule.Clo
 		return err
 	}
 	loop, err := schedule.New(schedule.Config{
-		Name: "run", Schedule: b.plan, Phase: b.phase(now), Jitter: b.interval(now) / jitterShare, Tick: clockTick,
+		Name: "run", Schedule: b.plan, Phase: b.phase(now), Jitter: b.jitter(now), Tick: clockTick,
 		AtStart: true, Within: within, Also: b.opening, Clock: clock, Logger: log,
 	})
 	if err != nil {
@@ -216,7 +217,7 @@ func scheduled(ctx context.Context, b *beat, o agent.Options, clock schedule.Clo
 		}
 		log.Info("the release has another schedule", "schedule", b.plan.String())
 		now := clock.Now()
-		return loop.Reschedule(b.plan, b.phase(now), b.interval(now)/jitterShare)
+		return loop.Reschedule(b.plan, b.phase(now), b.jitter(now))
 	})
 	if waiting.Err() != nil {
 		return nil // told to stop is not a failure of a service
