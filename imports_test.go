@@ -46,6 +46,7 @@ var rooms = []room{
 	{"internal/keypair", nil, "keys are made of numbers; what they are for is for those who ask"},
 	{"internal/eventlog", nil, "it carries records; what they say is for those who do"},
 	{"internal/heap", nil, "it sets the collector; what fills the memory is for those who do"},
+	{"internal/residence", nil, "it gives memory back; what fills it is for those who do"},
 	{"internal/reference", nil, "it prints reference pages of any command and settings"},
 	{"agent/relay", []string{"engine/release"}, "what is carried is bytes with signatures; what is done with them is for the agent"},
 	{

@@ -167,6 +167,9 @@ func (d *Dir) Write(name string, data []byte) error {
 
 // Remove takes a file or a tree away. Nothing there is no error.
 func (d *Dir) Remove(name string) error {
+	if _, err := d.tree.Look("/" + name); errors.Is(err, fs.ErrNotExist) {
+		return nil // and nothing to make durable
+	}
 	err := d.tree.Change(system.Change{Op: system.RemoveAll, Name: "/" + name})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("keep state: %w", err)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os/signal"
-	"runtime/debug"
 	"slices"
 	"syscall"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/release"
 	"github.com/bindery/bindery/internal/eventlog"
+	"github.com/bindery/bindery/internal/residence"
 	"github.com/bindery/bindery/internal/schedule"
 )
 
@@ -206,7 +206,7 @@ func scheduled(ctx context.Context, b *beat, o agent.Options, clock schedule.Clo
 	told := teller{log: log}
 	err = loop.Run(waiting, func(context.Context) error {
 		// A daemon that sleeps most of the time should not hold memory.
-		defer debug.FreeOSMemory()
+		defer residence.Leave()
 		r, err := b.agent.Run(ctx, o)
 		if err != nil {
 			return err
