@@ -42,6 +42,8 @@ type Tally struct {
 	Modified    int `json:"modified"`
 	Extra       int `json:"extra"`
 	NotVerified int `json:"not_verified"`
+	// Reported is how many of the bad ones are only reported, as the policy says.
+	Reported int `json:"reported"`
 	// Drift is how many of those that are bad or were modified had been changed on the
 	// host since they were good.
 	Drift int `json:"drift"`
@@ -50,6 +52,7 @@ type Tally struct {
 func tally(rep *release.Report) Tally {
 	t := Tally{
 		Total: rep.Total, Good: rep.Good, Bad: len(rep.Bad), Modified: len(rep.Modified), Extra: len(rep.Extra), NotVerified: len(rep.NotVerified),
+		Reported: len(rep.Bad) - len(rep.Unapplied()),
 	}
 	for _, items := range [][]release.Item{rep.Bad, rep.Modified} {
 		for _, item := range items {

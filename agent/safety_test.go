@@ -293,6 +293,25 @@ func TestReportedBundle(t *testing.T) {
 	since := r.Report.ModeSince
 	require.False(t, since.IsZero())
 	require.Equal(t, since, n.run(agent.Options{}).Report.ModeSince)
+	// On call nobody needs to look for what is only reported, and for what else is bad.
+	st, err := n.agent.Status()
+	require.NoError(t, err)
+	require.Equal(t, []int{1, 1}, []int{st.LastRun.Bad, st.LastRun.Reported})
+	require.True(t, st.Well())
+	n.Publish(n.hostID, agenttest.Release{Policy: release.Policy{Report: []string{"new"}}, Bundles: []*config.Bundle{
+		agenttest.Structure("Bundle", "base", agenttest.File("/a/within", "x")), agenttest.Structure("Bundle", "new", agenttest.File("/b", "x")),
+	}})
+	n.run(agent.Options{})
+	st, err = n.agent.Status()
+	require.NoError(t, err)
+	require.Equal(t, []int{2, 1}, []int{st.LastRun.Bad, st.LastRun.Reported})
+	require.False(t, st.Well())
+	n.Publish(n.hostID, agenttest.Release{Mode: release.ModeReport, Entries: []config.Entry{agenttest.File("/c", "x")}})
+	require.Equal(t, release.StateDirty, n.run(agent.Options{}).Report.State)
+	require.NoFileExists(t, n.root+"/c")
+	st, err = n.agent.Status()
+	require.NoError(t, err)
+	require.True(t, st.Well())
 }
 
 // Since when a bundle is only reported is told, and goes on from run to run, also where

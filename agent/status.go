@@ -84,7 +84,8 @@ type Skew struct {
 // slack is how far clocks may differ that are both taken for right.
 const slack = time.Minute
 
-// Well tells whether nobody needs to look: nothing is bad, held, refused or cut off.
+// Well tells whether nobody needs to look: nothing is held, refused or cut off, and
+// nothing is bad but what is only reported.
 func (s *Status) Well() bool {
 	if s.Held != nil || s.Killed != 0 || s.ReleaseError != "" || s.LastRun == nil {
 		return s.Held == nil && s.Killed == 0 && s.ReleaseError == ""
@@ -92,6 +93,8 @@ func (s *Status) Well() bool {
 	switch s.LastRun.State {
 	case release.StateClean, release.StateWaiting, release.StatePaused:
 		return true
+	case release.StateDirty:
+		return s.LastRun.Bad > 0 && s.LastRun.Reported == s.LastRun.Bad
 	}
 	return false
 }

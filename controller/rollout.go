@@ -284,11 +284,9 @@ func count(out *markdown.Rollout, report *review.Report, f *fleet, place func(st
 // stage says where a host is that has a release since some time, and whether it
 // reported on that.
 func (p *pipeline) stage(out *markdown.Rollout, rep store.Report, since time.Time, reported bool) *markdown.Told {
-	var body struct {
-		DryRun bool `json:"dry_run"`
-	}
+	var body release.Report
 	switch {
-	case reported && json.Unmarshal(rep.Body, &body) == nil && body.DryRun:
+	case reported && json.Unmarshal(rep.Body, &body) == nil && (body.DryRun || len(body.Bad) > 0 && len(body.Unapplied()) == 0):
 		return &out.Reports
 	case reported && rep.State == string(release.StateClean):
 		return &out.Applied

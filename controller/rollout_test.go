@@ -64,6 +64,15 @@ func TestTheCommentFollowsTheRollout(t *testing.T) {
 	w.skew.Add(61)
 	w.untilWoken("a failure is told", func() bool { return strings.Contains(top(), "1/2 hosts applied · 1 failed (<code>db1</code>)") })
 
+	// What is only reported has not failed.
+	db.report(release.StateDirty, func(r *release.Report) {
+		r.Mode, r.Bad = release.ModeReport, []release.Item{{Key: config.Key{Tag: "Path", Name: "/etc/motd"}}}
+	})
+	w.skew.Add(61)
+	w.untilWoken("report mode is told", func() bool {
+		return strings.Contains(top(), "1/2 hosts applied · 1 in report mode, not applied")
+	})
+
 	// It goes on after a restart, and ends when the last host is there.
 	w.stop()
 	w.start()

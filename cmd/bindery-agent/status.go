@@ -33,7 +33,8 @@ The next run is by the schedule of agent.yaml or of the release, and by the wind
 its policy. Whether the service is on, which makes it, systemctl knows.
 
 Exit codes:
-  0  nothing is wrong: clean, paused, waiting for facts, or not run yet
+  0  nothing is wrong: clean, paused, waiting for facts, or not run yet; or all that
+     is bad is only reported, by report mode of the host or of bundles
   1  entries are bad, the last run failed or was killed, a release was taken back or is
      not accepted
   2  wrong use, or the host is not enrolled
@@ -209,6 +210,9 @@ func writeLast(w io.Writer, line liner, st *status) {
 	how := string(r.State)
 	if r.State == "" {
 		how = "came to no end"
+	}
+	if r.Bad > 0 && r.Reported == r.Bad {
+		how += ", all of it only reported"
 	}
 	if r.Error != "" {
 		how += ": " + printable(r.Error)

@@ -110,6 +110,7 @@ type Overview struct {
 	Hosts        int           `json:"hosts"`
 	States       map[State]int `json:"states"`
 	Causes       []Cause       `json:"causes" doc:"what is wrong, the most widespread first"`
+	Differences  []Cause       `json:"differences" doc:"what is not as it should be and only reported, the most widespread first"`
 }
 
 // Repository is how far one ref was processed.
@@ -149,7 +150,7 @@ func (r *Reader) Overview(ctx context.Context, environment string) (*Overview, e
 	if err != nil {
 		return nil, fmt.Errorf("read repositories: %w", err)
 	}
-	o := &Overview{Repositories: []Repository{}, Hosts: len(all), States: map[State]int{}, Causes: causes(all)}
+	o := &Overview{Repositories: []Repository{}, Hosts: len(all), States: map[State]int{}, Causes: causes(all, (*known).wrong), Differences: causes(all, (*known).different)}
 	for _, s := range States() {
 		o.States[s] = 0
 	}
@@ -229,14 +230,27 @@ func (r *Reader) Count(ctx context.Context) (map[string]map[string]int, error) {
 	return out, nil
 }
 
-// causes folds equal failures of several hosts into one.
-func causes(all []known) []Cause {
+// wrong is what is wrong with a host.
+func (k *known) wrong() []string {
+	if k.State != StateFailed && k.State != StateRolledBack {
+		return nil
+	}
+	return k.causes
+}
+
+// different is what a host that tells something only reports.
+func (k *known) different() []string {
+	if k.State == StateStale {
+		return nil
+	}
+	return k.differs
+}
+
+// causes folds what is equal of several hosts into one.
+func causes(all []known, of func(*known) []string) []Cause {
 	hosts := map[string][]string{}
 	for i := range all {
-		if all[i].State != StateFailed && all[i].State != StateRolledBack {
-			continue
-		}
-		for _, text := range all[i].causes {
+		for _, text := range of(&all[i]) {
 			hosts[text] = append(hosts[text], all[i].Name)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,7 +33,8 @@ type State string
 const (
 	// StateRolledBack is a host that took its release back, and holds it.
 	StateRolledBack State = "rolled-back"
-	// StateFailed is a host whose last run failed or left entries that are bad.
+	// StateFailed is a host whose last run failed or left entries that are bad, beside
+	// those that are only reported.
 	StateFailed State = "failed"
 	// StateStale is a host that has been silent for too long.
 	StateStale State = "stale"
@@ -41,19 +43,22 @@ const (
 	// StatePaused is a host that somebody there wants left alone for a while, or with
 	// something to do outside its windows.
 	StatePaused State = "paused"
+	// StateDiffers is a host that only reports, and is not as its release says.
+	StateDiffers State = "differs"
 	// StateUnpublished is a host that has no release yet.
 	StateUnpublished State = "unpublished"
 	// StateWaiting is a host whose answers to its probes are not there yet.
 	StateWaiting State = "waiting"
 	// StateBehind is a host that has not applied its newest release yet.
 	StateBehind State = "behind"
-	// StateApplied is a host that is as its release says.
+	// StateApplied is a host that is as its release says, but for bundles that are only
+	// reported.
 	StateApplied State = "applied"
 )
 
 // States lists all states, the most pressing first.
 func States() []State {
-	return []State{StateRolledBack, StateFailed, StateStale, StateNeverSeen, StatePaused, StateUnpublished, StateWaiting, StateBehind, StateApplied}
+	return []State{StateRolledBack, StateFailed, StateStale, StateNeverSeen, StatePaused, StateUnpublished, StateWaiting, StateBehind, StateDiffers, StateApplied}
 }
 
 // Fleet is what is stored of all hosts.
@@ -123,6 +128,7 @@ type told struct {
 	counter int64
 	report  Report
 	causes  []string
+	differs []string
 }
 
 // New makes a Reader.
@@ -140,8 +146,8 @@ func New(c Config) (*Reader, error) {
 type Host struct {
 	Name        string    `json:"name"`
 	ID          string    `json:"id" doc:"the host's path below h/"`
-	State       State     `json:"state" enum:"failed,stale,never-seen,unpublished,waiting,behind,applied"`
-	Cause       string    `json:"cause,omitempty" doc:"why the host is not applied"`
+	State       State     `json:"state" enum:"rolled-back,failed,stale,never-seen,paused,unpublished,waiting,behind,differs,applied"`
+	Cause       string    `json:"cause,omitempty" doc:"why the host is not applied, or what is only reported of it"`
 	Profile     string    `json:"profile,omitempty" doc:"what the host asserts for itself"`
 	Environment string    `json:"environment" doc:"what the host is published from"`
 	Enrolled    time.Time `json:"enrolled"`
@@ -196,8 +202,18 @@ type Report struct {
 	Bad          int            `json:"bad"`
 	Modified     int            `json:"modified"`
 	Extra        int            `json:"extra"`
+	Unapplied    int            `json:"unapplied" doc:"bad entries beside those that are only reported"`
 	NotVerified  int            `json:"not_verified"`
 	Drift        int            `json:"drift" doc:"entries found otherwise than the release says: bad, modified and extra"`
+}
+
+// Word is the state of the report for people: where all that is bad is only reported,
+// nobody has failed.
+func (r *Report) Word() string {
+	if r.State == release.StateDirty && r.Bad > 0 && r.Unapplied == 0 {
+		return string(StateDiffers)
+	}
+	return string(r.State)
 }
 
 // Hosts gives every host that is enrolled, by name; those of one environment, unless
@@ -218,6 +234,8 @@ func (r *Reader) Hosts(ctx context.Context, environment string) ([]Host, error) 
 type known struct {
 	Host
 	causes []string
+	// differs is what is not as the release says and only reported.
+	differs []string
 }
 
 func (r *Reader) all(ctx context.Context, environment string) ([]known, error) {
@@ -296,7 +314,7 @@ func (r *Reader) describe(s stored) (known, error) {
 		if err != nil {
 			return k, fmt.Errorf("report of host %s: %w", s.host.Name, err)
 		}
-		k.Report, k.causes = &v.report, v.causes
+		k.Report, k.causes, k.differs = &v.report, v.causes, v.differs
 	}
 	k.State, k.Cause = k.judge(now)
 	return k, nil
@@ -320,7 +338,7 @@ func (r *Reader) tell(s store.Report) (told, error) {
 		if err != nil {
 			return v, err
 		}
-		v = told{s.Counter, reportOf(s, body), causesOf(body)}
+		v = told{s.Counter, reportOf(s, body), causesOf(body), differsOf(body)}
 		r.told[s.HostID] = v
 	}
 	v.report.AgeSeconds = seconds(r.c.Now().Sub(s.At))
@@ -347,7 +365,7 @@ func reportOf(s store.Report, body release.Report) Report {
 		At: s.At, Sequence: s.Sequence, Commit: s.Commit, ConfigDigest: s.ConfigDigest,
 		State: body.State, Mode: body.Mode, ModeSince: body.ModeSince, Reported: body.Reported, DryRun: body.DryRun, Flags: body.Flags, Error: body.Error,
 		Milliseconds: max(0, body.Finished.Sub(body.Started).Milliseconds()), Phases: body.Phases, Bundles: body.Bundles,
-		Agent: body.Agent, Total: body.Total, Good: body.Good, Bad: len(body.Bad), Modified: len(body.Modified),
+		Agent: body.Agent, Total: body.Total, Good: body.Good, Bad: len(body.Bad), Unapplied: len(body.Unapplied()), Modified: len(body.Modified),
 		Extra: len(body.Extra), NotVerified: len(body.NotVerified), Drift: len(body.Bad) + len(body.Modified) + len(body.Extra),
 	}
 }
@@ -361,8 +379,8 @@ func (k *known) judge(now time.Time) (State, string) {
 		return StateStale, "told nothing for more than " + strconv.Itoa(int(staleAfter.Hours())) + " hours"
 	case k.Report != nil && k.Report.State == release.StateRolledBack:
 		return StateRolledBack, k.Report.Error
-	case k.Report != nil && (k.Report.State == release.StateFailed || k.Report.State == release.StateDirty):
-		return StateFailed, k.failure()
+	case k.Report != nil && len(k.causes) > 0:
+		return StateFailed, brief(k.causes)
 	case k.Report != nil && k.Report.State == release.StatePaused:
 		return StatePaused, k.Report.Error
 	case k.Release == nil:
@@ -373,8 +391,28 @@ func (k *known) judge(now time.Time) (State, string) {
 		return StateWaiting, "its probes have no accepted answers yet"
 	case k.Report == nil || k.Report.ConfigDigest != k.Release.ConfigDigest:
 		return StateBehind, "has not reported release " + strconv.FormatInt(k.Release.Sequence, 10) + " yet"
+	case len(k.differs) == 0:
+		return StateApplied, ""
+	case k.Report.Mode == release.ModeReport:
+		return StateDiffers, "only reports" + days(now, k.Report.ModeSince) + "; " + brief(k.differs)
 	}
-	return StateApplied, ""
+	words := make([]string, len(k.Report.Reported))
+	for i, b := range k.Report.Reported {
+		words[i] = b.Bundle + days(now, b.Since)
+	}
+	return StateApplied, "of bundles that are only reported (" + strings.Join(words, ", ") + "): " + brief(k.differs)
+}
+
+// days tells how long something goes on, "" where nobody knows since when.
+func days(now, since time.Time) string {
+	if since.IsZero() {
+		return ""
+	}
+	n := max(0, int(now.Sub(since).Hours()/24))
+	if n == 1 {
+		return ", for 1 day"
+	}
+	return ", for " + strconv.Itoa(n) + " days"
 }
 
 func (k *known) lastSeen() time.Time {
@@ -388,32 +426,48 @@ func (k *known) lastSeen() time.Time {
 	return last
 }
 
-func (k *known) failure() string {
-	if len(k.causes) == 1 {
-		return k.causes[0]
+// brief is the first of some causes, and how many more there are.
+func brief(causes []string) string {
+	if len(causes) == 1 {
+		return causes[0]
 	}
-	return k.causes[0] + " (and " + strconv.Itoa(len(k.causes)-1) + " more)"
+	return causes[0] + " (and " + strconv.Itoa(len(causes)-1) + " more)"
 }
 
-// causesOf lists what is wrong in a report: nothing in one that is well, something
-// in every other.
+// causesOf lists what is wrong in a report: nothing in one that is well or whose bad
+// entries are all only reported, something in every other.
 func causesOf(r release.Report) []string {
-	if r.State != release.StateFailed && r.State != release.StateDirty && r.State != release.StateRolledBack {
+	own := r.Unapplied()
+	switch r.State {
+	case release.StateFailed, release.StateRolledBack:
+	case release.StateDirty:
+		if len(own) == 0 && len(r.Bad) > 0 {
+			return nil
+		}
+	default:
 		return nil
 	}
 	var out []string
 	if r.Error != "" {
 		out = append(out, r.Error)
 	}
-	for _, item := range r.Bad {
-		text := item.Key.String()
-		if item.Reason != "" {
-			text += ": " + item.Reason
-		}
-		out = append(out, text)
-	}
-	if len(out) == 0 {
+	if out = append(out, texts(own)...); len(out) == 0 {
 		out = append(out, "the last run ended "+string(r.State)+" and names no entry")
+	}
+	return out
+}
+
+// differsOf lists what a report says of entries that are only reported.
+func differsOf(r release.Report) []string {
+	return texts(slices.DeleteFunc(slices.Clone(r.Bad), func(i release.Item) bool { return !r.OnlyReported(i) }))
+}
+
+func texts(items []release.Item) []string {
+	out := make([]string, len(items))
+	for i, item := range items {
+		if out[i] = item.Key.String(); item.Reason != "" {
+			out[i] += ": " + item.Reason
+		}
 	}
 	return out
 }

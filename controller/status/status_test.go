@@ -75,13 +75,13 @@ func bad(name, reason string) []release.Item {
 func TestStates(t *testing.T) {
 	f, r := newFleet(t)
 	clean := release.Report{State: release.StateClean}
-	for _, name := range []string{"applied", "behind", "waiting", "unpublished", "never-seen", "stale", "dirty", "failed", "silent", "paused", "back"} {
+	for _, name := range []string{"applied", "behind", "waiting", "unpublished", "never-seen", "stale", "dirty", "failed", "silent", "paused", "back", "differs", "newly", "parts", "partly", "mute"} {
 		f.host(t, name)
 	}
 	f.release(t, "stale", "d", 1)
 	f.report(t, "stale", "d", clean)
 	f.at = f.at.Add(24*time.Hour + time.Second)
-	for _, name := range []string{"applied", "behind", "dirty", "failed", "never-seen", "silent"} {
+	for _, name := range []string{"applied", "behind", "dirty", "failed", "never-seen", "silent", "differs", "newly", "parts", "partly", "mute"} {
 		f.release(t, name, "d", 1)
 	}
 	f.release(t, "waiting", "", 1)
@@ -94,6 +94,16 @@ func TestStates(t *testing.T) {
 	f.report(t, "paused", "d", release.Report{State: release.StatePaused, Error: "until noon: a talk"})
 	f.report(t, "back", "d", release.Report{State: release.StateRolledBack, Error: "run 3 was taken back"})
 	f.facts(t, "silent")
+	// What the policy wants only reported is nobody's failure, and what else is bad is.
+	mode, of := release.ModeReport, func(bundle, name string) release.Item {
+		return release.Item{Key: config.Key{Tag: "Path", Name: name}, Bundle: bundle, Reason: "differs"}
+	}
+	f.report(t, "differs", "d", release.Report{State: release.StateDirty, Mode: mode, ModeSince: f.at.Add(-50 * time.Hour), Bad: append(bad("/a", "differs"), bad("/b", "")...)})
+	f.report(t, "newly", "older", release.Report{State: release.StateDirty, Mode: mode, Bad: bad("/a", "")})
+	f.report(t, "mute", "d", release.Report{State: release.StateFailed, Mode: mode, Error: "no keys", Bad: bad("/a", "")})
+	bundles := []release.Reported{{Bundle: "new", Since: f.at.Add(-25 * time.Hour)}, {Bundle: "odd"}}
+	f.report(t, "parts", "d", release.Report{State: release.StateDirty, Reported: bundles, Bad: []release.Item{of("new", "/n"), of("odd", "/o")}})
+	f.report(t, "partly", "d", release.Report{State: release.StateDirty, Reported: bundles, Bad: []release.Item{of("new", "/n"), of("base", "/a")}})
 
 	hosts, err := r.Hosts(t.Context(), "")
 	require.NoError(t, err)
@@ -106,11 +116,26 @@ func TestStates(t *testing.T) {
 		"unpublished": "unpublished: no release was published for it yet", "never-seen": "never-seen: enrolled, and has told nothing since",
 		"stale": "stale: told nothing for more than 24 hours", "dirty": "failed: Path:/a: differs (and 1 more)", "failed": "failed: disk full",
 		"silent": "behind: has not reported release 1 yet", "paused": "paused: until noon: a talk", "back": "rolled-back: run 3 was taken back",
+		"differs": "differs: only reports, for 2 days; Path:/a: differs (and 1 more)", "newly": "behind: has not reported release 1 yet", "mute": "failed: no keys",
+		"parts": "applied: of bundles that are only reported (new, for 1 day, odd): Path:/n: differs (and 1 more)", "partly": "failed: Path:/a: differs",
 	}, got)
+	o, err := r.Overview(t.Context(), "")
+	require.NoError(t, err)
+	require.Contains(t, o.Causes, status.Cause{Text: "Path:/a: differs", Hosts: []string{"dirty", "partly"}})
+	require.Contains(t, o.Differences, status.Cause{Text: "Path:/a: differs", Hosts: []string{"differs"}})
+	require.Contains(t, o.Differences, status.Cause{Text: "Path:/n: differs", Hosts: []string{"partly", "parts"}})
+	d, err := r.Host(t.Context(), "differs")
+	require.NoError(t, err)
+	require.Equal(t, []string{"dirty", "differs"}, []string{string(d.Report.State), d.Report.Word()})
+	require.Equal(t, []int{2, 0}, []int{d.Report.Bad, d.Report.Unapplied})
+	d, err = r.Host(t.Context(), "partly")
+	require.NoError(t, err)
+	require.Equal(t, "dirty", d.Reports[0].Word())
+	require.Equal(t, 1, d.Report.Unapplied)
 	counts, err := r.Count(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{
-		"applied": 1, "behind": 2, "waiting": 1, "unpublished": 1, "never-seen": 1, "stale": 1, "failed": 2, "paused": 1, "rolled-back": 1,
+		"applied": 2, "behind": 3, "waiting": 1, "unpublished": 1, "never-seen": 1, "stale": 1, "failed": 4, "paused": 1, "rolled-back": 1, "differs": 1,
 	}, counts["a"])
 	require.Equal(t, 0, counts["b"]["applied"])
 }

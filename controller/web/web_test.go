@@ -143,11 +143,14 @@ var paths = []string{"/", "/hosts", "/hosts?state=failed", "/hosts/web00", "/rel
 func TestPages(t *testing.T) {
 	s := newSite(t)
 	s.fill(t, "", 20)
+	body, err := json.Marshal(release.Report{State: release.StateDirty, Mode: release.ModeApply, Bad: []release.Item{{Key: config.Key{Tag: "Path", Name: "/f"}, Reason: "differs"}}})
+	require.NoError(t, err)
+	require.NoError(t, s.store.PutReport(t.Context(), store.Report{HostID: "idweb07", Counter: 2, Sequence: 7, Commit: "c", ConfigDigest: "d", State: "dirty", Body: body}))
 	s.at = s.at.Add(2 * time.Hour)
 	for path, want := range map[string][]string{
-		"/":            {"Fleet", "20 hosts", "Bundler/x.xml:3:1", "Path:/etc/motd: differs", "web03 and 16 more", "<b>20</b> failed", "<b>0</b> waiting for facts"},
-		"/hosts":       {`href="/hosts/web19"`, "2 hours ago", "failed"},
-		"/hosts/web00": {"1 of 3 good, 1 bad", "sequence 7", "no driver", "Package:vim", "0123456789", "its last good answer stands in: ran too long"},
+		"/":            {"Fleet", "20 hosts", "Bundler/x.xml:3:1", "Path:/etc/motd: differs", "Path:/f: differs", "What is only reported", "and 15 more", `<li class="busy"><a href="/hosts?state=differs"><b>19</b> differs`, "<b>1</b> failed", "<b>0</b> waiting for facts"},
+		"/hosts":       {`href="/hosts/web19"`, "2 hours ago", "failed", "only reports, for 0 days; Path:/etc/motd: differs"},
+		"/hosts/web00": {`<span class="state busy">differs</span>`, "1 of 3 good, 1 bad", "sequence 7", "no driver", "Package:vim", "0123456789", "its last good answer stands in: ran too long"},
 		"/releases":    {"0123456789", `<td class="number">20</td>`},
 		"/reviews":     {`<a href="/reviews/o/r/3">#3</a>`, "failed"},
 		"/reviews/o/r/3": {

@@ -4,6 +4,7 @@ package release
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bindery/bindery/engine/config"
@@ -92,6 +93,17 @@ type Report struct {
 	NotVerified []Item `json:"not_verified,omitempty"`
 	// StaleFacts are answers that stand in for those of probes that fail.
 	StaleFacts []StaleFact `json:"stale_facts,omitempty"`
+}
+
+// OnlyReported tells whether the policy wants an entry of the host only reported: all
+// of them, or those of its bundle.
+func (r *Report) OnlyReported(i Item) bool {
+	return r.Mode == ModeReport || i.Bundle != "" && slices.ContainsFunc(r.Reported, func(b Reported) bool { return b.Bundle == i.Bundle })
+}
+
+// Unapplied are the entries that are bad though the policy wants them to be applied.
+func (r *Report) Unapplied() []Item {
+	return slices.DeleteFunc(slices.Clone(r.Bad), r.OnlyReported)
 }
 
 // Reported is a bundle that is looked at and never changed.

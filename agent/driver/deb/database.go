@@ -36,6 +36,8 @@ type installed struct {
 	damaged bool
 	same    bool // Multi-Arch: same
 	vital   bool // the system needs it, or it is the agent's own
+	// needs and provides are what the package says of others.
+	needs, provides string
 }
 
 func (p *installed) here() bool {
@@ -115,6 +117,7 @@ func (db *database) read(files system.Files, name string) error {
 	defer r.Close()
 	err = stanzas(r, func(field func(string) string) {
 		p := &installed{name: field("Package"), arch: field("Architecture"), version: field("Version"), same: field("Multi-Arch") == "same"}
+		p.needs, p.provides = strings.Trim(field("Pre-Depends")+","+field("Depends"), ","), field("Provides")
 		words := strings.Fields(field("Status"))
 		if p.name == "" || len(words) != 3 {
 			return
@@ -155,9 +158,9 @@ func stanzas(r io.Reader, visit func(field func(string) string)) error {
 			continue
 		}
 		name, value, _ := bytes.Cut(line, []byte(":"))
-		// Only these: most of a database is descriptions and dependencies.
+		// Only these: most of a database is descriptions.
 		switch string(name) {
-		case "Package", "Architecture", "Version", "Multi-Arch", "Status", "Essential", "Protected", "Priority", "Auto-Installed":
+		case "Package", "Architecture", "Version", "Multi-Arch", "Status", "Essential", "Protected", "Priority", "Auto-Installed", "Depends", "Pre-Depends", "Provides":
 			fields[string(name)] = string(bytes.TrimSpace(value))
 		}
 	}

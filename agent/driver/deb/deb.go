@@ -330,7 +330,8 @@ func (d *Driver) known(ctx context.Context) (*database, map[string]bool, error) 
 }
 
 // Extras implements driver.Surveyor: what somebody installed by hand. What came
-// along with other packages, and what a system cannot be without, is not extra.
+// along with other packages, and what a system cannot be without or what is asked for
+// needs, is not extra.
 func (d *Driver) Extras(ctx context.Context, items []driver.Item) ([]driver.Surplus, error) {
 	db, auto, err := d.known(ctx)
 	if db == nil || err != nil {
@@ -355,6 +356,13 @@ func (d *Driver) Extras(ctx context.Context, items []driver.Item) ([]driver.Surp
 			name += ":" + arch
 		}
 		out = append(out, driver.Surplus{Kind: driver.Kind{Tag: "Package", Type: "deb"}, Name: name, What: p.version})
+	}
+	if len(out) > 0 {
+		needed := db.needed(asked)
+		out = slices.DeleteFunc(out, func(s driver.Surplus) bool {
+			name, _, _ := strings.Cut(s.Name, ":")
+			return needed[name]
+		})
 	}
 	slices.SortFunc(out, func(a, b driver.Surplus) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
