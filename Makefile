@@ -265,6 +265,12 @@ e2e-packages: need-git need-machines $(USERS) ## the packages by dpkg, dnf and r
 	packaging/lintian dist/0.0.2/*.deb
 	packaging/check $(USERS) 0.0.1 0.0.2
 
+.PHONY: e2e-arm64
+e2e-arm64: need-go need-git build ## the arm64 packages and programs on this machine, by qemu-user: built, enrolled, run, and the same bytes as amd64's
+	@for c in qemu-aarch64-static dpkg-deb rpm readelf unshare; do command -v $$c >/dev/null || { echo "make: $$c is needed: apt-get install binutils qemu-user-static rpm util-linux"; exit 1; }; done
+	$(MAKE) packages PKG_ARCHS=arm64 PKG_VERSION=0.0.0
+	GO=$(GO) packaging/check-arm64 0.0.0
+
 # Other systems have no kernel to test the agent on here: what is theirs alone is vetted.
 TARGETS ?= linux/amd64 linux/arm64 freebsd/amd64 freebsd/arm64 darwin/amd64 darwin/arm64
 .PHONY: cross

@@ -30,7 +30,7 @@ type family struct {
 // gather makes the agent the parent of all who lose theirs.
 func gather(l *Limits) (*family, error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("become the parent of what it leaves behind: %w", err)
 	}
 	return &family{limits: *l, mark: mark + rand.Text(), before: children()}, nil
 }
