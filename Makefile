@@ -175,7 +175,7 @@ $(DNF) $(USERS):
 e2e-agent: need-git need-machines build $(BOOKWORM) $(DNF) $(CHROOTS)/deb $(CHROOTS)/rc-update ## the agent on Debian 12 machines: apt, dnf, systemd, init scripts, OpenRC (as root; debootstrap once, from MIRROR)
 	$(MAKE) packages PKG_ARCHS=$$($(GO) env GOARCH)
 	@dir=$$(mktemp -d); trap 'rm -rf --one-file-system "$$dir"' EXIT; \
-	TMPDIR=$$dir $(GO) test -count=1 -timeout 90m -tags machine -run '^TestMachine' $(ARGS) ./e2e
+	TMPDIR=$$dir $(GO) test -count=1 -timeout 90m -parallel $$((2 * $$(nproc))) -tags machine -run '^TestMachine' $(ARGS) ./e2e
 
 .PHONY: e2e-services
 e2e-services: need-go need-root $(CHROOTS)/deb $(CHROOTS)/rc-update ## init scripts with insserv, and OpenRC, in roots of their own: the real tools

@@ -63,9 +63,10 @@ type truth struct{ want, command string }
 // kinds are all of them. Debian is the one that others are described by.
 func kinds() []kind { return []kind{debian(), dnf(), sysv(), openrc()} }
 
-// of runs a test on a machine of each kind, as many at once as there are processors.
+// of runs a test on a machine of each kind, beside other tests.
 func of(t *testing.T, kinds []kind, test func(*testing.T, kind)) {
 	t.Helper()
+	t.Parallel()
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
