@@ -130,6 +130,10 @@ func (s *Spec) Problems() []*problem.Problem { return s.problems }
 // Hosts lists the hosts that exist, sorted: clients.xml and Options.Clients.
 func (s *Spec) Hosts() []string { return s.hosts }
 
+// Groups lists the groups that Metadata names, sorted. Hosts may be in others: what is
+// named in a condition alone is a group too.
+func (s *Spec) Groups() []string { return s.meta.Groups() }
+
 // Canonical gives the name under which a host is built: in lower case, and that of
 // the client that an alias stands for.
 func (s *Spec) Canonical(name string) string { return s.meta.Canonical(name) }

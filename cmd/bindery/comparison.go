@@ -66,8 +66,8 @@ type compared struct {
 	groups map[string]string
 }
 
-// compare builds both sides and makes the report.
-func (o *comparisonOptions) compare(ctx context.Context, args []string, progress io.Writer) (*compared, error) {
+// compare builds both sides and makes the report. Notes are for standard error.
+func (o *comparisonOptions) compare(ctx context.Context, args []string, notes io.Writer) (*compared, error) {
 	start := time.Now()
 	base, head, err := o.revisionOptions.snapshots(ctx, args)
 	if err != nil {
@@ -95,7 +95,7 @@ func (o *comparisonOptions) compare(ctx context.Context, args []string, progress
 	if c.now.supposed, err = o.suppositions(c.now.spec.Hosts()); err != nil {
 		return nil, err
 	}
-	in, err := o.hosts(ctx, c, start, progress)
+	in, err := o.hosts(ctx, c, start, notes)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (o *comparisonOptions) compare(ctx context.Context, args []string, progress
 }
 
 // hosts builds the hosts of both sides.
-func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.Time, progress io.Writer) (*review.Input, error) {
+func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.Time, notes io.Writer) (*review.Input, error) {
 	opts, err := o.engineOptions()
 	if err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.T
 	wanted := map[string]bool{}
 	asked := map[string]bool{}
 	oldNames, names := o.pick(c.old.spec.Hosts()), o.pick(c.now.spec.Hosts())
-	bar := newProgress(progress, "hosts", len(oldNames)+len(names))
+	bar := newProgress(notes, "hosts", len(oldNames)+len(names))
 	defer bar.stop()
 	c.now.last = map[string]*engine.Result{}
 	err = buildAll(ctx, c.old, oldNames, bar, func(r *engine.Result) {
@@ -152,6 +152,9 @@ func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.T
 	}
 	if err := c.now.supposed.check(asked, hosts); err != nil {
 		return nil, err
+	}
+	for _, g := range c.now.supposed.unknown(c.now.spec.Groups(), hosts) {
+		fmt.Fprintf(notes, "bindery: --as-if: no host is in the group %q, and Metadata/groups.xml does not name it\n", g)
 	}
 	for _, name := range slices.Sorted(maps.Keys(hosts)) {
 		h := hosts[name]

@@ -43,7 +43,13 @@ func (o *revisionOptions) args(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 && o.url == "" && o.dirs == "" {
 		return errors.New("name what is to be compared: --git, --spec or --spec-dirs")
 	}
-	return cobra.ExactArgs(1)(cmd, args)
+	switch {
+	case len(args) == 1:
+		return nil
+	case o.dirs != "":
+		return fmt.Errorf("--spec-dirs BASE takes one argument, the folder of the head, not %d", len(args))
+	}
+	return fmt.Errorf("--git URL takes one argument, BASE..HEAD, not %d", len(args))
 }
 
 // snapshots reads the two trees.
@@ -64,7 +70,7 @@ func (o *revisionOptions) snapshots(ctx context.Context, args []string) (base, h
 func (o *revisionOptions) workingTree(ctx context.Context) (base, head *git.Snapshot, err error) {
 	m, done, err := openRepository(ctx, o.spec, o.base)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("%w (--spec is the root of a git work tree, as a specification is of its repository; --spec-dirs compares any two folders)", err)
 	}
 	defer done()
 	if base, err = snapshot(ctx, m, o.base); err != nil {

@@ -92,6 +92,23 @@ func (x supposition) keptOut(hosts map[string]*review.Host) bool {
 	return out
 }
 
+// unknown lists groups that Metadata does not name and that no host was in: who joins or
+// leaves them may have misspelt them.
+func (s suppositions) unknown(named []string, hosts map[string]*review.Host) []string {
+	var out []string
+	for _, x := range s {
+		g := cmp.Or(x.join, x.leave)
+		if g == "" || slices.Contains(named, g) || slices.Contains(out, g) {
+			continue
+		}
+		in := func(h *review.Host) bool { return slices.Contains(h.BaseGroups, g) }
+		if !slices.ContainsFunc(slices.Collect(maps.Values(hosts)), in) {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
 // check tells of a probe that no host is asked, and of a group that no host comes into:
 // they would change nothing, in silence.
 func (s suppositions) check(asked map[string]bool, hosts map[string]*review.Host) error {

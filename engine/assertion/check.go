@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -251,16 +252,29 @@ func (r *rule) attributes(attrs []config.Attr, show func(name, value string) boo
 		return fmt.Sprintf("is %q", v)
 	}
 	for _, name := range sortedKeys(r.Attributes) {
-		if v, there := value(name); !there || v != string(r.Attributes[name]) {
+		if v, there := value(name); !there || v != string(r.Attributes[name]) && !sameMode(name, v, string(r.Attributes[name])) {
 			says = append(says, fmt.Sprintf("%s %s, not %q", name, is(name, v, there), r.Attributes[name]))
 		}
 	}
 	for _, name := range sortedKeys(r.attrs) {
-		if v, there := value(name); !there || !r.attrs[name].MatchString(v) {
+		if v, there := value(name); !there || !r.attrs[name].MatchString(v) && !r.attrs[name].MatchString(longMode(name, v)) {
 			says = append(says, fmt.Sprintf("%s %s and does not match %q", name, is(name, v, there), r.AttributesMatch[name]))
 		}
 	}
 	return says
+}
+
+// longMode is an octal mode in four digits, because 640 and 0640 are the same mode to
+// hosts. It is any other value as it is.
+func longMode(name, value string) string {
+	if m, err := strconv.ParseUint(value, 8, 12); err == nil && name == "mode" {
+		return fmt.Sprintf("%04o", m)
+	}
+	return value
+}
+
+func sameMode(name, a, b string) bool {
+	return name == "mode" && longMode(name, a) == longMode(name, b)
 }
 
 // lined is what an entry holds, for all assertions about it.

@@ -209,6 +209,8 @@ func verdict(r *Report) Verdict {
 		n := r.unapproved()
 		return Verdict{State: Unapproved, Title: words.Count(n, "assertion does", "assertions do") + " not hold, so the required check fails until " +
 			words.Verb(n, "it is", "they are") + " approved"}
+	case r.Totals.Hosts+r.Totals.Removed == 0:
+		return Verdict{State: Clean, OK: true, Title: "No host is affected, for neither side has any: the root of the repository must be the specification"}
 	case affected == 0 && r.Totals.Added+r.Totals.Removed == 0:
 		return Verdict{State: Clean, OK: true, Title: "No host is affected"}
 	}

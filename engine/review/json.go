@@ -3,13 +3,18 @@
 package review
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/bindery/bindery/engine/review/words"
 )
 
 // JSON writes the Report as it is typed here, in one stable form. Lists are
-// never null.
+// never null, and nothing in it acts on a terminal.
 func (r *Report) JSON() ([]byte, error) {
 	out := *r
 	if out.Hosts == nil {
@@ -28,7 +33,29 @@ func (r *Report) JSON() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write report: %w", err)
 	}
-	return append(data, '\n'), nil
+	return append(visible(data), '\n'), nil
+}
+
+// visible writes what would act on a terminal, such as marks that turn the direction of
+// writing, as escapes: to programs they are the same. They stand in texts alone.
+func visible(data []byte) []byte {
+	acts := func(c rune) bool { return c != '\n' && words.Invisible(c) }
+	if !bytes.ContainsFunc(data, acts) {
+		return data
+	}
+	out := make([]byte, 0, len(data)+64)
+	for _, c := range string(data) {
+		switch {
+		case !acts(c):
+			out = utf8.AppendRune(out, c)
+		case c > 0xFFFF:
+			high, low := utf16.EncodeRune(c)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, c)
+		}
+	}
+	return out
 }
 
 // ReadJSON reads what JSON wrote, but for the Set.

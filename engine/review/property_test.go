@@ -27,7 +27,7 @@ const canary = "c4n4ry"
 var hostile = []string{
 	"@octocat", "#412", "~~~~~~~~", "```", "</details>", "<details>", "<img src=x onerror=y>", "| a | b |", "\u202egnp.exe",
 	"[click](https://evil.example)", "![x](https://evil.example/x.png)", "--> <b>", "www.evil.example", "https://evil.example",
-	strings.Repeat("long\u00e9~", 120), "a\nb", "\r\n### heading", "\x1b[31m", "\u200b", "*bold*", "_x_", "\\", "$a^b$", "&lt;", "all changed hosts",
+	strings.Repeat("long\u00e9~", 120), "a\nb", "\r\n### heading", "\x1b[31m", "\u200b", "\U000e0041", "\x7f", "*bold*", "_x_", "\\", "$a^b$", "&lt;", "all changed hosts",
 }
 
 func anyText(t *rapid.T, label string) string {
@@ -244,6 +244,22 @@ func TestNoSecretInAnyView(t *testing.T) {
 			string(data), string(set), r.Digest, fmt.Sprintf("%+v", *r),
 		} {
 			require.NotContains(t, view, canary)
+		}
+	})
+}
+
+// JSON acts as little as text does, and says the same to programs.
+func TestJSONIsInert(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r, err := review.New(t.Context(), anyInput(t))
+		require.NoError(t, err)
+		data, err := r.JSON()
+		require.NoError(t, err)
+		checkInert(t, string(data))
+		var back struct{ Changes []struct{ Entry config.Key } }
+		require.NoError(t, json.Unmarshal(data, &back))
+		for i, c := range r.Changes {
+			require.Equal(t, c.Entry, back.Changes[i].Entry)
 		}
 	})
 }

@@ -41,7 +41,7 @@ func (d *Demo) first(ctx context.Context) error {
 			return err
 		}
 	}
-	d.say.say("Packages and services have no driver yet, and actions never run below another root: that is said, not hidden.")
+	d.say.say("Below another root no packages and services are managed, and no actions run: that is said, not hidden.")
 	_, err = d.do(ctx, "bindery", "hosts", "list", "--config", "controller.yaml")
 	return err
 }
