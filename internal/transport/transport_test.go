@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -107,6 +109,20 @@ func TestRetries(t *testing.T) {
 			require.NotContains(t, log.String(), canary)
 		})
 	}
+}
+
+// The library's own logger prints every request, with its address, to standard error,
+// which it takes hold of when a program starts: hence another process.
+func TestNothingIsPrinted(t *testing.T) {
+	self, err := os.Executable()
+	require.NoError(t, err)
+	var printed bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestRetries$")
+	cmd.Stderr = &printed
+	said, err := cmd.Output()
+	require.NoError(t, err)
+	require.Contains(t, string(said), "PASS")
+	require.Empty(t, printed.String())
 }
 
 func TestPostCutOffIsAnErrorOnce(t *testing.T) {
