@@ -33,7 +33,21 @@ const (
 type told struct {
 	ProbeDigest string `json:"probe_digest"`
 	Answers     string `json:"answers"`
+	// Sent is when.
+	Sent time.Time `json:"sent,omitzero"`
 }
+
+// fresh tells whether the controller will not take what it was told for old.
+func (t told) fresh(now time.Time) bool {
+	age := now.Sub(t.Sent)
+	return age >= 0 && age < confirmAfter
+}
+
+func (t told) same(o told) bool { return t.ProbeDigest == o.ProbeDigest && t.Answers == o.Answers }
+
+// confirmAfter is when answers that are as ever are sent once more: a controller takes
+// answers for old that it got a week ago.
+const confirmAfter = 24 * time.Hour
 
 // How often the agent looks for the release that new facts bring.
 const (
@@ -57,27 +71,42 @@ func (a *Agent) askProbes(ctx context.Context, b *release.Bundle, result *Result
 	if err != nil {
 		return false, err
 	}
-	if found && before == now && !b.Manifest.Waiting {
+	known := found && before.same(now) && !b.Manifest.Waiting
+	// A last good answer that stands in is not confirmed.
+	if known && (len(result.stale) > 0 || before.fresh(a.c.Machine.Now())) {
 		return false, nil
 	}
+	if err := a.sendFacts(ctx, answers, now); err != nil {
+		if known {
+			a.c.Logger.Warn("facts that are as ever were not confirmed", "err", err)
+			return false, nil
+		}
+		return false, err
+	}
+	if known {
+		return false, nil // nothing comes of it
+	}
+	return a.await(ctx, b.Manifest.Sequence)
+}
+
+// sendFacts tells the controller what the probes answered, and keeps that it was told.
+func (a *Agent) sendFacts(ctx context.Context, answers map[string]string, now told) error {
+	now.Sent = a.c.Machine.Now().UTC().Truncate(time.Second)
 	counter, err := a.c.State.Counter(a.c.Machine.Now())
 	if err != nil {
-		return false, err
+		return err
 	}
 	message, err := a.identity.SignFacts(release.Facts{
 		HostID: a.enrolment.HostID, Host: a.enrolment.Host, Counter: counter, Time: a.c.Machine.Now().UTC(),
 		ProbeDigest: now.ProbeDigest, Answers: answers,
 	})
 	if err != nil {
-		return false, err
+		return err
 	}
 	if _, err := post(ctx, a.c.Client, a.enrolment.URL+"/api/v1/facts", message); err != nil {
-		return false, fmt.Errorf("send facts: %w", err)
+		return fmt.Errorf("send facts: %w", err)
 	}
-	if err := a.c.State.Save(fileFacts, now); err != nil {
-		return false, err
-	}
-	return a.await(ctx, b.Manifest.Sequence)
+	return a.c.State.Save(fileFacts, now)
 }
 
 func digest(b *release.Bundle, answers map[string]string) (told, error) {

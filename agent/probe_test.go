@@ -71,6 +71,52 @@ func TestLastGoodAnswerStandsIn(t *testing.T) {
 	require.Len(t, n.Facts, 2)
 }
 
+// Answers that stay as they are are confirmed once a day, so that nobody takes them for
+// old; not so what stands in for a probe that fails, and nothing waits for it.
+func TestAnswersAreConfirmed(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, newSite(t), nil)
+	now := time.Now()
+	n.config.Machine.Now = func() time.Time { return now }
+	n.open()
+	require.NoError(t, os.WriteFile(n.root+"/role", []byte("web"), 0o600))
+	n.Publish(n.hostID, agenttest.Release{Probes: []config.Probe{probe("role", "cat $BINDERY_ROOT/role")}, Entries: []config.Entry{agenttest.File("/f", "x")}})
+	require.NoError(t, n.run(agent.Options{}).Fetch)
+	for _, c := range []struct {
+		after time.Duration
+		fails bool
+		facts int
+	}{
+		{after: 23 * time.Hour, facts: 1}, {after: 2 * time.Hour, facts: 2}, {after: time.Hour, facts: 2},
+		{after: 48 * time.Hour, fails: true, facts: 2}, {after: time.Minute, facts: 3}, {after: -time.Hour, facts: 4},
+	} {
+		now = now.Add(c.after)
+		n.config.FactsWait = time.Hour // nothing is waited for
+		n.open()
+		if c.fails {
+			require.NoError(t, os.Remove(n.root+"/role"))
+		} else {
+			require.NoError(t, os.WriteFile(n.root+"/role", []byte("web"), 0o600))
+		}
+		n.Publish(n.hostID, agenttest.Release{Probes: []config.Probe{probe("role", "cat $BINDERY_ROOT/role")}, Entries: []config.Entry{agenttest.File("/f", "x")}, Now: now})
+		require.NoError(t, n.run(agent.Options{}).Fetch)
+		require.Len(t, n.Facts, c.facts, "after %s", c.after)
+	}
+
+	// A controller that cannot be told is no failure of the run.
+	now = now.Add(48 * time.Hour)
+	n.Publish(n.hostID, agenttest.Release{Probes: []config.Probe{probe("role", "cat $BINDERY_ROOT/role")}, Entries: []config.Entry{agenttest.File("/f", "y")}, Now: now})
+	n.Broken = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			http.Error(w, "away", http.StatusBadGateway)
+		}
+		return r.Method == http.MethodPost
+	}
+	require.NoError(t, n.run(agent.Options{}).Fetch)
+	require.Equal(t, "y", read(t, n.root+"/f"))
+	require.Len(t, n.Facts, 4)
+}
+
 // The release that facts bring may ask for more: that is known before it is planned.
 func TestProbeSetThatChangesIsAskedBeforeThePlan(t *testing.T) {
 	t.Parallel()

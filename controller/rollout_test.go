@@ -168,3 +168,32 @@ func TestSurroundingsOfAPreview(t *testing.T) {
 	w.untilWoken("it is previewed on the new base", func() bool { return strings.Contains(w.comment(first).Body, " moved by 1 commit ") })
 	require.Contains(t, w.comment(first).Body, "still valid")
 }
+
+// Facts that nobody confirmed for a week, and hosts that were never there, are counted
+// beside what changes; equal answers that come anew are no news, but not old.
+func TestOldFactsAndHostsNeverSeenAreCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, basic)
+	w.start()
+	st := w.database()
+	db := w.enrol(st, "db1")
+	var b *release.Bundle
+	w.untilWoken("db1 has its probes", func() bool { b = db.fetch(); return b != nil })
+	db.answer(b, map[string]string{"size": "small\n"})
+	w.untilWoken("db1 is bound", func() bool { b = db.fetch(); return b.Config != nil })
+	say := func(text string) string {
+		number, head := w.propose(text, map[string]string{"Cfg/etc/motd/motd": text + "\n"})
+		w.untilStatus(head, webhooks.Success)
+		return w.comment(number).Body
+	}
+	body := say("early")
+	require.NotContains(t, body, "Facts older than 7 days")
+	require.NotContains(t, body, "drifted", "no host has reported")
+	require.Contains(t, body, "| Never seen | 1 |")
+	w.skew.Add(int64((8 * 24 * time.Hour).Seconds()))
+	require.Contains(t, say("late"), "| Facts older than 7 days | 1 |")
+	db.answer(b, map[string]string{"size": "small\n"})
+	require.NotContains(t, say("later"), "Facts older than 7 days")
+	w.enrol(st, "web1")
+	require.NotContains(t, say("last"), "Never seen")
+}

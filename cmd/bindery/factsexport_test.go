@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/bindery/bindery/controller/store"
+	"github.com/bindery/bindery/engine/review"
 )
 
 // What a controller exports is what a preview elsewhere is built with; it is checked
@@ -36,7 +37,8 @@ func TestFactsExport(t *testing.T) {
 	}
 	config := write("controller.yaml", "listen: 127.0.0.1:0\nstate: "+dir+"/state\nkeys: "+dir+"/keys\nrepositories: [{name: o/r, url: "+dir+"}]\n")
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "state"), 0o700))
-	st, err := store.New(t.Context(), store.Config{Path: filepath.Join(dir, "state", "bindery.db")})
+	week := time.Now().Add(-review.FactsLife - time.Hour)
+	st, err := store.New(t.Context(), store.Config{Path: filepath.Join(dir, "state", "bindery.db"), Now: func() time.Time { return week }})
 	require.NoError(t, err)
 	require.NoError(t, st.AddToken(t.Context(), store.Token{ID: "t", Host: "web1", Environment: "main", Verifier: []byte("v"), Expires: time.Now().Add(time.Hour)}))
 	require.NoError(t, st.Enrol(t.Context(), "t", store.Host{ID: "id", Name: "web1", Identity: []byte{1}, Recipient: "r"}))
@@ -60,6 +62,10 @@ func TestFactsExport(t *testing.T) {
 	facts := write("facts.json", whole)
 	out, _ := command(exitOK, "build", "--spec", dir+"/spec", "--host", "web1", "--probe-data", facts, "--facts-root", root)
 	require.Contains(t, out, "CANARY")
+
+	// They were old when they were exported, and say so where they show something.
+	out, _ = command(exitOK, "diff", "--spec-dirs", dir+"/spec", dir+"/spec", "--probe-data", facts, "--as-if", "group-=amd64")
+	require.Regexp(t, `(?m)^ +1  facts older than 7 days$`, out)
 
 	redacted, _ := command(exitOK, "facts", "export", "--redact", "--config", config)
 	facts = write("redacted.json", redacted)

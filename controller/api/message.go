@@ -72,7 +72,9 @@ func (a *API) acceptFacts(ctx context.Context, body []byte) error {
 	}
 	a.senders.accepted(kindFacts, f.HostID, f.Counter)
 	a.log(ctx).Info("facts accepted", "host", host.Name, "changed", changed)
-	a.c.FactsAccepted(ctx, host)
+	if changed { // else nothing follows, but that they are not old
+		a.c.FactsAccepted(ctx, host)
+	}
 	return nil
 }
 

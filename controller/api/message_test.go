@@ -43,7 +43,11 @@ func TestFacts(t *testing.T) {
 	for range 20 { // it costs its host nothing
 		require.Equal(t, http.StatusConflict, post(t, again.URL+"/api/v1/facts", message).code)
 	}
+	// Equal answers are not old any more, and nothing else follows from them.
 	require.Equal(t, http.StatusNoContent, post(t, again.URL+"/api/v1/facts", h.facts(t, nil)).code)
+	require.Len(t, s.wakes(), 2)
+	other := h.facts(t, func(f *release.Facts) { f.Answers["rack"] = "8\n" })
+	require.Equal(t, http.StatusNoContent, post(t, again.URL+"/api/v1/facts", other).code)
 	require.Len(t, s.wakes(), 3)
 }
 
