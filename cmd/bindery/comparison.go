@@ -153,9 +153,7 @@ func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.T
 	if err := c.now.supposed.check(asked, hosts); err != nil {
 		return nil, err
 	}
-	for _, g := range c.now.supposed.unknown(c.now.spec.Groups(), hosts) {
-		fmt.Fprintf(notes, "bindery: --as-if: no host is in the group %q, and Metadata/groups.xml does not name it\n", g)
-	}
+	c.now.supposed.tell(notes, c.now.spec.Groups(), hosts)
 	for _, name := range slices.Sorted(maps.Keys(hosts)) {
 		h := hosts[name]
 		if slices.Contains(o.clients, name) && unknown(h.Base) && unknown(h.Head) {

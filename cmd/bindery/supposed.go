@@ -5,6 +5,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"maps"
 	"regexp"
 	"slices"
@@ -92,21 +93,16 @@ func (x supposition) keptOut(hosts map[string]*review.Host) bool {
 	return out
 }
 
-// unknown lists groups that Metadata does not name and that no host was in: who joins or
-// leaves them may have misspelt them.
-func (s suppositions) unknown(named []string, hosts map[string]*review.Host) []string {
-	var out []string
+// tell names groups that Metadata does not name and that no host was in: they may be
+// misspelt.
+func (s suppositions) tell(notes io.Writer, named []string, hosts map[string]*review.Host) {
 	for _, x := range s {
 		g := cmp.Or(x.join, x.leave)
-		if g == "" || slices.Contains(named, g) || slices.Contains(out, g) {
-			continue
-		}
 		in := func(h *review.Host) bool { return slices.Contains(h.BaseGroups, g) }
-		if !slices.ContainsFunc(slices.Collect(maps.Values(hosts)), in) {
-			out = append(out, g)
+		if g != "" && !slices.Contains(named, g) && !slices.ContainsFunc(slices.Collect(maps.Values(hosts)), in) {
+			fmt.Fprintf(notes, "bindery: --as-if: no host is in the group %q, and Metadata/groups.xml does not name it\n", g)
 		}
 	}
-	return out
 }
 
 // check tells of a probe that no host is asked, and of a group that no host comes into:
