@@ -99,6 +99,7 @@ func (o *comparisonOptions) compare(ctx context.Context, args []string, notes io
 	if err != nil {
 		return nil, err
 	}
+	c.now.supposed.tell(notes, c.now.spec.Groups(), in.Hosts)
 	meta.Took = time.Since(start)
 	meta.Built, in.Meta = in.Meta.Built, meta
 	in.Key = make([]byte, 32)
@@ -153,7 +154,6 @@ func (o *comparisonOptions) hosts(ctx context.Context, c *compared, start time.T
 	if err := c.now.supposed.check(asked, hosts); err != nil {
 		return nil, err
 	}
-	c.now.supposed.tell(notes, c.now.spec.Groups(), hosts)
 	for _, name := range slices.Sorted(maps.Keys(hosts)) {
 		h := hosts[name]
 		if slices.Contains(o.clients, name) && unknown(h.Base) && unknown(h.Head) {

@@ -95,11 +95,11 @@ func (x supposition) keptOut(hosts map[string]*review.Host) bool {
 
 // tell names groups that Metadata does not name and that no host was in: they may be
 // misspelt.
-func (s suppositions) tell(notes io.Writer, named []string, hosts map[string]*review.Host) {
+func (s suppositions) tell(notes io.Writer, named []string, hosts []review.Host) {
 	for _, x := range s {
 		g := cmp.Or(x.join, x.leave)
-		in := func(h *review.Host) bool { return slices.Contains(h.BaseGroups, g) }
-		if g != "" && !slices.Contains(named, g) && !slices.ContainsFunc(slices.Collect(maps.Values(hosts)), in) {
+		in := func(h review.Host) bool { return slices.Contains(h.BaseGroups, g) }
+		if g != "" && !slices.Contains(named, g) && !slices.ContainsFunc(hosts, in) {
 			fmt.Fprintf(notes, "bindery: --as-if: no host is in the group %q, and Metadata/groups.xml does not name it\n", g)
 		}
 	}
