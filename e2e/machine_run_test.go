@@ -117,7 +117,8 @@ func (e *estate) reported() {
 	e.converged()
 }
 
-// broken: what a package breaks, or a service that does not start, is its own bundle.
+// broken: what a package breaks, or a service that does not start, is its own bundle, and
+// so is what is not there at all.
 func (e *estate) broken() {
 	tag := "Service"
 	if e.kind.hasPackages() {
@@ -126,14 +127,15 @@ func (e *estate) broken() {
 	entry := func(name string) string { return strings.ReplaceAll(e.kind.says(e.kind.fragile), "NAME", name) }
 	groups, all := e.source("Metadata/groups.xml"), `<Bundle name="uplink"/><Bundle name="broken"/><Bundle name="plain"/>`
 	e.publish(map[string]string{
-		"Bundler/broken.xml":  "<Bundle>" + entry("broken") + `<BoundPath name="/srv/beside" type="directory" owner="root" group="root" mode="0755"/></Bundle>`,
+		"Bundler/broken.xml":  "<Bundle>" + entry("broken") + entry("absent") + `<BoundPath name="/srv/beside" type="directory" owner="root" group="root" mode="0755"/></Bundle>`,
 		"Bundler/plain.xml":   "<Bundle>" + entry("plain") + "</Bundle>",
 		"Metadata/groups.xml": strings.Replace(groups, `<Bundle name="uplink"/>`, all, 1),
 	})
 	r := e.apply(1)
 	require.Equal(e.T, "dirty", r.Report.State)
-	require.Len(e.T, r.Report.Bad, 1)
+	require.Len(e.T, r.Report.Bad, 2)
 	require.Contains(e.T, r.item(e.T, tag, "broken").Reason, e.kind.breaks)
+	require.NotEqual(e.T, "correct", r.item(e.T, tag, "absent").State)
 	require.Equal(e.T, "correct", r.item(e.T, tag, "plain").State)
 	require.Equal(e.T, "correct", r.item(e.T, "Path", "/srv/beside").State)
 	e.converged()
