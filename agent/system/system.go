@@ -68,8 +68,9 @@ type Files interface {
 	Look(name string) (Info, error)
 	// Open reads a regular file.
 	Open(name string) (io.ReadCloser, error)
-	// List describes what a directory holds, sorted by name.
-	List(name string) ([]Info, error)
+	// List describes what a directory holds, sorted by name; where some names are
+	// given, only those of them that are there.
+	List(name string, only ...string) ([]Info, error)
 	// Change does one thing and makes it durable before it returns.
 	Change(Change) error
 }

@@ -293,7 +293,12 @@ func (r *reader) Extended(attribute string) ([]byte, error) {
 func (r *reader) Close() error { return unix.Close(r.fd) }
 
 // List implements Files.
-func (t *Tree) List(name string) ([]Info, error) {
+func (t *Tree) List(name string, only ...string) ([]Info, error) {
+	for _, base := range only {
+		if parts, err := Split("/" + base); err != nil || len(parts) != 1 || parts[0] != base {
+			return nil, pathError("list", name, fmt.Errorf("%q: %w", base, ErrName))
+		}
+	}
 	p, err := t.walk(name)
 	if err != nil {
 		return nil, pathError("list", name, err)
@@ -306,9 +311,11 @@ func (t *Tree) List(name string) ([]Info, error) {
 	}
 	dir := os.NewFile(uintptr(fd), name)
 	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	if err != nil {
-		return nil, pathError("list", name, err)
+	names := slices.Clone(only)
+	if len(only) == 0 {
+		if names, err = dir.Readdirnames(-1); err != nil {
+			return nil, pathError("list", name, err)
+		}
 	}
 	slices.Sort(names)
 	out := make([]Info, 0, len(names))

@@ -47,6 +47,10 @@ func TestSuite(t *testing.T) {
 func TestRootIsNotLeft(t *testing.T) {
 	outside, root := t.TempDir(), t.TempDir()
 	tree := open(t, system.TreeConfig{Root: root})
+	for _, base := range []string{"..", ".", "", "../" + filepath.Base(outside), "/etc"} {
+		_, err := tree.List("/", base)
+		require.ErrorIs(t, err, system.ErrName, base)
+	}
 	for i, target := range []string{outside, "../../../../../../.." + outside, "/../.." + outside} {
 		name := "/link" + strconv.Itoa(i)
 		require.NoError(t, os.Symlink(target, root+name))

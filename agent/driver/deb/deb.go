@@ -113,6 +113,8 @@ type batch struct {
 	db      *database
 	policy  policy
 	except  *exceptions
+	// lists are dpkg's lists of files, by name, nil before they were looked at.
+	lists map[string]system.Info
 }
 
 // want is one package of one architecture that an entry asks for.

@@ -27,15 +27,12 @@ import (
 // nothing has happened to since dpkg wrote its list is not read, and none of a
 // package whose files all look as they did when it was right.
 func (b *batch) verify(p *installed, paths *driver.Paths) ([]string, error) {
-	base := infoDir + "/" + p.name
-	if p.same {
-		base += ":" + p.arch
-	}
+	base := infoDir + "/" + p.file()
 	files := b.c.Machine.Files
-	list, err := files.Look(base + ".list")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := b.listed(); err != nil {
 		return nil, err
 	}
+	list := b.lists[p.file()+".list"]
 	was, known := b.good[base]
 	now := b.c.Machine.Now()
 	stamp := stampOf(list)
@@ -72,6 +69,37 @@ func (b *batch) verify(p *installed, paths *driver.Paths) ([]string, error) {
 		delete(b.good, base)
 	}
 	return bad, nil
+}
+
+// file is what dpkg calls the files that tell of the package.
+func (p *installed) file() string {
+	if p.same {
+		return p.name + ":" + p.arch
+	}
+	return p.name
+}
+
+// listed looks, once, at dpkg's lists of all packages that are asked for: at a hundred
+// in one directory sooner than at one a hundred times.
+func (b *batch) listed() error {
+	if b.lists != nil {
+		return nil
+	}
+	var names []string
+	for _, w := range b.wants {
+		if p := b.db.find(w.name, w.arch); p != nil {
+			names = append(names, p.file()+".list")
+		}
+	}
+	found, err := b.c.Machine.Files.List(infoDir, names...)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	b.lists = make(map[string]system.Info, len(found))
+	for _, info := range found {
+		b.lists[info.Name] = info
+	}
+	return nil
 }
 
 // right is how a package looked when all its files were right.

@@ -154,7 +154,7 @@ func (f *Files) Extended(name, attribute string) ([]byte, error) {
 }
 
 // List implements system.Files.
-func (f *Files) List(name string) ([]system.Info, error) {
+func (f *Files) List(name string, only ...string) ([]system.Info, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	real, n, err := f.find(name)
@@ -166,6 +166,9 @@ func (f *Files) List(name string) ([]system.Info, error) {
 	}
 	var out []system.Info
 	for _, child := range f.children(real) {
+		if len(only) > 0 && !slices.Contains(only, path.Base(child)) {
+			continue
+		}
 		out = append(out, f.nodes[child].info(child))
 	}
 	slices.SortFunc(out, func(a, b system.Info) int { return strings.Compare(a.Name, b.Name) })
