@@ -30,6 +30,14 @@ func TestWhatLooksLikeASecret(t *testing.T) {
 		"Authorization: Bearer eyJhbGciOiJI.eyJzdWIiOiIx.SflKxwRJSMe": "eyJhbGciOiJI.eyJzdWIiOiIx.SflKxwRJSMe",
 		"password = correct-horse":                                    "correct-horse",
 		`  "api_key": "0123456789"`:                                   "0123456789",
+		"password: hunt":                                              "hunt",
+		"password_hash = abcdefgh":                                    "abcdefgh",
+		"SECRET_KEY = 'django-insecure-x'":                            "django-insecure-x",
+		"secret_key_base: 0123abcd0123":                               "0123abcd0123",
+		"signing-key=not-so-random":                                   "not-so-random",
+		"<db.password>hunter2</db.password>":                          "hunter2",
+		"Authorization: Basic YWxhZGRpbjpv":                           "YWxhZGRpbjpv",
+		"machine forge login ann password hunter2":                    "hunter2",
 		"DB_PASSWORD=hunter2hunter2":                                  "hunter2hunter2",
 		"url = postgres://app:s3cr3t@db/app":                          "s3cr3t",
 		"seed: Zm9vYmFyQmF6UXV4MTIzNDU2Nzg5MEFCQ0RFRg==":              "Zm9vYmFyQmF6UXV4MTIzNDU2Nzg5MEFCQ0RFRg==",
@@ -45,6 +53,8 @@ func TestWhatLooksLikeASecret(t *testing.T) {
 		"sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0bb822cd15d6c15b0f00a08", "commit da39a3ee5e6b4b0d3255bfef95601890afd80709",
 		"/usr/share/Java/Runtime2/Lib64/Modules11/Server", "KexAlgorithms sntrup761x25519-sha512@openssh.com,curve25519-sha256",
 		"token_lifetime: 3600", "token: /run/app/token", "password = ${secret}", "https://example.org/path:with@sign",
+		"password: required", "password_encryption = scram-sha-256", "host all all all password", "<password>${db.password}</password>", "secret_key_file = x.pem",
+		"Authorization: none", "password = None",
 	} {
 		require.Equal(t, line, shown(t, line))
 	}

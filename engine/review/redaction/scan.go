@@ -32,8 +32,20 @@ var forms = []form{
 		[]string{"passw", "passphrase", "secret", "token", "api", "access", "private", "credential"},
 		regexp.MustCompile(`(?i)((?:passwd|password|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)["']?\s*(?:[:=]|=>)\s*["']?)([^\s"'<>{}$%&;,/][^\s"'<>{}$%&;,]{7,})`),
 	},
+	// Short passwords are passwords too; of a name that goes on only what is known is taken.
+	{[]string{"passw", "passphrase"}, regexp.MustCompile(`(?i)((?:passwd|password|passphrase)(?:[_-]?hash)?["']?\s*(?:[:=]|=>)\s*["']?)([^\s"'<>{}$%&;,/][^\s"'<>{}$%&;,]{3,})`)},
+	{
+		[]string{"secret", "encryption", "signing"},
+		regexp.MustCompile(`(?i)((?:secret[_-]?key(?:[_-]?base)?|(?:encryption|signing)[_-]?key)["']?\s*(?:[:=]|=>)\s*["']?)([^\s"'<>{}$%&;,/][^\s"'<>{}$%&;,]{7,})`),
+	},
+	{[]string{"password>", "passwd>", "passphrase>", "secret>", "token>"}, regexp.MustCompile(`(?i)(<(?:[\w.-]{0,32})(?:password|passwd|passphrase|secret|token)>)([^\s<>{}$%&;,/][^\s<>{}$%&;,]{3,})`)},
+	{[]string{"authorization"}, regexp.MustCompile(`(?i)(authorization["']?\s*[:=]\s*["']?(?:basic|bearer|token)\s+)([^\s"'<>{}$%;,]{4,})`)},
+	{[]string{"login"}, regexp.MustCompile(`(?i)(\blogin\s+\S{1,64}\s+password\s+)(\S{4,})`)},
 	{[]string{"://"}, regexp.MustCompile(`(://[^/\s:@]{1,64}:)([^/\s@]{3,})@`)},
 }
+
+// settings are what people write beside "password" that is none.
+var settings = []string{"true", "false", "none", "null", "required", "optional", "disabled", "enabled", "prompt", "never", "always", "auto", "trust", "scram-sha-256"}
 
 // publicKey is where such a word is what it may be.
 var publicKey = regexp.MustCompile(`(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S+|sk-\S+@openssh\.com|age1|sha(?:1|256|384|512)[:=-]|integrity=)\s*["']?$`)
@@ -95,7 +107,7 @@ func (s Scanner) replace(re *regexp.Regexp, line string) string {
 	from := 0
 	for _, at := range found {
 		value := line[at[4]:at[5]]
-		if strings.Contains(value, "‹") { // it is hidden already
+		if strings.Contains(value, "‹") || slices.Contains(settings, strings.ToLower(value)) { // it is hidden already, or hides nothing
 			continue
 		}
 		b.WriteString(line[from:at[4]])
