@@ -162,3 +162,29 @@ func TestActionComments(t *testing.T) {
 	require.Equal(t, exitFindings, code)
 	require.Contains(t, summary, "Bundler/a.xml")
 }
+
+// Each approval reaches the program, however a variable of the repository has them, and
+// none is taken for the name of a file.
+func TestActionTakesEveryApproval(t *testing.T) {
+	a, _ := readAction(t)
+	temp := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(temp, "bindery"), []byte("#!/bin/sh\nprintf '%s\\n' \"$@\"\n"), 0o700))
+	step := a.Runs.Steps[len(a.Runs.Steps)-1].Run
+	for approve, want := range map[string][]string{"": nil, "aa bb": {"aa", "bb"}, "aa\r\nbb\n cc\n": {"aa", "bb", "cc"}, "*": {"*"}} {
+		cmd := exec.CommandContext(t.Context(), "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step)
+		cmd.Dir = temp
+		for _, name := range []string{"SPEC=.", "BASE=a", "HEAD=b", "PROBE_DATA=", "FACTS_ROOT=", "FORGE=github", "TOKEN=x", "ACCOUNT=", "PULL=1", "FROM=o/r", "GITHUB_REPOSITORY=o/r", "GITHUB_API_URL=https://x"} {
+			cmd.Env = append(cmd.Env, name)
+		}
+		cmd.Env = append(cmd.Env, "PATH="+os.Getenv("PATH"), "APPROVE="+approve, "RUNNER_TEMP="+temp, "GITHUB_STEP_SUMMARY="+temp+"/summary", "GITHUB_OUTPUT="+temp+"/output")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, string(out))
+		said, err := os.ReadFile(filepath.Join(temp, "bindery-report.md"))
+		require.NoError(t, err)
+		var got []string
+		for _, m := range regexp.MustCompile(`--approve\n(.*)\n`).FindAllStringSubmatch(string(said), -1) {
+			got = append(got, m[1])
+		}
+		require.Equal(t, want, got, "%q", approve)
+	}
+}
