@@ -56,6 +56,9 @@ type Config struct {
 	Decision choice.Decision
 	// Paranoid keeps a copy of each file with paranoid="true" before it is changed.
 	Paranoid ParanoidSettings
+	// After is the clock that a change is waited for by until it is confirmed. Nil:
+	// time.After.
+	After func(time.Duration) <-chan time.Time
 	// FactsWait is how long a run waits for the release that new facts bring.
 	// Zero: 30 s.
 	FactsWait time.Duration
@@ -108,6 +111,9 @@ func New(c Config) (*Agent, error) {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.After == nil {
+		c.After = time.After
 	}
 	if c.FactsWait == 0 {
 		c.FactsWait = defaultFactsWait

@@ -101,7 +101,7 @@ func (a *Agent) reach(ctx context.Context, u *Unconfirmed) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(min(u.Within/5, settling)):
+	case <-a.c.After(min(u.Within/5, settling)):
 	}
 	for {
 		left := u.Until.Sub(a.c.Machine.Now())
@@ -118,7 +118,7 @@ func (a *Agent) reach(ctx context.Context, u *Unconfirmed) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(min(left, max(u.Within/20, 10*time.Millisecond))):
+		case <-a.c.After(min(left, max(u.Within/20, 10*time.Millisecond))):
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 const (
 	fileLast  = "last.json"
+	fileLost  = "lost.json"
 	outboxDir = "outbox"
 )
 
@@ -156,10 +157,9 @@ func (a *Agent) queue(rep release.Report, now time.Time) error {
 		return err
 	}
 	for len(names) >= maxOutbox {
-		if err := a.c.State.Remove(outboxDir + "/" + names[0]); err != nil {
+		if err := a.lose(names[0], errCrowded); err != nil {
 			return err
 		}
-		a.c.Logger.Warn("a report that could not be sent was dropped", "report", names[0])
 		names = names[1:]
 	}
 	n, err := a.c.State.Counter(now)
@@ -182,27 +182,74 @@ func (a *Agent) deliver(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.As(err, &refused) && refused.Final():
-			a.c.Logger.Error("the controller does not take a report", "report", name, "err", err)
+		case errors.As(err, &refused) && refused.Final(), errors.Is(err, errDamaged):
+			if err := a.lose(name, err); err != nil {
+				return err
+			}
+			names = names[1:]
+			continue
 		case errors.Is(err, ErrUnavailable):
 			a.c.Logger.Warn("reports wait for the controller", "waiting", len(names), "err", err)
 			return nil
 		case err != nil:
 			return err
 		}
-		if err := a.c.State.Remove(file); err != nil {
-			return err
+		for _, done := range []string{file, fileLost} {
+			if err := a.c.State.Remove(done); err != nil {
+				return err
+			}
 		}
 		names = names[1:]
 	}
 	return nil
 }
 
+// Lost are reports that the controller will never see. They are told of until it takes
+// another one, from which it knows how the host is.
+type Lost struct {
+	Reports int       `json:"reports"`
+	Last    time.Time `json:"last"`
+	// Reason is why the last of them was lost.
+	Reason string `json:"reason"`
+}
+
+var (
+	errCrowded = errors.New("too many reports wait for the controller")
+	errDamaged = errors.New("it is damaged")
+)
+
+// lose gives a report up.
+func (a *Agent) lose(name string, why error) error {
+	var l Lost
+	if _, err := a.c.State.Load(fileLost, &l); err != nil {
+		return err
+	}
+	a.c.Logger.Error("the controller will not see a report", "report", name, "err", why)
+	l.Reports, l.Last, l.Reason = l.Reports+1, a.c.Machine.Now().UTC(), short(why.Error())
+	if err := a.c.State.Save(fileLost, l); err != nil {
+		return err
+	}
+	return a.c.State.Remove(outboxDir + "/" + name)
+}
+
+// Lost tells of reports that were given up, nil for none.
+func (a *Agent) Lost() (*Lost, error) {
+	var l Lost
+	found, err := a.c.State.Load(fileLost, &l)
+	if err != nil || !found {
+		return nil, err
+	}
+	return &l, nil
+}
+
 func (a *Agent) send(ctx context.Context, file string) error {
 	var rep release.Report
 	found, err := a.c.State.Load(file, &rep)
-	if err != nil || !found {
-		return err // a torn one is dropped
+	if err != nil {
+		return err
+	}
+	if !found {
+		return errDamaged
 	}
 	if rep.Counter, err = a.c.State.Counter(a.c.Machine.Now()); err != nil {
 		return err

@@ -46,6 +46,23 @@ func units(ran *[]string) func(system.Command) (system.Result, error) {
 	}
 }
 
+// Why a service can be neither made true nor told is said once.
+func TestReasonsAreSaidOnce(t *testing.T) {
+	t.Parallel()
+	n, files, _ := memory(t)
+	for _, name := range []string{"/run", "/run/systemd", "/run/systemd/system"} {
+		require.NoError(t, files.Change(system.Change{Op: system.Mkdir, Name: name, Mode: 0o755}))
+	}
+	var ran []string
+	n.config.Machine.Processes.(*systemtest.Processes).Answer = units(&ran)
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{
+		agenttest.File("/f", "x"), agenttest.Entry("Service", "", "name=s", "type=systemd", "status=on", "target=explode"),
+	}})
+	r := n.run(agent.Options{})
+	require.Len(t, r.Report.Bad, 1)
+	require.Equal(t, 1, strings.Count(r.Report.Bad[0].Reason, "is not one of systemctl"), r.Report.Bad[0].Reason)
+}
+
 // Services come last, each is told once that its bundle was modified, and one
 // that was just started knows already.
 func TestServices(t *testing.T) {

@@ -186,6 +186,46 @@ func TestConfirmByANewConnection(t *testing.T) {
 	require.NoFileExists(t, n.root+"/network")
 }
 
+// What cuts a host off may take a moment to do so, as a name that was looked up before:
+// the source is asked when that is over.
+func TestConfirmWhenTheChangeHasTakenEffect(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ within, settles time.Duration }{{10 * time.Second, 2 * time.Second}, {5 * time.Minute, 6 * time.Second}} {
+		now, effect := time.Now(), false
+		var waited []time.Duration
+		n := newNode(t, newSite(t), nil)
+		n.config.Machine.Now = func() time.Time { return now }
+		n.config.After = func(d time.Duration) <-chan time.Time {
+			_, err := os.Stat(n.root + "/network")
+			require.NoError(t, err, "nothing is waited for before the change")
+			waited, effect, now = append(waited, d), true, now.Add(d)
+			due := make(chan time.Time, 1)
+			due <- now
+			return due
+		}
+		n.open()
+		n.Broken = func(w http.ResponseWriter, _ *http.Request) bool {
+			if _, err := os.Stat(n.root + "/network"); err != nil || !effect {
+				return false
+			}
+			w.WriteHeader(http.StatusBadGateway)
+			return true
+		}
+		n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/network", "broken")}, Policy: release.Policy{Confirm: c.within}})
+		require.Equal(t, release.StateRolledBack, n.run(agent.Options{}).Report.State)
+		require.NoFileExists(t, n.root+"/network")
+		require.Equal(t, c.settles, waited[0])
+		require.Equal(t, c.within, total(waited), "it has all of its time")
+	}
+}
+
+func total(all []time.Duration) (out time.Duration) {
+	for _, d := range all {
+		out += d
+	}
+	return out
+}
+
 // A change that cuts the host off is taken back: by the run, by the guard if the run
 // was killed, or by the next run, as after a boot.
 func TestConfirm(t *testing.T) {

@@ -37,6 +37,9 @@ type Status struct {
 	Killed int64 `json:"killed,omitempty"`
 	// Unsent is how many reports wait for the controller.
 	Unsent int `json:"unsent"`
+	// Lost are reports that the controller refused for good, or that are damaged or too
+	// many, absent since it took one.
+	Lost *Lost `json:"lost,omitempty"`
 	// Clock tells that the clock of the host cannot be right.
 	Clock *Skew `json:"clock,omitempty"`
 	// Windows are those in which the host may be changed, none for always. Open tells
@@ -84,11 +87,14 @@ type Skew struct {
 // slack is how far clocks may differ that are both taken for right.
 const slack = time.Minute
 
-// Well tells whether nobody needs to look: nothing is held, refused or cut off, and
+// Well tells whether nobody needs to look: nothing is held, refused, lost or cut off, and
 // nothing is bad but what is only reported.
 func (s *Status) Well() bool {
-	if s.Held != nil || s.Killed != 0 || s.ReleaseError != "" || s.LastRun == nil {
-		return s.Held == nil && s.Killed == 0 && s.ReleaseError == ""
+	if s.Held != nil || s.Killed != 0 || s.ReleaseError != "" || s.Lost != nil {
+		return false
+	}
+	if s.LastRun == nil {
+		return true
 	}
 	switch s.LastRun.State {
 	case release.StateClean, release.StateWaiting, release.StatePaused:
@@ -117,6 +123,8 @@ func (a *Agent) Status() (*Status, error) {
 	try(err)
 	waiting, err := a.c.State.List(outboxDir)
 	s.Unsent = len(waiting)
+	try(err)
+	s.Lost, err = a.Lost()
 	try(err)
 	if s.Running == 0 {
 		killed, err := a.journal.Unfinished()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/bindery/bindery/agent/driver"
+	"github.com/bindery/bindery/agent/driver/account"
 	"github.com/bindery/bindery/agent/journal"
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/release"
@@ -86,6 +87,7 @@ func (a *Agent) undo(ctx context.Context, o UndoOptions) (*Undone, error) {
 	}
 	b := &undoing{Agent: a, past: past, out: u, options: o}
 	b.moves = past.Moves(a.files, o.Force)
+	journal.Together(b.moves, account.Files())
 	if o.DryRun {
 		b.restore(ctx, nil)
 		return u, ctx.Err()

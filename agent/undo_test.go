@@ -71,6 +71,39 @@ func messy(t *testing.T, root string) []config.Entry {
 	}
 }
 
+// Files of users and groups speak of each other: they come back all, or none where
+// somebody changed one since, and it is named.
+func TestUndoOfAccounts(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, newSite(t), nil)
+	require.NoError(t, os.Mkdir(n.root+"/etc", 0o755))
+	names := []string{"/etc/passwd", "/etc/passwd-", "/etc/group", "/etc/shadow", "/etc/other"}
+	var entries []config.Entry
+	for _, name := range names {
+		require.NoError(t, os.WriteFile(n.root+name, []byte("old"), 0o644))
+		entries = append(entries, agenttest.File(name, "new"))
+	}
+	before := stands(t, n.root+"/etc")
+	n.Publish(n.hostID, agenttest.Release{Entries: entries})
+	n.run(agent.Options{})
+	require.NoError(t, os.WriteFile(n.root+"/etc/group", []byte("somebody's"), 0o644))
+	for _, dry := range []bool{true, false} {
+		u, err := n.agent.Undo(t.Context(), agent.UndoOptions{DryRun: dry})
+		require.NoError(t, err)
+		require.Equal(t, []string{"restore /etc/other"}, u.Done)
+		reason := ": it goes with /etc/group, which is kept: it was changed since"
+		require.Equal(t, []string{"/etc/group: it was changed since", "/etc/passwd" + reason, "/etc/passwd-" + reason, "/etc/shadow" + reason}, u.Kept)
+	}
+	for _, name := range []string{"/etc/passwd", "/etc/passwd-", "/etc/shadow"} {
+		require.Equal(t, "new", read(t, n.root+name), name)
+	}
+	require.Equal(t, "old", read(t, n.root+"/etc/other"))
+	u, err := n.agent.Undo(t.Context(), agent.UndoOptions{Run: 1, Force: true})
+	require.NoError(t, err)
+	require.True(t, u.Whole(), u)
+	require.Equal(t, before, stands(t, n.root+"/etc"))
+}
+
 func TestUndo(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, newSite(t), nil)

@@ -190,6 +190,26 @@ func (p *Past) Moves(f *Files, force bool) []Move {
 	return out
 }
 
+// Together lets files that speak of each other come back all or not at all: where one
+// is kept, those that would have come back are kept for it, with copies NAME- of them.
+func Together(moves []Move, names []string) {
+	why := ""
+	for _, m := range moves {
+		if m.What == Kept && slices.Contains(names, m.Name) {
+			why = "it goes with " + m.Name + ", which is kept: " + m.Why
+			break
+		}
+	}
+	if why == "" {
+		return
+	}
+	for i := range moves {
+		if m := &moves[i]; m.What != Kept && slices.Contains(names, strings.TrimSuffix(m.Name, "-")) {
+			m.What, m.Why = Kept, why
+		}
+	}
+}
+
 func (p *Past) move(f *Files, s Step, force bool) *Move {
 	m := &Move{Name: string(s.Name), before: s.Before}
 	info, err := f.Look(m.Name)

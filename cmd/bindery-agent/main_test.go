@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -116,4 +117,18 @@ func TestSameReason(t *testing.T) {
 	require.Contains(t, run.String(), "not verified Action:a  not here\n")
 	require.NotContains(t, run.String(), "Package:p3")
 	require.Contains(t, plan.String(), "not verified Package:p8  no driver\n")
+}
+
+// A run that asked what it could not is still made, and says so: its exit code is that
+// of the network, not of wrong use.
+func TestVerdictOfRunsThatCouldNotAsk(t *testing.T) {
+	err := verdict(&agent.Result{Fetch: errors.New("probe disks: ran too long")})
+	require.EqualError(t, err, "the run was made with what was known before: probe disks: ran too long")
+	require.Equal(t, exitUnavailable, exitCode(err))
+	err = verdict(&agent.Result{Fetch: fmt.Errorf("poll: %w", release.ErrUntrusted)})
+	require.EqualError(t, err, "poll: "+release.ErrUntrusted.Error())
+	require.Equal(t, exitUntrusted, exitCode(err))
+	require.NoError(t, verdict(&agent.Result{}))
+	reported := release.Report{State: release.StateDirty, Mode: release.ModeReport, Bad: []release.Item{{}}}
+	require.Equal(t, exitFindings, exitCode(verdict(&agent.Result{Report: reported})), "what is only reported is a finding")
 }

@@ -36,7 +36,7 @@ Exit codes:
   0  nothing is wrong: clean, paused, waiting for facts, or not run yet; or all that
      is bad is only reported, by report mode of the host or of bundles
   1  entries are bad, the last run failed or was killed, a release was taken back or is
-     not accepted
+     not accepted, or the controller refused reports for good
   2  wrong use, or the host is not enrolled
   3  cannot do it (storage)
   4  refused for trust
@@ -152,6 +152,9 @@ func writeContact(line liner, st *status) {
 	}
 	if st.Unsent > 0 {
 		line("unsent", "%d reports wait for the controller", st.Unsent)
+	}
+	if l := st.Lost; l != nil {
+		line("lost", "%d reports that the controller will not see, the last at %s: %s", l.Reports, l.Last.Format(time.RFC3339), printable(l.Reason))
 	}
 	if c := st.Clock; c != nil {
 		line("clock", "is behind by %s at least: something was signed at %s", c.Behind.Round(time.Second), c.Floor.Format(time.RFC3339))

@@ -361,10 +361,16 @@ var (
 // and their like write: each with the copy of what it was, which they make first.
 func (d *Driver) Touches() []string {
 	var out []string
-	for _, name := range []string{"/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid"} {
+	for _, name := range Files() {
 		out = append(out, name, name+"-")
 	}
 	return out
+}
+
+// Files are those that hold users and groups. They speak of each other: one that is of
+// another time than the rest leaves users without a password, or a group without a name.
+func Files() []string {
+	return []string{"/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid"}
 }
 
 var _ driver.Touching = (*Driver)(nil)
