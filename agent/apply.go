@@ -4,6 +4,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/bindery/bindery/agent/driver"
@@ -30,13 +31,22 @@ func (r *run) do(ctx context.Context, policy *release.Policy) error {
 		return r.tidyUp(ctx, policy)
 	}
 	work := slices.ContainsFunc(r.entries, func(e *entry) bool { return !e.action() && e.wrong() })
+	owed, err := r.owing()
+	if err != nil {
+		return err
+	}
 	if work {
-		if err := r.c.State.Save(fileWorking, r.paths.Names()); err != nil {
+		if err := errors.Join(r.c.State.Save(fileWorking, r.paths.Names()), r.owes(owed)); err != nil {
 			return err
 		}
 	}
 	if err := r.work(ctx); err != nil {
 		return err
+	}
+	if work || len(owed) > 0 {
+		if err := r.paid(owed); err != nil {
+			return err
+		}
 	}
 	if err := r.tidyUp(ctx, policy); err != nil || !work {
 		return err
@@ -273,9 +283,13 @@ func (r *run) restart(ctx context.Context, b *bundle, told map[config.Key]bool) 
 	return nil
 }
 
-// behind tells whether something else changed since a service was started.
+// behind tells whether something else changed since a service was started, in this run
+// or in one that came to no end.
 func (e *entry) behind(near []*bundle) bool {
 	for _, b := range near {
+		if b.owed && e.startedAt == 0 {
+			return true
+		}
 		for _, other := range b.entries {
 			if other != e && other.changed && other.changedAt > e.startedAt {
 				return true

@@ -99,10 +99,12 @@ type bundle struct {
 	entries []*entry
 	// follows names the bundles whose changes count as changes of this one.
 	follows []string
+	// owed tells that it was modified by a run that came to no end.
+	owed bool
 }
 
 func (b *bundle) modified() bool {
-	return slices.ContainsFunc(b.entries, func(e *entry) bool { return e.changed })
+	return b.owed || slices.ContainsFunc(b.entries, func(e *entry) bool { return e.changed })
 }
 
 // reach lists a bundle and those whose changes count as its own.

@@ -118,7 +118,7 @@ func (a *Agent) undo(ctx context.Context, o UndoOptions) (*Undone, error) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return a.c.State.Remove(fileWorking)
+		return errors.Join(a.c.State.Remove(fileWorking), a.c.State.Remove(fileModified))
 	})
 	if err != nil {
 		return u, err

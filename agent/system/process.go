@@ -28,11 +28,13 @@ func (Host) Run(ctx context.Context, c Command) (Result, error) {
 	if c.Timeout <= 0 {
 		return Result{}, errors.New("run: no time limit")
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, c.Timeout, ErrTimeout)
+	if err := context.Cause(ctx); err != nil {
+		return Result{}, fmt.Errorf("run %q: %w", c.Args[0], err)
+	}
+	ctx, cancel := c.within(ctx)
 	defer cancel()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-
 	path, err := search(c.Args[0], c.Env)
 	if err != nil {
 		return Result{}, fmt.Errorf("run %q: %w", c.Args[0], err)
@@ -78,6 +80,20 @@ func (Host) Run(ctx context.Context, c Command) (Result, error) {
 		return Result{}, fmt.Errorf("run %q: %w", c.Args[0], err)
 	}
 	return Result{Exit: code, Stdout: out.data.Bytes(), Tail: last.kept()}, nil
+}
+
+// within limits a context to the program's time. Who stops the agent, or the machine, does
+// not want half a package: what changes something comes to its end all the same, in its
+// time and its caller's, and the run stops then.
+func (c *Command) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.Asks || c.Limits != nil {
+		return context.WithTimeoutCause(ctx, c.Timeout, ErrTimeout)
+	}
+	end := time.Now().Add(c.Timeout)
+	if at, limited := ctx.Deadline(); limited && at.Before(end) {
+		end = at
+	}
+	return context.WithDeadlineCause(context.WithoutCancel(ctx), end, ErrTimeout)
 }
 
 // exit tells how a program ended, as a shell would.

@@ -194,7 +194,8 @@ type Command struct {
 	Limits *Limits
 	// Script is an open file that a confined program gets as descriptor 3.
 	Script *os.File
-	// Asks tells that the program is only asked and changes nothing.
+	// Asks tells that the program is only asked and changes nothing: it ends with the
+	// context, while one that is at work ends by its time limits alone.
 	Asks bool
 }
 
