@@ -319,7 +319,7 @@ func (w *world) job() {
 		return problems
 	}
 	require.Contains(w, say(), "comment created "+w.forge.url)
-	require.Contains(w, say(), "comment edited", "fingerprints are made anew in each run")
+	require.Contains(w, say(), "comment unchanged", "only fingerprints would change, which are made anew in each run")
 	first := w.forge.comments(number, jobs)
 	require.Len(w, first, 1)
 	require.Contains(w, first[0].Body, "head="+head)
