@@ -163,6 +163,9 @@ func (a *Agent) force(s *Status) error {
 		return err
 	}
 	m := &b.Manifest
+	if !s.Held.covers(m) {
+		s.Held = nil // another one is in force by now
+	}
 	s.Release = &Force{
 		Sequence: m.Sequence, Commit: m.Commit, Tree: m.Tree, ConfigDigest: m.ConfigDigest, PolicyDigest: m.PolicyDigest, ProbeDigest: m.ProbeDigest,
 		Sealed: have.Sealed, Root: have.Root, Verified: fresh.Accepted, Expires: fresh.Expires, Waiting: b.Config == nil, Mode: m.Policy.Mode, Confirm: m.Policy.Confirm,

@@ -102,6 +102,17 @@ func TestUndoOfAccounts(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, u.Whole(), u)
 	require.Equal(t, before, stands(t, n.root+"/etc"))
+
+	// A release is held until another one is in force, and no longer told of then.
+	st, err := n.agent.Status()
+	require.NoError(t, err)
+	require.NotNil(t, st.Held)
+	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{agenttest.File("/etc/other", "newer")}})
+	require.Equal(t, release.StateClean, n.run(agent.Options{}).Report.State)
+	st, err = n.agent.Status()
+	require.NoError(t, err)
+	require.Nil(t, st.Held)
+	require.True(t, st.Well())
 }
 
 func TestUndo(t *testing.T) {
