@@ -204,3 +204,38 @@ func TestFull(t *testing.T) {
 	_, err := j.Since(99)
 	require.ErrorIs(t, err, journal.ErrNoRun)
 }
+
+// While a user's file is brought back, they put the administrator's in its place: it
+// gets neither their access list nor them as its owner.
+func TestWhatIsBroughtBackIsSwapped(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // owners cannot be set
+	}
+	j, files, root, _ := world(t, journal.Limits{})
+	require.NoError(t, os.Chown(root+"/f", 64998, 64998))
+	run := j.Begin(journal.Head{})
+	files.Record(run)
+	c := write("/f", "new")
+	c.UID, c.GID = 0, 0
+	require.NoError(t, files.Change(c))
+	files.Record(nil)
+	require.NoError(t, run.End(files, nil))
+	require.NoError(t, os.WriteFile(root+"/private", []byte("private"), 0o600))
+	past, err := j.Since(1)
+	require.NoError(t, err)
+	tree, err := system.NewTree(system.TreeConfig{Root: root, Before: func(step, _ string) error {
+		if step == "fsync directory" {
+			require.NoError(t, os.Rename(root+"/private", root+"/f"))
+		}
+		return nil
+	}})
+	require.NoError(t, err)
+	t.Cleanup(tree.Close)
+	met := journal.Watched(&system.Machine{Files: tree, Extended: tree})
+	moves := past.Moves(met, false)
+	past.Do(met, moves)
+	require.ErrorContains(t, moves[0].Err, "somebody put another thing in the place")
+	info, err := files.Look("/f")
+	require.NoError(t, err)
+	require.Equal(t, []int{0, 0o600}, []int{info.UID, int(info.Mode)})
+}

@@ -167,6 +167,8 @@ type Move struct {
 	Err  error  `json:"-"`
 
 	before, now Node
+	// at is what stands there, by no name: attributes are brought back of that alone.
+	at system.Info
 }
 
 // What a Move does.
@@ -213,6 +215,7 @@ func Together(moves []Move, names []string) {
 func (p *Past) move(f *Files, s Step, force bool) *Move {
 	m := &Move{Name: string(s.Name), before: s.Before}
 	info, err := f.Look(m.Name)
+	m.at = info
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		m.now, err = none(), nil
@@ -353,16 +356,33 @@ func (p *Past) restore(f *Files, m *Move) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the directory %q is gone: %w", path.Dir(m.Name), err)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	if m.at, err = f.Look(m.Name); err != nil {
+		return err
+	}
+	if m.at.Kind != n.Kind || n.UID != system.Keep && m.at.UID != n.UID {
+		return errTaken
+	}
+	return nil
 }
 
-// attributes brings back owner, mode and extended attributes. The mode comes after an
-// access list, which changes it, and capabilities after the owner, who takes them away.
+var errTaken = errors.New("somebody put another thing in the place of what was brought back")
+
+// attributes brings back owner, mode and extended attributes: the owner first, so that
+// nothing has the access list of one and the owner of another; the mode after an access
+// list, which changes it; and capabilities last, as a new owner takes them away.
 func (m *Move) attributes(f *Files) error {
+	owner, mode := m.before, m.before
+	owner.Mode, mode.UID, mode.GID = system.Keep, system.Keep, system.Keep
+	if err := m.owned(f, owner); err != nil {
+		return err
+	}
 	if err := m.extended(f, func(name string) bool { return name != capability }); err != nil {
 		return err
 	}
-	if err := m.owned(f); err != nil {
+	if err := m.owned(f, mode); err != nil {
 		return err
 	}
 	return m.extended(f, func(name string) bool { return name == capability })
@@ -388,16 +408,15 @@ func (m *Move) extended(f *Files, which func(string) bool) error {
 		if string(is[name]) == string(want[name]) {
 			continue
 		}
-		if err := f.Change(system.Change{Op: system.Extend, Name: m.Name, To: name, Content: want[name]}); err != nil {
+		if err := f.Change(system.Change{Op: system.Extend, Name: m.Name, To: name, Content: want[name], Device: m.at.Device, Inode: m.at.Inode}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// owned brings back owner and mode.
-func (m *Move) owned(f *Files) error {
-	n := m.before
+// owned brings back owner and mode, as far as a node says them.
+func (m *Move) owned(f *Files, n Node) error {
 	info, err := f.Look(m.Name)
 	if err != nil {
 		return err
@@ -405,5 +424,5 @@ func (m *Move) owned(f *Files) error {
 	if alike(partial(info), Node{Kind: info.Kind, Mode: n.Mode, UID: n.UID, GID: n.GID, Partial: true}) {
 		return nil
 	}
-	return f.Change(system.Change{Op: system.Attributes, Name: m.Name, Mode: n.Mode, UID: n.UID, GID: n.GID})
+	return f.Change(system.Change{Op: system.Attributes, Name: m.Name, Mode: n.Mode, UID: n.UID, GID: n.GID, Device: m.at.Device, Inode: m.at.Inode})
 }

@@ -167,20 +167,23 @@ func (s *step) write(c Change) (err error) {
 
 // fill gives the new file everything, and closes it.
 func (s *step) fill(f *os.File, c Change) error {
+	h := opened(int(f.Fd()))
+	// Before there is anything to read, and before the mode is set, which bounds what an
+	// access list gives: a process killed in between leaves nothing of use to others.
+	theirs, err := s.disinherit(h)
+	if err != nil {
+		return err
+	}
 	if err := s.before("write", s.name); err != nil {
 		return err
 	}
 	if _, err := f.Write(c.Content); err != nil {
 		return plain(err)
 	}
-	h := opened(int(f.Fd()))
-	// Before the mode is set, which bounds what an access list gives.
-	theirs, err := s.disinherit(h)
-	if err == nil && !theirs {
-		err = s.inherit(h, c)
-	}
-	if err != nil {
-		return err
+	if !theirs {
+		if err := s.inherit(h, c); err != nil {
+			return err
+		}
 	}
 	if err := s.own(h, c); err != nil {
 		return err
@@ -285,7 +288,6 @@ func (s *step) hardlink(c Change) error {
 		return ErrProtected
 	}
 	// What is linked is what was looked at, whatever has its name by then.
-	// What is linked is what was looked at, whatever has its name by then.
 	there := &step{Tree: s.Tree, dir: from.dir(), base: from.base, name: c.To, parents: from.names}
 	h, err := there.hold(from.base)
 	if err != nil {
@@ -323,7 +325,7 @@ var (
 )
 
 func (s *step) attributes(c Change) error {
-	h, err := s.owned(c.Sole)
+	h, err := s.owned(c)
 	if err != nil {
 		return err
 	}
@@ -366,16 +368,20 @@ func (s *step) attributes(c Change) error {
 func (c *Change) elevates() bool { return c.Mode != Keep && c.Mode&0o6000 != 0 }
 
 // owned takes hold of the thing itself, unless whoever may write to the
-// directory, or could until now, may have linked someone's file there.
-func (s *step) owned(sole bool) (held, error) {
+// directory, or could until now, may have linked someone's file there, or it is not
+// the one that the change is meant for.
+func (s *step) owned(c Change) (held, error) {
 	h, err := s.hold(s.base)
 	if err != nil {
 		return held{}, err
 	}
 	var st unix.Stat_t
-	if err = h.stat(&st); err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR {
+	if err = h.stat(&st); err == nil && c.Inode != 0 && (c.Inode != st.Ino || c.Device != uint64(st.Dev)) {
+		err = errMoved
+	}
+	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		switch open := !s.alone(s.parents); {
-		case st.Nlink > 1 && sole:
+		case st.Nlink > 1 && c.Sole:
 			err = errSole
 		case st.Nlink > 1 && open:
 			err = errShared

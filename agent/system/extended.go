@@ -3,6 +3,8 @@
 package system
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"os"
 	"time"
@@ -39,7 +41,7 @@ func (t *Tree) Extended(name, attribute string) ([]byte, error) {
 
 // extend sets an extended attribute, or takes it away.
 func (s *step) extend(c Change) error {
-	h, err := s.owned(false)
+	h, err := s.owned(c)
 	if err != nil {
 		return err
 	}
@@ -60,7 +62,7 @@ func (s *step) extend(c Change) error {
 
 // date says when the content last changed.
 func (s *step) date(c Change) error {
-	h, err := s.owned(false)
+	h, err := s.owned(c)
 	if err != nil {
 		return err
 	}
@@ -97,11 +99,37 @@ func (s *step) inherit(to held, c Change) error {
 		if err := s.before("setxattr", s.name); err != nil {
 			return err
 		}
+		if c.Mode != Keep && attribute == "system.posix_acl_access" {
+			value = bounded(value, c.Mode)
+		}
 		if err := to.extend(attribute, value); err != nil && !errors.Is(err, unix.EPERM) && !errors.Is(err, errors.ErrUnsupported) {
 			return wrap("set "+attribute, err)
 		}
 	}
 	return nil
+}
+
+// bounded is an access list that gives no more than a mode: what the old file allowed,
+// and the new one does not, would else be allowed until its mode is set. The form is
+// that of include/uapi/linux/posix_acl_xattr.h: a version, then a tag, permissions and
+// an id for each entry.
+func bounded(list []byte, mode int) []byte {
+	list = bytes.Clone(list)
+	for i := 4; i+8 <= len(list); i += 8 {
+		perms := binary.LittleEndian.Uint16(list[i+2:])
+		switch binary.LittleEndian.Uint16(list[i:]) {
+		case 0x01: // the owner
+			perms = uint16(mode>>6) & 7
+		case 0x04: // the group
+			perms &= uint16(mode>>3) & 7
+		case 0x10: // the mask, which is what a mode shows of the group
+			perms = uint16(mode>>3) & 7
+		case 0x20: // the others
+			perms = uint16(mode) & 7
+		}
+		binary.LittleEndian.PutUint16(list[i+2:], perms)
+	}
+	return list
 }
 
 // special makes a device or a named pipe.

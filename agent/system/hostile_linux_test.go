@@ -230,3 +230,60 @@ func TestAttributesOfAnotherKind(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, fs.FileMode(0o600), info.Mode())
 }
+
+// Another thing of the same kind has been moved to where one was looked at.
+func TestAttributesOfAnotherThing(t *testing.T) {
+	tree, root := field(t, nil)
+	require.NoError(t, os.WriteFile(root+"/field/theirs", nil, 0o644))
+	looked, err := tree.Look("/field/theirs")
+	require.NoError(t, err)
+	before, err := tree.Look("/victim")
+	require.NoError(t, err)
+	require.NoError(t, os.Rename(root+"/victim", root+"/field/theirs"))
+	for _, c := range []system.Change{
+		attributes("/field/theirs", 0o666),
+		{Op: system.Extend, To: "system.posix_acl_access", Content: list()},
+		{Op: system.Date},
+	} {
+		c.Name, c.Device, c.Inode = "/field/theirs", looked.Device, looked.Inode
+		require.ErrorContains(t, tree.Change(c), "moving", c.Op)
+	}
+	after, err := tree.Look("/field/theirs")
+	require.NoError(t, err)
+	require.Equal(t, []any{before.Inode, before.Mode, before.Modified}, []any{after.Inode, after.Mode, after.Modified})
+	c := attributes("/field/theirs", 0o640)
+	c.Device, c.Inode = after.Device, after.Inode
+	require.NoError(t, tree.Change(c))
+}
+
+// Nobody has more rights to the successor of a file than its mode says, not even before
+// that is set.
+func TestHalfMadeFileGivesNoRights(t *testing.T) {
+	for where, owner := range map[string]int{"/": 0, "/field/": other} {
+		half, asked := "", 0
+		tree, root := field(t, func(step, _ string) error {
+			if info, err := os.Stat(half); err == nil {
+				asked++
+				require.Zero(t, info.Mode().Perm()&0o077, step)
+				if owner != 0 {
+					_, err := unix.Lgetxattr(half, "system.posix_acl_access", nil)
+					require.ErrorIs(t, err, unix.ENODATA, step)
+				}
+			}
+			return nil
+		})
+		if os.Geteuid() != 0 {
+			return // the directory is to be somebody else's
+		}
+		half = root + system.TempName(where+"f")
+		require.NoError(t, os.Chown(root+where, owner, owner))
+		require.NoError(t, os.WriteFile(root+where+"f", nil, 0o600))
+		require.NoError(t, unix.Setxattr(root+where+"f", "system.posix_acl_access", list(), 0))
+		require.NoError(t, unix.Setxattr(root+where, "system.posix_acl_default", list(), 0))
+		require.NoError(t, tree.Change(system.Change{Op: system.Write, Name: where + "f", Mode: 0o600, UID: 0, GID: 0, Content: []byte("private")}))
+		require.GreaterOrEqual(t, asked, 3, where)
+		info, err := os.Stat(root + where + "f")
+		require.NoError(t, err)
+		require.Equal(t, fs.FileMode(0o600), info.Mode())
+	}
+}

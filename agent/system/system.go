@@ -173,6 +173,10 @@ type Change struct {
 	Major, Minor uint32
 	// Modified is the time of a Date.
 	Modified time.Time
+	// Device and Inode name the thing itself that Attributes, Extend and Date are meant
+	// for, 0 and 0 whatever stands there: it was looked at before, and who may write to
+	// the directory can have put another thing in its place.
+	Device, Inode uint64
 }
 
 // Command is one program to run.

@@ -267,7 +267,7 @@ func (f *finding) lenient() bool { return f.machine.Contained() && !f.machine.Pr
 // compare looks for differences in owner, group and mode. It returns the change
 // that removes them, nil if there are none.
 func (f *finding) compare(info *system.Info, at string) *system.Change {
-	c := system.Change{Op: system.Attributes, Name: at, Mode: system.Keep, UID: system.Keep, GID: system.Keep, Sole: at != f.name}
+	c := system.Change{Op: system.Attributes, Name: at, Mode: system.Keep, UID: system.Keep, GID: system.Keep, Sole: at != f.name, Device: info.Device, Inode: info.Inode}
 	where := ""
 	if at != f.name {
 		where = " of " + strconv.Quote(at)
@@ -327,7 +327,7 @@ func (f *finding) unlist(info *system.Info, c *system.Change) {
 			continue
 		}
 		f.wrong("has an access list of its former owner", strconv.Quote(c.Name))
-		f.change(system.Change{Op: system.Extend, Name: c.Name, To: attribute})
+		f.change(system.Change{Op: system.Extend, Name: c.Name, To: attribute, Device: info.Device, Inode: info.Inode})
 		f.unlisted = f.unlisted || c.Name == f.name
 	}
 }
