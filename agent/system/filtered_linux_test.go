@@ -61,7 +61,7 @@ func TestWithoutOpenat2(t *testing.T) {
 				return
 			}
 			asked = openat2()
-			// Races of many rounds are left out: without the call the same happens, slower.
+			// TestMadeThingIsSwapped is left out: it is a race of many rounds.
 			cmd := exec.Command(os.Args[0], "-test.v", "-test.timeout=2m", "-test.run=Suite|Root|Link|link|Protect|SwappedDirectory|Mounted|Faults|Killed|Attributes|Setuid|Lists|Disk")
 			cmd.Dir = t.TempDir()
 			out, err = cmd.CombinedOutput()

@@ -92,7 +92,7 @@ func runFactsImport(ctx context.Context, o *importOptions, file string, s stream
 	if err != nil {
 		return withCode(exitUsage, fmt.Errorf("%s: %w", file, err))
 	}
-	_, st, err := o.hosts.open(ctx)
+	_, st, err := o.hosts.make(ctx)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,8 @@ func newHostsCommand(s streams) *cobra.Command {
 		Use:   "hosts",
 		Short: "Enrol hosts, and see what each of them is on",
 		Long: `Hosts works on the database that controller.yaml names, on the controller's own
-machine, while the controller runs or not.
+machine, while the controller runs or not. The first start of bindery serve makes the
+database; so does add, as a token can wait for that start. The others make none.
 ` + exitHelp,
 		Example: `  bindery hosts add web1.example.org
   bindery hosts list
@@ -54,8 +55,19 @@ machine, while the controller runs or not.
 	return cmd
 }
 
-// open reads the settings and opens the database that they name.
+// open reads the settings and opens the database that they name, which a controller has
+// made.
 func (o *hostsOptions) open(ctx context.Context) (*controller.Settings, *store.Store, error) {
+	return o.database(ctx, true)
+}
+
+// make is open for what may be said to a controller before it has run: it makes the
+// database where there is none.
+func (o *hostsOptions) make(ctx context.Context) (*controller.Settings, *store.Store, error) {
+	return o.database(ctx, false)
+}
+
+func (o *hostsOptions) database(ctx context.Context, existing bool) (*controller.Settings, *store.Store, error) {
 	if o.format != "text" && o.format != "json" {
 		return nil, nil, fmt.Errorf("--format is text or json, not %q", o.format)
 	}
@@ -63,9 +75,9 @@ func (o *hostsOptions) open(ctx context.Context) (*controller.Settings, *store.S
 	if err != nil {
 		return nil, nil, err
 	}
-	st, err := store.New(ctx, store.Config{Path: settings.Database()})
+	st, err := store.New(ctx, store.Config{Path: settings.Database(), Existing: existing})
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w: start bindery serve once, it makes the folder", err)
+		err = fmt.Errorf("%w: no controller with the settings of %s has run here yet; start bindery serve once, it makes the database, or name other settings with --config", err, o.config)
 	}
 	if err != nil {
 		return nil, nil, withCode(exitUnavailable, err)
@@ -140,7 +152,7 @@ func runHostsAdd(ctx context.Context, o *hostsOptions, name string, a hostsAddit
 	if name == "" || strings.ContainsAny(name, "/\\ \t\n\x00") {
 		return fmt.Errorf("%q is no host name", name)
 	}
-	settings, st, err := o.open(ctx)
+	settings, st, err := o.make(ctx)
 	if err != nil {
 		return err
 	}

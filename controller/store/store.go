@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -44,6 +43,9 @@ var (
 type Config struct {
 	// Path is the database file; it is created with mode 0600.
 	Path string
+	// Existing is for who only asks: where there is no database none is made, and the
+	// error is fs.ErrNotExist.
+	Existing bool
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 }
@@ -56,7 +58,8 @@ type Store struct {
 	now   func() time.Time
 }
 
-// New opens the store, making or migrating it as needed.
+// New opens the store, making or migrating it as needed. Of several that do so at once
+// one does the work, and the others wait for it.
 func New(ctx context.Context, c Config) (*Store, error) {
 	if c.Path == "" {
 		return nil, errors.New("store: no path")
@@ -64,11 +67,15 @@ func New(ctx context.Context, c Config) (*Store, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if err := private(c.Path); err != nil {
+	unlock, err := turn(ctx, filepath.Dir(c.Path))
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	defer unlock()
+	if err := private(c.Path, c.Existing); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{now: c.Now}
-	var err error
 	if s.write, err = open(c.Path, 1); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
@@ -79,16 +86,6 @@ func New(ctx context.Context, c Config) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("migrate store %s: %w", c.Path, err), s.Close())
 	}
 	return s, nil
-}
-
-// private makes the file with its mode before SQLite does; its helpers (-wal,
-// -shm) take the mode over.
-func private(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Chmod(0o600), f.Close())
 }
 
 // open gives a pool of n connections. Transactions start as writers, so that two

@@ -19,11 +19,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/bindery/bindery/controller/blob"
+	"github.com/bindery/bindery/internal/filelock"
 )
 
 // lockFolder holds the lock files. Keys cannot start with a dot, so it is never
@@ -203,21 +201,7 @@ func (d *Dir) lock(ctx context.Context, key string) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			// Closing releases the lock; a read-only descriptor has nothing to lose.
-			return func() { _ = f.Close() }, nil
-		}
-		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
-			return nil, errors.Join(fmt.Errorf("lock: %w", err), f.Close())
-		}
-		select {
-		case <-ctx.Done():
-			return nil, errors.Join(fmt.Errorf("lock: %w", ctx.Err()), f.Close())
-		case <-time.After(wait):
-		}
-	}
+	return filelock.Wait(ctx, f)
 }
 
 // makeFolders makes the folders of a key and keeps each of them in its parent.
