@@ -259,9 +259,9 @@ packages: need-go man ## .deb and .rpm of the agent and of the controller for PK
 .PHONY: e2e-packages
 e2e-packages: need-git need-machines $(USERS) ## the packages by dpkg, dnf and rpm: install, run, upgrade, power cuts, remove, purge, on booted machines (as root)
 	@command -v lintian >/dev/null || { echo "make: lintian is needed: apt-get install lintian"; exit 1; }
-	@for v in 0.0.1 0.0.2; do \
-	  rm -rf dist/$$v; $(MAKE) packages PKG_ARCHS=$$($(GO) env GOARCH) PKG_VERSION=$$v; mkdir dist/$$v; mv dist/*_$${v}_* dist/*-$$v-* dist/$$v/; \
-	done
+	@rm -rf dist/0.0.1 dist/0.0.2
+	@for v in 0.0.1 0.0.2; do $(MAKE) packages PKG_ARCHS=$$($(GO) env GOARCH) PKG_VERSION=$$v; done
+	@for v in 0.0.1 0.0.2; do mkdir dist/$$v; mv dist/*_$${v}_* dist/*-$$v-* dist/$$v/; done
 	packaging/lintian dist/0.0.2/*.deb
 	packaging/check $(USERS) 0.0.1 0.0.2
 
