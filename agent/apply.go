@@ -27,6 +27,7 @@ func (r *run) do(ctx context.Context, policy *release.Policy) error {
 	}
 	r.narrow()
 	r.restrain(policy)
+	r.foresee()
 	if r.record == nil {
 		return r.tidyUp(ctx, policy)
 	}
@@ -143,8 +144,12 @@ func (b *bundle) pending() bool {
 
 func (b *bundle) block(what string) {
 	for _, e := range b.entries {
-		if !e.action() && e.wrong() {
-			e.left = "left as it is: an action that must come before " + what
+		if e.action() {
+			continue
+		}
+		e.blocked = "left as it is: an action that must come before " + what
+		if e.wrong() {
+			e.left = e.blocked
 		}
 	}
 }
@@ -162,7 +167,8 @@ func (r *run) install(ctx context.Context) error {
 }
 
 // settle looks at the modified bundles again and fixes what the work itself has
-// clobbered, or what needed another entry to be there first.
+// clobbered, or what needed another entry to be there first; then at the hard links of
+// all bundles.
 func (r *run) settle(ctx context.Context) error {
 	for _, b := range r.bundles {
 		if !b.modified() {
@@ -187,7 +193,7 @@ func (r *run) settle(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return r.relink(ctx)
 }
 
 // after runs the actions that come after their bundle: all of a modified bundle, or
@@ -304,7 +310,7 @@ func (e *entry) behind(near []*bundle) bool {
 func (r *run) again(ctx context.Context) error {
 	touched := false
 	for _, e := range r.entries {
-		touched = touched || e.tried
+		touched = touched || e.tried || e.foreseen
 	}
 	if !touched {
 		return nil
@@ -315,7 +321,8 @@ func (r *run) again(ctx context.Context) error {
 func (r *run) lookAgain(ctx context.Context) error {
 	var seen []*entry
 	for _, e := range r.entries {
-		if !e.action() && e.left == "" {
+		// A hard link that was left is wrong by now where its target was not.
+		if !e.action() && (e.left == "" || e.link()) {
 			seen = append(seen, e)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // ranks say what comes before what: users own files, packages bring the files that
-// are configured, and services read them.
+// are configured, hard links are names of these, and services read them.
 func rank(e *entry) int {
 	switch e.Entry.Tag {
 	case "POSIXGroup":
@@ -23,6 +23,9 @@ func rank(e *entry) int {
 	case "Package":
 		return 2
 	case "Service":
+		return 5
+	}
+	if e.link() {
 		return 4
 	}
 	return 3
@@ -32,9 +35,13 @@ func rank(e *entry) int {
 // Services may say their place among each other.
 func ordered(entries []*entry) []*entry {
 	out := slices.Clone(entries)
+	depth := depths(entries)
 	slices.SortStableFunc(out, func(a, b *entry) int {
-		if d := rank(a) - rank(b); d != 0 || rank(a) != 4 {
+		if d := rank(a) - rank(b); d != 0 {
 			return d
+		}
+		if rank(a) != 5 {
+			return depth[a] - depth[b]
 		}
 		return service.Sequence(a.Entry) - service.Sequence(b.Entry)
 	})

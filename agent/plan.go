@@ -57,6 +57,10 @@ type entry struct {
 	// left tells why it must not be touched. spared tells why it is not made true,
 	// though it has its part in what happens to its bundle.
 	left, spared string
+	// blocked is why nothing of its bundle may be changed any more. foreseen tells that
+	// it was right, and is wrong only once its target is made anew.
+	blocked  string
+	foreseen bool
 	// changedAt and startedAt are the steps of the run in which it was changed
 	// last, and a service started; untold is why it could not be restarted.
 	changedAt, startedAt int

@@ -50,6 +50,9 @@ type Outcome struct {
 	Reasons []string
 	// Changed tells that something was altered.
 	Changed bool
+	// Anew tells that another thing takes, or took, the place of a path: other names
+	// of what was there are no longer names of it.
+	Anew bool
 	// Started tells that a service was started just now: it has read what is
 	// configured.
 	Started bool

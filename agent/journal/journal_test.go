@@ -239,3 +239,46 @@ func TestWhatIsBroughtBackIsSwapped(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int{0, 0o600}, []int{info.UID, int(info.Mode)})
 }
+
+// Another name is brought back only of a file that nobody can have put there: else the
+// content comes back alone, and that is told.
+func TestNamesInDirectoriesOfOthers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // owners cannot be set
+	}
+	for first, whole := range map[string]bool{"/f": true, "/theirs/f": false} {
+		j, files, root, _ := world(t, journal.Limits{})
+		require.NoError(t, os.Mkdir(root+"/theirs", 0o755))
+		require.NoError(t, os.Link(root+"/f", root+"/theirs/f"))
+		require.NoError(t, os.Chown(root+"/theirs", 64998, 64998))
+		run := j.Begin(journal.Head{})
+		files.Record(run)
+		require.NoError(t, files.Change(write(first, "new")))
+		for _, name := range []string{"/f", "/theirs/f"} {
+			require.NoError(t, files.Change(write(name, "new")))
+		}
+		files.Record(nil)
+		require.NoError(t, run.End(files, nil))
+		past, err := j.Since(1)
+		require.NoError(t, err)
+		moves := past.Moves(files, false)
+		past.Do(files, moves)
+		for _, m := range moves {
+			if m.Name == first || whole {
+				require.NoError(t, m.Err)
+				continue
+			}
+			require.ErrorContains(t, m.Err, `it is no longer the same file as "/theirs/f"`)
+		}
+		a, err := os.Lstat(root + "/f")
+		require.NoError(t, err)
+		b, err := os.Lstat(root + "/theirs/f")
+		require.NoError(t, err)
+		require.Equal(t, whole, os.SameFile(a, b), first)
+		require.Equal(t, os.FileMode(0o640), a.Mode())
+		require.Equal(t, os.FileMode(0o640), b.Mode())
+		data, err := os.ReadFile(root + "/f")
+		require.NoError(t, err)
+		require.Equal(t, "old", string(data))
+	}
+}

@@ -25,8 +25,11 @@ type Node struct {
 	// Sum names the content of a file.
 	Sum    string `json:"sum,omitempty"`
 	Target Text   `json:"target,omitempty"`
-	Major  uint32 `json:"major,omitempty"`
-	Minor  uint32 `json:"minor,omitempty"`
+	// File names a file whatever its names are: paths that had the same one were names
+	// of one file. It is no reason to change anything by itself.
+	File  string `json:"file,omitempty"`
+	Major uint32 `json:"major,omitempty"`
+	Minor uint32 `json:"minor,omitempty"`
 	// Extended are extended attributes; one that is nil is not there.
 	Extended map[string][]byte `json:"extended,omitempty"`
 	// Partial tells that only attributes count, not what the thing holds.
@@ -41,8 +44,10 @@ type Step struct {
 	Before Node `json:"before"`
 	After  Node `json:"after"`
 
-	// seen are all states that the journal knows the path in.
-	seen []Node
+	// seen are all states that the journal knows the path in; place is its place among
+	// the paths by their first change.
+	seen  []Node
+	place int
 }
 
 // Record is what is written before one change.
@@ -464,6 +469,8 @@ func (f *Files) describe(r *Run, name string, info system.Info) (Node, error) {
 		return n, nil
 	}
 	n.Sum = digest(data)
+	// The number of a file is given again when it is gone, but not with its time.
+	n.File = fmt.Sprintf("%d:%d:%d", info.Device, info.Inode, info.Modified.UnixNano())
 	if r == nil {
 		return n, nil
 	}

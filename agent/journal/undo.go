@@ -83,6 +83,7 @@ type folding struct {
 func (f *folding) step(s Step) {
 	was := f.steps[s.Name]
 	if was == nil {
+		s.place = len(f.steps)
 		f.steps[s.Name] = &s
 		return
 	}
@@ -167,6 +168,10 @@ type Move struct {
 	Err  error  `json:"-"`
 
 	before, now Node
+	// place is when the path was changed first; lead is the path that this one was
+	// another name of, nil for none.
+	place int
+	lead  *Move
 	// at is what stands there, by no name: attributes are brought back of that alone.
 	at system.Info
 }
@@ -192,6 +197,26 @@ func (p *Past) Moves(f *Files, force bool) []Move {
 	return out
 }
 
+// join finds the moves that bring back names of one file. The one that was changed
+// first leads: what was done to it before others, was done to all of them.
+func join(moves []*Move) {
+	leads := map[string]*Move{}
+	for _, again := range []bool{false, true} {
+		for _, m := range moves {
+			if m.What != Restore || m.before.Kind != system.File || m.before.File == "" {
+				continue
+			}
+			k := m.before.File + m.before.Sum
+			switch lead := leads[k]; {
+			case !again && (lead == nil || m.place < lead.place):
+				leads[k] = m
+			case again && lead != m:
+				m.lead = lead
+			}
+		}
+	}
+}
+
 // Together lets files that speak of each other come back all or not at all: where one
 // is kept, those that would have come back are kept for it, with copies NAME- of them.
 func Together(moves []Move, names []string) {
@@ -213,7 +238,7 @@ func Together(moves []Move, names []string) {
 }
 
 func (p *Past) move(f *Files, s Step, force bool) *Move {
-	m := &Move{Name: string(s.Name), before: s.Before}
+	m := &Move{Name: string(s.Name), before: s.Before, place: s.place}
 	info, err := f.Look(m.Name)
 	m.at = info
 	switch {
@@ -305,13 +330,15 @@ func alike(now, n Node) bool {
 func depth(name string) int { return strings.Count(name, "/") }
 
 // Do makes the moves: first what has to go, from the leaves, then what has to come,
-// from the root. A move that fails has its error, and the others are made.
+// from the root, and then the other names of files. A move that fails has its error,
+// and the others are made.
 func (p *Past) Do(f *Files, moves []Move) {
 	down := make([]*Move, len(moves))
 	for i := range moves {
 		down[i] = &moves[i]
 	}
 	slices.SortStableFunc(down, func(a, b *Move) int { return cmp.Compare(depth(a.Name), depth(b.Name)) })
+	join(down)
 	for _, m := range slices.Backward(down) {
 		inTheWay := m.now.Kind == system.Directory && m.before.Kind != system.Directory
 		if m.What == Remove || m.What == Restore && inTheWay {
@@ -322,15 +349,43 @@ func (p *Past) Do(f *Files, moves []Move) {
 		}
 	}
 	for _, m := range down {
-		if m.What == Restore && m.Err == nil {
+		if m.What == Restore && m.Err == nil && m.lead == nil {
 			m.Err = p.restore(f, m)
 		}
 	}
+	for _, m := range down {
+		if m.lead != nil && m.Err == nil {
+			m.Err = p.link(f, m)
+		}
+	}
 	for _, m := range slices.Backward(down) {
-		if (m.What == Restore || m.What == Attributes) && m.Err == nil {
+		if (m.What == Restore && m.lead == nil || m.What == Attributes) && m.Err == nil {
 			m.Err = m.attributes(f)
 		}
 	}
+}
+
+// link brings back another name of a file. Where that cannot be, the path has at least
+// its content.
+func (p *Past) link(f *Files, m *Move) error {
+	lead := m.lead
+	err := lead.Err
+	if err == nil {
+		// In a directory of others the name may be that of anybody's file by now.
+		err = f.Change(system.Change{Op: system.Hardlink, Name: m.Name, To: lead.Name, Sole: true})
+	}
+	if err == nil {
+		m.at = lead.at
+		return nil
+	}
+	m.lead = nil
+	if err := p.restore(f, m); err != nil {
+		return err
+	}
+	if err := m.attributes(f); err != nil {
+		return err
+	}
+	return fmt.Errorf("it is no longer the same file as %q: %w", lead.Name, err)
 }
 
 func (p *Past) restore(f *Files, m *Move) error {

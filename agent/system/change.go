@@ -303,6 +303,9 @@ func (s *step) hardlink(c Change) error {
 	if st.Nlink > 1 && !s.alone(from.names) {
 		return errShared
 	}
+	if c.Sole && !s.alone(from.names) {
+		return errOthers
+	}
 	tmp := temp(s.base)
 	if err := s.clear(tmp); err != nil {
 		return err
@@ -318,6 +321,7 @@ func (s *step) hardlink(c Change) error {
 
 var (
 	errShared = errors.New("it has several names, and the directories that it is in are not the administrator's alone")
+	errOthers = errors.New("the directories that it is in are not the administrator's alone")
 	errSole   = errors.New("it has several names, and may be anybody's file")
 	errTaken  = errors.New("it would be setuid or setgid, and somebody else could write to it until now, or may then")
 	errGiven  = errors.New("it would be setuid or setgid, and the directories that it is in are not the administrator's alone")

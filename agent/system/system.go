@@ -162,7 +162,8 @@ type Change struct {
 	Mode, UID, GID int
 	Content        []byte
 	// Sole has Attributes refuse a file with several names: in a directory that was
-	// somebody's own, one of them may be of anybody's file.
+	// somebody's own, one of them may be of anybody's file. It has Hardlink refuse a
+	// file in such a directory.
 	Sole bool
 	// To is the target of a Link, the existing name for a Hardlink, or the name of
 	// an extended attribute.

@@ -59,6 +59,7 @@ func (d *Driver) Apply(ctx context.Context, item driver.Item, apply bool) (drive
 	}
 	out := driver.Outcome{
 		State: f.state, Reasons: f.reasons, Unverified: f.unverified, Extra: f.extra, Old: f.old, New: f.new,
+		Anew: slices.ContainsFunc(f.changes, f.replaces),
 	}
 	if err != nil {
 		if out.State == driver.Correct {
@@ -79,6 +80,11 @@ func (d *Driver) Apply(ctx context.Context, item driver.Item, apply bool) (drive
 		out.Changed = true
 	}
 	return out, nil
+}
+
+// replaces tells whether a change puts another thing in the place of the entry's path.
+func (f *finding) replaces(c system.Change) bool {
+	return c.Name == f.name && !slices.Contains([]system.Op{system.Attributes, system.Extend, system.Date}, c.Op)
 }
 
 // finding is what one look at one entry brings.
