@@ -3,6 +3,7 @@
 package agent_test
 
 import (
+	"context"
 	"os"
 	"testing"
 
@@ -117,7 +118,10 @@ func TestHardLinksThatAreLeft(t *testing.T) {
 	n.Publish(n.hostID, agenttest.Release{Bundles: linked("old", true)})
 	n.run(agent.Options{})
 	n.Publish(n.hostID, agenttest.Release{Bundles: linked("new", true)})
-	r := n.run(agent.Options{Choice: choice.Choice{Bundles: []string{"target"}}})
+	no := func(context.Context, string) (bool, error) { return false, nil }
+	r := n.run(agent.Options{Ask: no})
+	require.Equal(t, "correct correct incorrect", n.states(r), "their target is not made anew")
+	r = n.run(agent.Options{Choice: choice.Choice{Bundles: []string{"target"}}})
 	require.Equal(t, "correct incorrect correct", n.states(r), "the second name is still one of the first")
 	require.Equal(t, "left as it is: not chosen for this run; is not the same file as its target", r.Lines[1].Reason)
 	require.Equal(t, release.StateDirty, r.Report.State)
