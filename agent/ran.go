@@ -112,7 +112,7 @@ func (a *Agent) begin(r *Ran) (end func(), err error) {
 func (a *Agent) wrote(ctx context.Context, r *Ran, result *Result, failure error) error {
 	before, err := a.Ran()
 	if err != nil {
-		return err
+		return errors.Join(failure, err)
 	}
 	if before != nil && r.Contact.IsZero() {
 		r.Contact = before.Contact

@@ -87,8 +87,8 @@ type Skew struct {
 // slack is how far clocks may differ that are both taken for right.
 const slack = time.Minute
 
-// Well tells whether nobody needs to look: nothing is held, refused, lost or cut off, and
-// nothing is bad but what is only reported.
+// Well tells whether nobody needs to look: nothing is held, refused, lost or killed, and
+// nothing is bad but what is only reported. A source that is away is its own matter.
 func (s *Status) Well() bool {
 	if s.Held != nil || s.Killed != 0 || s.ReleaseError != "" || s.Lost != nil {
 		return false
@@ -130,7 +130,10 @@ func (a *Agent) Status() (*Status, error) {
 		killed, err := a.journal.Unfinished()
 		try(err)
 		if killed != nil {
-			s.Killed = killed.ID()
+			// It may have begun since.
+			if s.Running = a.c.State.Holder(); s.Running == 0 {
+				s.Killed = killed.ID()
+			}
 		}
 	}
 	try(a.force(s))

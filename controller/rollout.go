@@ -286,11 +286,12 @@ func count(out *markdown.Rollout, report *review.Report, f *fleet, place func(st
 func (p *pipeline) stage(out *markdown.Rollout, rep store.Report, since time.Time, reported bool) *markdown.Told {
 	var body release.Report
 	switch {
-	case reported && json.Unmarshal(rep.Body, &body) == nil && (body.DryRun || len(body.Bad) > 0 && len(body.Unapplied()) == 0):
+	case reported && json.Unmarshal(rep.Body, &body) == nil &&
+		(body.DryRun || rep.State == string(release.StateDirty) && len(body.Bad) > 0 && len(body.Unapplied()) == 0):
 		return &out.Reports
 	case reported && rep.State == string(release.StateClean):
 		return &out.Applied
-	case reported && (rep.State == string(release.StateDirty) || rep.State == string(release.StateFailed)):
+	case reported && slices.Contains([]release.RunState{release.StateDirty, release.StateFailed, release.StateRolledBack}, release.RunState(rep.State)):
 		return &out.Failed
 	case p.now().Sub(rep.At) > silence && p.now().Sub(since) > silence:
 		return &out.Unseen

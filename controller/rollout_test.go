@@ -73,6 +73,13 @@ func TestTheCommentFollowsTheRollout(t *testing.T) {
 		return strings.Contains(top(), "1/2 hosts applied · 1 in report mode, not applied")
 	})
 
+	// What was taken back has failed, whatever else is only reported.
+	db.report(release.StateRolledBack, func(r *release.Report) {
+		r.Reported, r.Bad = []release.Reported{{Bundle: "base"}}, []release.Item{{Key: config.Key{Tag: "Path", Name: "/etc/motd"}, Bundle: "base"}}
+	})
+	w.skew.Add(61)
+	w.untilWoken("what was taken back is told", func() bool { return strings.Contains(top(), "1/2 hosts applied · 1 failed") })
+
 	// It goes on after a restart, and ends when the last host is there.
 	w.stop()
 	w.start()

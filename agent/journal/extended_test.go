@@ -3,6 +3,9 @@
 package journal_test
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"testing"
 	"time"
 
@@ -66,4 +69,48 @@ func TestExtendedComesBack(t *testing.T) {
 	}
 	_, err = memory.Extended("/listed", list)
 	require.Error(t, err, "it had none")
+}
+
+// labelled is a host whose kernel gives everything a label.
+type labelled struct{}
+
+func (labelled) Extended(_, attribute string) ([]byte, error) {
+	if attribute == "security.selinux" {
+		return []byte("label"), nil
+	}
+	return nil, fs.ErrNotExist
+}
+
+// A link comes back with the owner that it had, and keeps the label that the kernel gave
+// it: no kernel lets anybody take one away.
+func TestLinkOfAUserComesBack(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // owners cannot be set
+	}
+	j, files, root, _ := world(t, journal.Limits{})
+	require.NoError(t, os.Symlink("f", root+"/link"))
+	require.NoError(t, os.Lchown(root+"/link", 64998, 64998))
+	run := j.Begin(journal.Head{})
+	files.Record(run)
+	require.NoError(t, files.Change(system.Change{Op: system.Remove, Name: "/link"}))
+	files.Record(nil)
+	require.NoError(t, run.End(files, nil))
+	past, err := j.Since(1)
+	require.NoError(t, err)
+	tree, err := system.NewTree(system.TreeConfig{Root: root, Before: func(step, _ string) error {
+		if step == "setxattr" {
+			return errors.New("permission denied")
+		}
+		return nil
+	}})
+	require.NoError(t, err)
+	t.Cleanup(tree.Close)
+	met := journal.Watched(&system.Machine{Files: tree, Extended: labelled{}})
+	moves := past.Moves(met, false)
+	past.Do(met, moves)
+	require.Len(t, moves, 1)
+	require.NoError(t, moves[0].Err)
+	info, err := files.Look("/link")
+	require.NoError(t, err)
+	require.Equal(t, []any{system.Symlink, "f", 64998, 64998}, []any{info.Kind, info.Target, info.UID, info.GID})
 }

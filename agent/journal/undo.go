@@ -417,7 +417,12 @@ func (p *Past) restore(f *Files, m *Move) error {
 	if m.at, err = f.Look(m.Name); err != nil {
 		return err
 	}
-	if m.at.Kind != n.Kind || n.UID != system.Keep && m.at.UID != n.UID {
+	// A link has no rights of its own, and gets its owner afterwards.
+	taken := n.UID != system.Keep && m.at.UID != n.UID
+	if n.Kind == system.Symlink {
+		taken = m.at.Target != string(n.Target)
+	}
+	if taken || m.at.Kind != n.Kind {
 		return errTaken
 	}
 	return nil
@@ -444,10 +449,11 @@ func (m *Move) attributes(f *Files) error {
 }
 
 // extended brings back some of the extended attributes. What a file inherited from the
-// one before it, and did not have, goes.
+// one before it, and did not have, goes. Of links and devices none are written down, and
+// the label that a kernel gave them stays.
 func (m *Move) extended(f *Files, which func(string) bool) error {
 	want := maps.Clone(m.before.Extended)
-	if m.What == Restore && !m.before.Partial {
+	if m.What == Restore && (m.before.Kind == system.File || m.before.Kind == system.Directory) {
 		for _, name := range kept() {
 			want = with(want, name, m.before.Extended[name])
 		}

@@ -116,17 +116,34 @@ func (d *Dir) Holder() int {
 		return 0
 	}
 	// 1: FLOCK  ADVISORY  WRITE 4711 fe:00:131 0 EOF
-	file := fmt.Sprintf("%02x:%02x:%d", unix.Major(uint64(st.Dev)), unix.Minor(uint64(st.Dev)), st.Ino)
+	file := fmt.Sprintf(":%d", st.Ino)
 	for line := range strings.Lines(string(locks)) {
 		f := strings.Fields(line)
-		if len(f) < 6 || f[1] != "FLOCK" || f[5] != file {
+		if len(f) < 6 || f[1] != "FLOCK" || !strings.HasSuffix(f[5], file) {
 			continue
 		}
-		if pid, err := strconv.Atoi(f[4]); err == nil && pid > 0 {
+		if pid, err := strconv.Atoi(f[4]); err == nil && pid > 0 && opened(pid, &st) {
 			return pid
 		}
 	}
 	return 0
+}
+
+// opened tells whether a process has a file open. The device of a lock is no answer: that
+// of a btrfs is another one there than its files have.
+func opened(pid int, file *unix.Stat_t) bool {
+	dir := "/proc/" + strconv.Itoa(pid) + "/fd"
+	open, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	for _, fd := range open {
+		var st unix.Stat_t
+		if unix.Stat(dir+"/"+fd.Name(), &st) == nil && st.Dev == file.Dev && st.Ino == file.Ino {
+			return true
+		}
+	}
+	return false
 }
 
 // Read returns a file, nil where there is none. More than limit bytes is an

@@ -43,14 +43,14 @@ const (
 	// StatePaused is a host that somebody there wants left alone for a while, or with
 	// something to do outside its windows.
 	StatePaused State = "paused"
-	// StateDiffers is a host that only reports, and is not as its release says.
-	StateDiffers State = "differs"
 	// StateUnpublished is a host that has no release yet.
 	StateUnpublished State = "unpublished"
 	// StateWaiting is a host whose answers to its probes are not there yet.
 	StateWaiting State = "waiting"
 	// StateBehind is a host that has not applied its newest release yet.
 	StateBehind State = "behind"
+	// StateDiffers is a host that only reports, and is not as its release says.
+	StateDiffers State = "differs"
 	// StateApplied is a host that is as its release says, but for bundles that are only
 	// reported.
 	StateApplied State = "applied"

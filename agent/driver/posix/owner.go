@@ -114,7 +114,7 @@ func (o *owners) ask(ctx context.Context, t table, name string) (int, bool) {
 	}
 	r, err := o.machine.Processes.Run(ctx, system.Command{
 		Args: []string{"getent", t.database, name}, Env: []string{"PATH=/usr/bin:/bin", "LC_ALL=C"},
-		Dir: "/", Timeout: 10 * time.Second, MaxOutput: 64 << 10,
+		Dir: "/", Timeout: 10 * time.Second, MaxOutput: 64 << 10, Asks: true,
 	})
 	if err != nil || r.Exit != 0 {
 		return 0, false
