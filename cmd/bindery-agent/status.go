@@ -36,7 +36,7 @@ Exit codes:
   0  nothing is wrong: clean, paused, waiting for facts, or not run yet; or all that
      is bad is only reported, by report mode of the host or of bundles
   1  entries are bad, the last run failed or was killed, a release was taken back or is
-     not accepted, or the controller refused reports for good
+     not accepted, or reports were given up: refused for good, damaged, or too many
   2  wrong use, or the host is not enrolled
   3  cannot do it (storage)
   4  refused for trust
