@@ -92,6 +92,9 @@ func (a *Agent) number() (int64, error) {
 	if r != nil {
 		newest = max(newest, r.Run)
 	}
+	if a.ran != nil {
+		newest = max(newest, a.ran.Run) // an undo amid a run that changed nothing itself
+	}
 	return newest + 1, err
 }
 

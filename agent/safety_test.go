@@ -122,6 +122,11 @@ func TestHealthAfterAKill(t *testing.T) {
 			require.Equal(t, release.StateRolledBack, r.Report.State)
 			require.Contains(t, r.Report.Error, "answered 503")
 			require.NoFileExists(t, n.root+"/f")
+			runs, err := n.agent.Runs()
+			require.NoError(t, err)
+			for _, other := range runs {
+				require.NotEqual(t, r.Run, other.ID, "the undo has a number of its own")
+			}
 		}
 		require.NoFileExists(t, n.dir.Path()+"/unchecked.json")
 	}
