@@ -107,7 +107,7 @@ func (s *Status) Well() bool {
 
 // Status tells how things stand. It asks nobody and changes nothing.
 func (a *Agent) Status() (*Status, error) {
-	s := &Status{Enrolment: a.enrolment, Agent: a.c.Version, Now: a.c.Machine.Now().UTC(), Running: a.c.State.Holder()}
+	s := &Status{Enrolment: a.enrolment, Agent: a.c.Version, Now: a.c.Machine.Now().UTC()}
 	var errs []error
 	try := func(err error) { errs = append(errs, err) }
 	var err error
@@ -126,12 +126,13 @@ func (a *Agent) Status() (*Status, error) {
 	try(err)
 	s.Lost, err = a.Lost()
 	try(err)
-	if s.Running == 0 {
+	known := false
+	if s.Running, known = a.c.State.Holder(); known && s.Running == 0 {
 		killed, err := a.journal.Unfinished()
 		try(err)
 		if killed != nil {
 			// It may have begun since.
-			if s.Running = a.c.State.Holder(); s.Running == 0 {
+			if s.Running, _ = a.c.State.Holder(); s.Running == 0 {
 				s.Killed = killed.ID()
 			}
 		}

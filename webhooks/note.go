@@ -137,6 +137,9 @@ func (k *keeper) update(ctx context.Context, ours []own) (Posted, error) {
 	return posted, k.remove(ctx, ours[1:])
 }
 
+// looks is how often a comment that was just created is looked for.
+const looks = 3
+
 // create posts a new comment and looks whether somebody did the same meanwhile.
 func (k *keeper) create(ctx context.Context) (Posted, error) {
 	if k.p.OnlyEdit {
@@ -147,10 +150,17 @@ func (k *keeper) create(ctx context.Context) (Posted, error) {
 	if lost != nil && (!errors.As(lost, &typed) || !typed.Retryable()) {
 		return Posted{}, lost
 	}
-	// Without a whole answer it may have been created all the same.
-	ours, err := k.list(ctx)
-	if err != nil {
-		return Posted{}, errors.Join(lost, err)
+	// Without a whole answer it may have been created all the same. Where somebody takes
+	// a comment away meanwhile, another one moves to a page that was read before.
+	var ours []own
+	for range looks {
+		var err error
+		if ours, err = k.list(ctx); err != nil {
+			return Posted{}, errors.Join(lost, err)
+		}
+		if len(ours) > 0 || lost != nil {
+			break
+		}
 	}
 	if len(ours) == 0 {
 		return Posted{}, cmp.Or(lost, error(&Error{

@@ -104,16 +104,16 @@ func (d *Dir) Lock() (unlock func(), err error) {
 	}, nil
 }
 
-// Holder is the process that holds the lock, 0 for none and where the kernel does not
-// say. To try the lock would keep a run away that begins at that moment.
-func (d *Dir) Holder() int {
-	var st unix.Stat_t
-	if unix.Stat(filepath.Join(d.path, "lock"), &st) != nil {
-		return 0
-	}
+// Holder is the process that holds the lock, 0 for none, and whether the kernel says.
+// To try the lock would keep a run away that begins at that moment.
+func (d *Dir) Holder() (pid int, known bool) {
 	locks, err := os.ReadFile("/proc/locks")
 	if err != nil {
-		return 0
+		return 0, false
+	}
+	var st unix.Stat_t
+	if unix.Stat(filepath.Join(d.path, "lock"), &st) != nil {
+		return 0, true // nobody ever held it
 	}
 	// 1: FLOCK  ADVISORY  WRITE 4711 fe:00:131 0 EOF
 	file := fmt.Sprintf(":%d", st.Ino)
@@ -123,10 +123,10 @@ func (d *Dir) Holder() int {
 			continue
 		}
 		if pid, err := strconv.Atoi(f[4]); err == nil && pid > 0 && opened(pid, &st) {
-			return pid
+			return pid, true
 		}
 	}
-	return 0
+	return 0, true
 }
 
 // opened tells whether a process has a file open. The device of a lock is no answer: that

@@ -126,10 +126,15 @@ func TestHolder(t *testing.T) {
 	d, err := state.Open(state.Config{Path: filepath.Join(t.TempDir(), "state"), Create: true})
 	require.NoError(t, err)
 	defer d.Close()
-	require.Zero(t, d.Holder())
+	holder := func() int {
+		pid, known := d.Holder()
+		require.True(t, known)
+		return pid
+	}
+	require.Zero(t, holder())
 	unlock, err := d.Lock()
 	require.NoError(t, err)
-	require.Equal(t, os.Getpid(), d.Holder())
+	require.Equal(t, os.Getpid(), holder())
 	unlock()
-	require.Zero(t, d.Holder())
+	require.Zero(t, holder())
 }

@@ -80,17 +80,23 @@ func backoff(least, most time.Duration, attempt int, resp *http.Response) time.D
 func RetryAfter(resp *http.Response) (time.Duration, bool) {
 	if v := resp.Header.Get("Retry-After"); v != "" {
 		if seconds, err := strconv.Atoi(v); err == nil && seconds >= 0 {
-			return time.Duration(seconds) * time.Second, true
+			return time.Duration(min(seconds, int(longest/time.Second))) * time.Second, true
 		}
 		if at, err := http.ParseTime(v); err == nil {
-			return max(time.Until(at), 0), true
+			return bounded(time.Until(at)), true
 		}
 	}
 	limited := resp.StatusCode == http.StatusForbidden || resp.StatusCode == http.StatusTooManyRequests
 	if limited && resp.Header.Get("X-RateLimit-Remaining") == "0" {
 		if reset, err := strconv.ParseInt(resp.Header.Get("X-RateLimit-Reset"), 10, 64); err == nil {
-			return max(time.Until(time.Unix(reset, 0)), 0), true
+			return bounded(time.Until(time.Unix(reset, 0))), true
 		}
 	}
 	return 0, false
 }
+
+// longest is what a server is believed that asks for its rest. Limits are by the hour;
+// who is off by a clock or a digit is asked again, and obeyed again.
+const longest = 2 * time.Hour
+
+func bounded(d time.Duration) time.Duration { return min(max(d, 0), longest) }

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -220,4 +221,22 @@ func TestNegativeLimitsAreRefused(t *testing.T) {
 	require.Error(t, err)
 	_, err = transport.Plain(transport.Config{MaxBytes: -1})
 	require.Error(t, err)
+}
+
+// Limits are by the hour: who asks for more is believed for two, be it a slip or a
+// number that no duration holds.
+func TestAskedForTooLongARest(t *testing.T) {
+	far := time.Now().AddDate(1, 0, 0)
+	for name, h := range map[string]http.Header{
+		"seconds": {"Retry-After": {"9223372036854775807"}},
+		"date":    {"Retry-After": {far.UTC().Format(http.TimeFormat)}},
+		"reset":   {"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {strconv.FormatInt(far.Unix(), 10)}},
+	} {
+		after, asked := transport.RetryAfter(&http.Response{StatusCode: http.StatusTooManyRequests, Header: h})
+		require.True(t, asked, name)
+		require.Equal(t, 2*time.Hour, after, name)
+	}
+	after, asked := transport.RetryAfter(&http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"90"}}})
+	require.True(t, asked)
+	require.Equal(t, 90*time.Second, after)
 }
