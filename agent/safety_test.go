@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/bindery/bindery/agent"
 	"github.com/bindery/bindery/agent/agenttest"
@@ -23,6 +25,18 @@ import (
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/release"
 )
+
+// deaf is an address that nobody listens at and that nobody else is given.
+func deaf(t *testing.T) string {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = unix.Close(fd) })
+	require.NoError(t, unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	name, err := unix.Getsockname(fd)
+	require.NoError(t, err)
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(name.(*unix.SockaddrInet4).Port))
+}
 
 // A bundle that is not well after its change is taken back, with all of the run.
 func TestHealth(t *testing.T) {
@@ -39,10 +53,7 @@ func TestHealth(t *testing.T) {
 		}
 	}))
 	t.Cleanup(web.Close)
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	dead := closed.Addr().String()
-	require.NoError(t, closed.Close())
+	dead := deaf(t)
 	for name, c := range map[string]struct {
 		check release.Check
 		bad   string
