@@ -272,13 +272,15 @@ e2e-arm64: need-go need-git build ## the arm64 packages and programs on this mac
 	GO=$(GO) packaging/check-arm64 0.0.0
 
 # Other systems have no kernel to test the agent on here: what is theirs alone is vetted.
+PROGRAMS ?= bindery bindery-agent
 TARGETS ?= linux/amd64 linux/arm64 freebsd/amd64 freebsd/arm64 darwin/amd64 darwin/arm64
 .PHONY: cross
-cross: need-go ## vet and build both programs for TARGETS (Linux, FreeBSD and macOS, on amd64 and arm64)
+cross: need-go ## vet and build PROGRAMS (both) for TARGETS (Linux, FreeBSD and macOS, on amd64 and arm64)
 	@for target in $(TARGETS); do \
 	  echo "== $$target"; export GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0; \
 	  [ $$GOOS != linux ] || $(GO) vet ./agent/...; \
-	  $(GO) vet ./cmd/bindery ./cmd/bindery-agent ./agent/system ./agent/driver/posix; $(GO) build -o /dev/null ./cmd/bindery; $(GO) build -o /dev/null ./cmd/bindery-agent; \
+	  $(GO) vet $(addprefix ./cmd/,$(PROGRAMS)) ./agent/system ./agent/driver/posix; \
+	  for p in $(PROGRAMS); do $(GO) build -o /dev/null ./cmd/$$p; done; \
 	done
 
 .PHONY: portable
