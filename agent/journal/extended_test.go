@@ -90,13 +90,7 @@ func TestLinkOfAUserComesBack(t *testing.T) {
 	j, files, root, _ := world(t, journal.Limits{})
 	require.NoError(t, os.Symlink("f", root+"/link"))
 	require.NoError(t, os.Lchown(root+"/link", 64998, 64998))
-	run := j.Begin(journal.Head{})
-	files.Record(run)
-	require.NoError(t, files.Change(system.Change{Op: system.Remove, Name: "/link"}))
-	files.Record(nil)
-	require.NoError(t, run.End(files, nil))
-	past, err := j.Since(1)
-	require.NoError(t, err)
+	past := changed(t, j, files, system.Change{Op: system.Remove, Name: "/link"})
 	tree, err := system.NewTree(system.TreeConfig{Root: root, Before: func(step, _ string) error {
 		if step == "setxattr" {
 			return errors.New("permission denied")

@@ -49,6 +49,19 @@ func write(name, content string) system.Change {
 	return system.Change{Op: system.Write, Name: name, Mode: 0o600, UID: system.Keep, GID: system.Keep, Content: []byte(content)}
 }
 
+// changed makes one change in a run of its own, the first, and reads what was kept of it.
+func changed(t *testing.T, j *journal.Journal, files *journal.Files, c system.Change) *journal.Past {
+	t.Helper()
+	run := j.Begin(journal.Head{})
+	files.Record(run)
+	require.NoError(t, files.Change(c))
+	files.Record(nil)
+	require.NoError(t, run.End(files, nil))
+	past, err := j.Since(1)
+	require.NoError(t, err)
+	return past
+}
+
 // What was kept is believed only where it still has its sum.
 func TestDamagedContent(t *testing.T) {
 	j, files, root, dir := world(t, journal.Limits{})
@@ -89,13 +102,7 @@ func TestListsAreOfTheFileThatWasRead(t *testing.T) {
 	require.NoError(t, err)
 	m.Extended = swapped{}
 	files := journal.Watched(m)
-	run := j.Begin(journal.Head{})
-	files.Record(run)
-	require.NoError(t, files.Change(system.Change{Op: system.Remove, Name: "/f"}))
-	files.Record(nil)
-	require.NoError(t, run.End(files, nil))
-	past, err := j.Since(1)
-	require.NoError(t, err)
+	past := changed(t, j, files, system.Change{Op: system.Remove, Name: "/f"})
 	moves := past.Moves(files, false)
 	past.Do(files, moves)
 	require.NoError(t, moves[0].Err)
@@ -110,15 +117,9 @@ func TestFileOfAnotherOwnerIsMadeAnew(t *testing.T) {
 	}
 	j, files, root, _ := world(t, journal.Limits{})
 	require.NoError(t, os.Chown(root+"/f", 64998, 64998))
-	run := j.Begin(journal.Head{})
-	files.Record(run)
 	c := write("/f", "old")
 	c.UID, c.GID = 0, 0
-	require.NoError(t, files.Change(c))
-	files.Record(nil)
-	require.NoError(t, run.End(files, nil))
-	past, err := j.Since(1)
-	require.NoError(t, err)
+	past := changed(t, j, files, c)
 	moves := past.Moves(files, false)
 	require.Equal(t, journal.Restore, moves[0].What)
 	past.Do(files, moves)
@@ -213,16 +214,10 @@ func TestWhatIsBroughtBackIsSwapped(t *testing.T) {
 	}
 	j, files, root, _ := world(t, journal.Limits{})
 	require.NoError(t, os.Chown(root+"/f", 64998, 64998))
-	run := j.Begin(journal.Head{})
-	files.Record(run)
 	c := write("/f", "new")
 	c.UID, c.GID = 0, 0
-	require.NoError(t, files.Change(c))
-	files.Record(nil)
-	require.NoError(t, run.End(files, nil))
+	past := changed(t, j, files, c)
 	require.NoError(t, os.WriteFile(root+"/private", []byte("private"), 0o600))
-	past, err := j.Since(1)
-	require.NoError(t, err)
 	tree, err := system.NewTree(system.TreeConfig{Root: root, Before: func(step, _ string) error {
 		if step == "fsync directory" {
 			require.NoError(t, os.Rename(root+"/private", root+"/f"))
