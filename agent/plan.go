@@ -92,8 +92,8 @@ type run struct {
 	things, removing int
 	// phases and took tell what took how long, by phase and by bundle.
 	phases, took *spans
-	// settled is what was good when it was looked at last.
-	settled settled
+	// settled is the file of what was good when it was looked at last.
+	settled []byte
 	// record is where changes are written down, nil where there are none.
 	record *journal.Run
 }
