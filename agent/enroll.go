@@ -92,7 +92,7 @@ func Enrol(ctx context.Context, c EnrolConfig) (*Enrolment, error) {
 func forget(d *state.Dir) error {
 	for _, name := range []string{
 		fileEnrolment, fileIdentity, fileRoot, fileTimestamp, fileSnapshot, fileTargets, fileFreshness, spoolDir, fileApplied,
-		fileFacts, fileLast, fileSettled, outboxDir,
+		fileFacts, fileLast, fileSaid, fileSettled, outboxDir,
 	} {
 		if err := d.Remove(name); err != nil {
 			return err

@@ -17,7 +17,9 @@ import (
 )
 
 const (
+	// fileLast is the last report that said something new, fileSaid what is known of it.
 	fileLast  = "last.json"
+	fileSaid  = "said.json"
 	fileLost  = "lost.json"
 	outboxDir = "outbox"
 )
@@ -90,34 +92,29 @@ func short(s string) string {
 	return strings.ToValidUTF8(s[:maxReason], "") + "…"
 }
 
-// last is the report of the last run, and what the controller knows of it.
-type last struct {
-	Report release.Report `json:"report"`
-	said
-}
-
-// said is what a run needs to know of it.
+// said is what a run needs to know of the last report. It has a file of its own, because
+// a report may be long and is of no use to a run with nothing new to say.
 type said struct {
 	// Sent is when a report with this Digest was sent.
 	Sent   time.Time `json:"sent"`
 	Digest string    `json:"digest"`
 }
 
-// Last is the report of the last run, nil before the first.
+// Last is the last report that said something new, nil before the first.
 func (a *Agent) Last() (*release.Report, error) {
-	var l last
-	found, err := a.c.State.Load(fileLast, &l)
+	var rep release.Report
+	found, err := a.c.State.Load(fileLast, &rep)
 	if err != nil || !found {
 		return nil, err
 	}
-	return &l.Report, nil
+	return &rep, nil
 }
 
 // tell keeps a report and sends it, with those that wait. A controller that is
 // away is not an error of the run: the reports wait.
 func (a *Agent) tell(ctx context.Context, rep release.Report) error {
 	var before said
-	if _, err := a.c.State.Load(fileLast, &before); err != nil {
+	if _, err := a.c.State.Load(fileSaid, &before); err != nil {
 		return err
 	}
 	sum, err := substance(rep)
@@ -132,7 +129,10 @@ func (a *Agent) tell(ctx context.Context, rep release.Report) error {
 	if err := a.queue(rep, now); err != nil {
 		return err
 	}
-	if err := a.c.State.Save(fileLast, last{Report: rep, said: said{Sent: now, Digest: sum}}); err != nil {
+	if err := a.c.State.Save(fileLast, rep); err != nil {
+		return err
+	}
+	if err := a.c.State.Save(fileSaid, said{Sent: now, Digest: sum}); err != nil {
 		return err
 	}
 	return a.deliver(ctx)

@@ -225,9 +225,12 @@ func (a *Agent) tellUndone(u *Undone, reason string) error {
 	for _, words := range append(u.Kept, u.Failed...) {
 		rep.Bad = append(rep.Bad, release.Item{Key: config.Key{Tag: "Undo", Name: "left as it is"}, Reason: short(words)})
 	}
+	// The next run's report shall be sent whatever it says.
+	if err := a.c.State.Remove(fileSaid); err != nil {
+		return err
+	}
 	if err := a.queue(rep, now); err != nil {
 		return err
 	}
-	// The next run's report shall be sent whatever it says.
-	return a.c.State.Save(fileLast, last{Report: rep})
+	return a.c.State.Save(fileLast, rep)
 }
