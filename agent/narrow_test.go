@@ -56,8 +56,12 @@ func TestWhatWasNotChosenIsLeft(t *testing.T) {
 	n, _, ran := memory(t)
 	n.Publish(n.hostID, agenttest.Release{Bundles: two()})
 	_, err := n.agent.Run(t.Context(), agent.Options{Choice: choice.Choice{Bundles: []string{"wbe"}}})
-	require.ErrorIs(t, err, choice.ErrUnknown)
+	_, ok := errors.AsType[*choice.Error](err)
+	require.True(t, ok, err)
 	require.Empty(t, ran())
+	last, err := n.agent.Ran()
+	require.NoError(t, err)
+	require.Nil(t, last, "who mistypes a name does not make it a run that failed")
 }
 
 // The lists come in the signed release, and which of them counts is for the host to

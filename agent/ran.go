@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bindery/bindery/agent/choice"
 	"github.com/bindery/bindery/engine/release"
 )
 
@@ -111,8 +112,12 @@ func (a *Agent) begin(r *Ran) (end func(), err error) {
 	return func() { a.c.Logger, a.ran = log, nil }, nil
 }
 
-// wrote keeps how a run ended.
+// wrote keeps how a run ended. One that was called with names that nothing has did not
+// begin, and tells nothing of the host.
 func (a *Agent) wrote(ctx context.Context, r *Ran, result *Result, failure error) error {
+	if _, misuse := errors.AsType[*choice.Error](failure); misuse {
+		return failure
+	}
 	before, err := a.Ran()
 	if err != nil {
 		return errors.Join(failure, err)

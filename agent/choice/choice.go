@@ -6,7 +6,6 @@
 package choice
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,8 +13,13 @@ import (
 	"github.com/bindery/bindery/engine/config"
 )
 
-// ErrUnknown is a name that nothing in the configuration has.
-var ErrUnknown = errors.New("the configuration of this host has no such thing")
+// Error is a choice that chooses nothing.
+type Error struct{ what, why string }
+
+// Error says what, and why.
+func (e *Error) Error() string { return e.what + ": " + e.why }
+
+const unknown = "the configuration of this host has no such thing"
 
 // Decision is which list of the plugin Decisions counts on a host.
 type Decision string
@@ -53,17 +57,30 @@ type Lists struct{ Whitelist, Blacklist [][2]string }
 // Partial tells whether somebody asked for less than everything.
 func (c *Choice) Partial() bool { return len(c.Bundles)+len(c.NotBundles)+len(c.Entries) > 0 }
 
-// Check finds names that nothing in the configuration has: a run that was told to do
-// something and does nothing would pass for one that succeeded.
+// Check finds names that nothing in the configuration has, or nothing that is chosen: a
+// run that was told to do something and does nothing would pass for one that succeeded.
 func (c *Choice) Check(keyed []config.Keyed) error {
 	for _, name := range slices.Concat(c.Bundles, c.NotBundles) {
 		if !slices.ContainsFunc(keyed, func(k config.Keyed) bool { return k.Bundle.Name() == name }) {
-			return fmt.Errorf("bundle %q: %w", name, ErrUnknown)
+			return &Error{fmt.Sprintf("bundle %q", name), unknown}
+		}
+	}
+	for _, name := range c.Bundles {
+		if slices.Contains(c.NotBundles, name) {
+			return &Error{fmt.Sprintf("bundle %q", name), "it is both asked for and left out"}
 		}
 	}
 	for _, pattern := range c.Entries {
-		if !slices.ContainsFunc(keyed, func(k config.Keyed) bool { return matches(pattern, k.Key) }) {
-			return fmt.Errorf("entry %q: %w; it is written TAG:NAME, such as Path:/etc/hosts or 'Package:*'", pattern, ErrUnknown)
+		var found, chosen bool
+		for _, k := range keyed {
+			hit := matches(pattern, k.Key)
+			found, chosen = found || hit, chosen || hit && c.Bundle(k.Bundle)
+		}
+		switch {
+		case !found:
+			return &Error{fmt.Sprintf("entry %q", pattern), unknown + "; it is written TAG:NAME, such as Path:/etc/hosts or 'Package:*'"}
+		case !chosen:
+			return &Error{fmt.Sprintf("entry %q", pattern), "no bundle that was chosen has such an entry"}
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@
 package choice_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,6 +33,8 @@ func TestWhatIsChosen(t *testing.T) {
 		"tags":           {choice.Choice{Entries: []string{"S*:*"}}, []bool{true, false}, []bool{false, true, false}, ""},
 		"a colon within": {choice.Choice{Entries: []string{"Path:/etc/web/a:b"}}, []bool{true, false}, []bool{true, false, false}, ""},
 		"no such bundle": {choice.Choice{NotBundles: []string{"dbb"}}, []bool{true, true}, []bool{true, true, true}, `bundle "dbb"`},
+		"elsewhere":      {choice.Choice{Bundles: []string{"db"}, Entries: []string{"Path:/etc/w*"}}, []bool{false, false}, []bool{true, false, false}, "no bundle that was chosen"},
+		"both":           {choice.Choice{Bundles: []string{"db"}, NotBundles: []string{"db"}}, []bool{false, false}, []bool{true, true, true}, "both asked for and left out"},
 		"no such entry":  {choice.Choice{Entries: []string{"/etc/db"}}, []bool{false, false}, []bool{false, false, false}, `entry "/etc/db"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -44,7 +47,8 @@ func TestWhatIsChosen(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			require.ErrorIs(t, err, choice.ErrUnknown)
+			_, ok := errors.AsType[*choice.Error](err)
+			require.True(t, ok, err)
 			require.ErrorContains(t, err, c.unknown)
 		})
 	}

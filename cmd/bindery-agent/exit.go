@@ -83,6 +83,9 @@ func run(ctx context.Context, args []string, s streams) int {
 	code := exitCode(err)
 	if ctx.Err() != nil && err != nil {
 		code = exitInterrupted
+		if errors.Is(err, context.Canceled) {
+			err = errors.New("interrupted")
+		}
 	}
 	if err != nil && err.Error() != "" {
 		fmt.Fprintln(s.Err, "bindery-agent: "+err.Error())

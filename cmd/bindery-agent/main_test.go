@@ -4,10 +4,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,4 +133,24 @@ func TestVerdictOfRunsThatCouldNotAsk(t *testing.T) {
 	require.NoError(t, verdict(&agent.Result{}))
 	reported := release.Report{State: release.StateDirty, Mode: release.ModeReport, Bad: []release.Item{{}}}
 	require.Equal(t, exitFindings, exitCode(verdict(&agent.Result{Report: reported})), "what is only reported is a finding")
+}
+
+// Who stops a run reads that, and nothing of contexts.
+func TestStopIsToldAsOne(t *testing.T) {
+	site := agenttest.New(t, func(key ed25519.PrivateKey) (release.Signer, error) { return signature.LoadED25519Signer(key) })
+	dir := t.TempDir()
+	token := filepath.Join(dir, "token")
+	require.NoError(t, os.WriteFile(token, []byte(site.Token(agenttest.HostName).Text()), 0o600))
+	at := []string{"--root", dir, "--state", filepath.Join(dir, "state")}
+	var out, errs bytes.Buffer
+	call := func(ctx context.Context, args ...string) int {
+		return run(ctx, append(args, at...), streams{Out: &out, Err: &errs})
+	}
+	require.Zero(t, call(t.Context(), "enroll", "--url", site.Server.URL, "--host", agenttest.HostName, "--token-file", token), errs.String())
+	ctx, cancel := context.WithCancel(t.Context())
+	site.Mu.Lock()
+	site.Broken = func(http.ResponseWriter, *http.Request) bool { cancel(); return false }
+	site.Mu.Unlock()
+	require.Equal(t, exitInterrupted, call(ctx, "run", "--once"))
+	require.Equal(t, "bindery-agent: interrupted\n", errs.String())
 }

@@ -19,13 +19,35 @@ import (
 
 // narrowed are the flags that narrow a run down.
 type narrowed struct {
-	bundles, notBundles, entries []string
-	quick                        bool
+	bundles, notBundles names
+	entries             []string
+	quick               bool
 }
 
+// names are what a flag lists, with commas between. An empty one is refused: a variable
+// of a script that is not set must not mean all there is.
+type names []string
+
+// String, Set and Type implement pflag.Value.
+func (n *names) String() string { return strings.Join(*n, ",") }
+
+// Set adds names.
+func (n *names) Set(list string) error {
+	for name := range strings.SplitSeq(list, ",") {
+		if name == "" {
+			return errors.New("a name is missing")
+		}
+		*n = append(*n, name)
+	}
+	return nil
+}
+
+// Type is what the help calls them.
+func (n *names) Type() string { return "strings" }
+
 func (o *narrowed) addFlags(f *pflag.FlagSet) {
-	f.StringSliceVarP(&o.bundles, "bundle", "b", nil, "only these bundles, with commas between")
-	f.StringSliceVarP(&o.notBundles, "not-bundle", "B", nil, "all bundles but these")
+	f.VarP(&o.bundles, "bundle", "b", "only these bundles, with commas between")
+	f.VarP(&o.notBundles, "not-bundle", "B", "all bundles but these")
 	f.StringArrayVar(&o.entries, "entry", nil, "only entries that match TAG:NAME, with * ? [ ] as in fnmatch; may be repeated")
 	f.BoolVarP(&o.quick, "quick", "q", false, "do not look at the sums of the files of packages")
 }

@@ -55,7 +55,7 @@ With --once each entry is told of as it was worked on, then what is not as it sh
 be, then a summary. The JSON form is described by docs/reference/run.schema.json.
 Bundles and entries that were not chosen are looked at and left as they are; the
 actions and services of a chosen entry's bundle have their part. A name that nothing
-has is an error.
+has, or nothing that is chosen, is an error.
 
 A dry run writes nothing, asks no probe and tells the controller nothing. Under a
 root other than / actions do not run, and without privilege owner and group count
@@ -81,10 +81,10 @@ func (o *runOptions) addRunFlags(f *pflag.FlagSet) {
 	o.display.addFlags(f)
 	f.BoolVar(&o.once, "once", false, "one run, then exit with what it found")
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "only say what would change; implies --once")
-	f.BoolVar(&o.build, "build", false, "an image is being built: actions with build=\"false\" do not run")
+	f.BoolVar(&o.build, "build", false, "an image is being built: actions with build=\"false\" do not run, and services are only stopped; with --once")
 	o.narrowed.addFlags(f)
 	f.BoolVarP(&o.ask, "interactive", "I", false, "ask before each change, command and restart, on a terminal; nothing said is no; with --once")
-	f.StringVarP(&o.remove, "remove", "r", "", "take away what nobody asks for: all, packages, services or users; within what the policy allows")
+	f.StringVarP(&o.remove, "remove", "r", "", "take away what nobody asks for: all, packages, services or users; within what the policy allows, and never in a run of a part")
 	f.BoolVar(&o.removals, "allow-removals", false, "take away more than the policy allows in one run; with --once")
 	f.StringVar(&o.schedule, "schedule", "", "cron expression (default: what the release says, else "+defaultSchedule+")")
 	f.StringVar(&o.timezone, "timezone", "", "time zone of the schedule (default UTC)")
@@ -94,8 +94,8 @@ func runRun(ctx context.Context, o *runOptions, s streams) error {
 	if err := agent.Removal(o.remove).Validate(); err != nil {
 		return err
 	}
-	if !o.once && !o.dryRun && (o.ask || o.removals || o.partial()) {
-		return errors.New("runs by the schedule are of everything, and nobody is there to be asked: say --once as well")
+	if err := o.fit(); err != nil {
+		return err
 	}
 	log := slog.New(eventlog.New(s.Err, slog.LevelInfo))
 	a, settings, stop, err := o.open(log, o.build)
@@ -126,6 +126,23 @@ func runRun(ctx context.Context, o *runOptions, s streams) error {
 		}
 	}
 	return scheduled(ctx, &beat{agent: a, settings: settings}, agent.Options{Remove: agent.Removal(o.remove)}, schedule.Clock{}, log)
+}
+
+// fit refuses flags that would do nothing beside each other: who said them would believe
+// they did.
+func (o *runOptions) fit() error {
+	single, c := o.once || o.dryRun, o.choice()
+	switch {
+	case !single && (o.ask || o.removals || o.partial()):
+		return errors.New("runs by the schedule are of everything, and nobody is there to be asked: say --once as well")
+	case !single && (o.build || o.diff || o.verbose || o.format == "json"):
+		return errors.New("runs by the schedule build no image, and tell the log of what they do: say --once as well")
+	case single && (o.schedule != "" || o.timezone != ""):
+		return errors.New("one run has no schedule: leave --schedule and --timezone out, or --once")
+	case o.remove != "" && c.Partial():
+		return errors.New("a run of a part of the host takes nothing away of what nobody asks for: leave --remove out, or what narrows the run down")
+	}
+	return nil
 }
 
 // one does a single run and shows it.
@@ -169,7 +186,8 @@ func verdict(r *agent.Result) error {
 
 // failed gives an error that came up during the work its code.
 func failed(err error) error {
-	if code := exitCode(err); code != exitUsage || errors.Is(err, agent.ErrNotEnrolled) || errors.Is(err, choice.ErrUnknown) {
+	_, misuse := errors.AsType[*choice.Error](err)
+	if code := exitCode(err); code != exitUsage || errors.Is(err, agent.ErrNotEnrolled) || misuse {
 		return err
 	}
 	return fmt.Errorf("%w: %w", errStorage, err)

@@ -102,10 +102,14 @@ func TestQuestions(t *testing.T) {
 }
 
 // Runs by the schedule are of everything: what narrows one down, or asks, is misuse
-// before anything is begun.
+// before anything is begun, and so is all that would have no effect.
 func TestFlagsThatDoNotFit(t *testing.T) {
 	for _, args := range [][]string{
 		{"--bundle", "a"}, {"--entry", "Path:*"}, {"--quick"}, {"--interactive"}, {"--allow-removals"}, {"--remove", "everything"}, {"--once", "--remove", "paths"},
+		{"--build"}, {"--diff"}, {"--verbose"}, {"--format", "json"}, {"--once", "--schedule", "@hourly"}, {"--dry-run", "--timezone", "UTC"},
+		{"--once", "--remove", "all", "--bundle", "a"}, {"--dry-run", "--remove", "packages", "--entry", "Path:*"}, {"--once", "--remove", "users", "--not-bundle", "a"},
+		// A variable of a script that is not set must not make a run of everything.
+		{"--once", "--bundle", ""}, {"--once", "--bundle=a,,b"}, {"--once", "--not-bundle="},
 	} {
 		var out, errs bytes.Buffer
 		code := run(t.Context(), append([]string{"run", "--state", t.TempDir()}, args...), streams{Out: &out, Err: &errs})
