@@ -21,6 +21,9 @@ type Ran struct {
 	Run      int64     `json:"run"`
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`
+	// Undoes is the oldest run that this one took back, with all after it: it is an undo,
+	// which counts no entries. 0 for a run of a release.
+	Undoes int64 `json:"undoes,omitempty"`
 	// Boot names the boot of the machine that it belongs to.
 	Boot string `json:"boot,omitempty"`
 	// State is "" where the run came to no end; Error then says why.
@@ -137,6 +140,21 @@ func (a *Agent) wrote(ctx context.Context, r *Ran, result *Result, failure error
 		r.State, r.Error, r.Flags, r.Tally = rep.State, rep.Error, rep.Flags, tally(rep)
 	}
 	return errors.Join(failure, a.c.State.Save(fileRan, r))
+}
+
+// undid keeps that the last thing done to the host was to take a run back, by whomever
+// and also where no run is under way: whoever asks how the host is shall not read of the
+// run that is gone.
+func (a *Agent) undid(id, undoes int64, started time.Time, why string) error {
+	before, err := a.Ran()
+	if err != nil {
+		return err
+	}
+	r := Ran{Run: id, Started: started, Finished: a.c.Machine.Now().UTC(), Undoes: undoes, Boot: a.c.Boot, State: release.StateRolledBack, Error: why}
+	if before != nil {
+		r.Contact, r.NoContact = before.Contact, before.NoContact
+	}
+	return a.c.State.Save(fileRan, r)
 }
 
 // contact remembers whether the source gave something that verifies.

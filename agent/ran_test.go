@@ -117,6 +117,16 @@ func TestPowerCutBeforeConfirm(t *testing.T) {
 			held, err := n.agent.Held()
 			require.NoError(t, err)
 			require.Contains(t, held.Reason, "did not reach its source")
+			// The run that found all well is gone, and is not what the status tells.
+			st, err := n.agent.Status()
+			require.NoError(t, err)
+			require.False(t, st.Well())
+			require.Equal(t, []any{int64(2), int64(1), release.StateRolledBack, c.boot}, []any{st.LastRun.Run, st.LastRun.Undoes, st.LastRun.State, st.LastRun.Boot})
+			require.Contains(t, st.LastRun.Error, "run 1 was taken back: the host did not reach its source")
+			require.False(t, st.LastRun.Contact.IsZero(), "when it last had contact is still known")
+			require.Zero(t, st.LastRun.Tally)
+			n.Broken = nil
+			require.Equal(t, int64(3), n.run(agent.Options{}).Run)
 		})
 	}
 }

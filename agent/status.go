@@ -88,7 +88,8 @@ type Skew struct {
 const slack = time.Minute
 
 // Well tells whether nobody needs to look: nothing is held, refused, lost or killed, and
-// nothing is bad but what is only reported. A source that is away is its own matter.
+// nothing is bad but what is only reported. How long a source may be away, the schedule
+// says, which is not known here.
 func (s *Status) Well() bool {
 	if s.Held != nil || s.Killed != 0 || s.ReleaseError != "" || s.Lost != nil {
 		return false

@@ -102,11 +102,13 @@ func (a *Agent) undo(ctx context.Context, o UndoOptions) (*Undone, error) {
 	if err := a.hold(u, o.Reason); err != nil {
 		return nil, err
 	}
+	started, id := a.c.Machine.Now().UTC(), int64(0)
 	err = a.recorded(ctx, journal.Head{Undoes: o.Run}, func(run *journal.Run) error {
 		// The undo itself is kept even where everything is as it was.
 		if err := run.Mark(); err != nil {
 			return err
 		}
+		id = run.ID()
 		names := make([]string, len(b.moves))
 		for i, m := range b.moves {
 			names[i] = m.Name
@@ -123,7 +125,8 @@ func (a *Agent) undo(ctx context.Context, o UndoOptions) (*Undone, error) {
 	if err != nil {
 		return u, err
 	}
-	return u, a.tellUndone(u, o.Reason)
+	why := short(fmt.Sprintf("run %d was taken back: %s", u.Run, o.Reason))
+	return u, errors.Join(a.undid(id, u.Run, started, why), a.tellUndone(u, why))
 }
 
 // hold keeps the release from being applied again. It comes before anything is
@@ -213,11 +216,11 @@ func (b *undoing) thing(ctx context.Context, run *journal.Run, p driver.Passage,
 }
 
 // tellUndone leaves a report for the controller.
-func (a *Agent) tellUndone(u *Undone, reason string) error {
+func (a *Agent) tellUndone(u *Undone, why string) error {
 	now := a.c.Machine.Now().UTC()
 	rep := release.Report{
 		HostID: a.enrolment.HostID, Host: a.enrolment.Host, Mode: release.ModeApply, Started: now, Finished: now, Agent: a.c.Version,
-		State: release.StateRolledBack, Error: short(fmt.Sprintf("run %d was taken back: %s", u.Run, reason)),
+		State: release.StateRolledBack, Error: why,
 	}
 	if b, err := a.take(Options{DryRun: true}); err == nil {
 		rep.Sequence, rep.Commit, rep.ConfigDigest = b.Manifest.Sequence, b.Manifest.Commit, b.Manifest.ConfigMark

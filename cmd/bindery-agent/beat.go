@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -134,4 +135,64 @@ func (b *beat) next(now time.Time) *nextRun {
 		n.At, n.Latest, n.Why = opens.UTC(), opens.UTC(), "window"
 	}
 	return n
+}
+
+const (
+	// patience is how many runs in a row may be due and hear nothing of the source, and
+	// quiet how long that may be at least: a controller that is being upgraded is no
+	// reason to wake anybody.
+	patience = 3
+	quiet    = time.Hour
+)
+
+// silence is a source that was not heard of for too long.
+type silence struct {
+	// Since is when it last was, or when the machine was started, where no run came since.
+	Since time.Time `json:"since"`
+	// For is how long that is, in nanoseconds, and Due how many runs were due in that
+	// time at least.
+	For time.Duration `json:"for"`
+	Due int           `json:"due"`
+	// Reason is what went wrong in the last run, or that none came.
+	Reason string `json:"reason"`
+}
+
+// silence tells whether the source was not heard of for too long, nil where it was or
+// where no run ever came.
+func (b *beat) silence(st *agent.Status, booted time.Time) *silence {
+	r := st.LastRun
+	if r == nil || r.Contact.IsZero() {
+		return nil // such a run came to no end, and is told of as that
+	}
+	q := &silence{Since: r.Contact, Due: patience, Reason: r.NoContact}
+	if q.Reason == "" {
+		q.Reason = "no run came since; is the service on?"
+		// A machine that was off heard nobody.
+		if booted.After(q.Since) {
+			q.Since = booted.UTC()
+		}
+	}
+	due := q.Since
+	for range patience {
+		due = b.plan.Next(due)
+	}
+	q.For = st.Now.Sub(q.Since)
+	if due.IsZero() || q.For <= quiet || !st.Now.After(due.Add(b.spread(due)+b.jitter(due))) {
+		return nil
+	}
+	return q
+}
+
+// started is when the machine was, the zero time where the kernel does not say.
+func started() time.Time {
+	data, err := os.ReadFile("/proc/uptime")
+	if err != nil {
+		return time.Time{}
+	}
+	up, _, _ := strings.Cut(string(data), " ")
+	seconds, err := strconv.ParseFloat(up, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.Now().Add(-time.Duration(seconds * float64(time.Second)))
 }

@@ -202,3 +202,49 @@ func read(t *testing.T, name string) string {
 	require.NoError(t, err)
 	return string(data)
 }
+
+// A source that is away for long wakes somebody; one that is being upgraded does not, nor
+// does a machine that was off. A service that is dead does.
+func TestSilence(t *testing.T) {
+	friday := time.Date(2026, 7, 3, 3, 40, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		schedule string
+		after    time.Duration
+		why      string
+		booted   time.Duration
+		since    time.Duration
+		silent   bool
+	}{
+		"an upgrade":                 {"", 50 * time.Minute, "refused", 0, 0, false},
+		"hours":                      {"", 2 * time.Hour, "refused", 0, 0, true},
+		"a boot helps no source":     {"", 2 * time.Hour, "refused", 119 * time.Minute, 0, true},
+		"few runs were due":          {"0 */6 * * *", 13 * time.Hour, "refused", 0, 0, false},
+		"three runs were due":        {"0 */6 * * *", 20 * time.Hour, "refused", 0, 0, true},
+		"a weekend":                  {"30 3 * * 1-5", 71 * time.Hour, "refused", 0, 0, false},
+		"three working days":         {"30 3 * * 1-5", 122 * time.Hour, "refused", 0, 0, true},
+		"the service is dead":        {"", 2 * time.Hour, "", 0, 0, true},
+		"the machine was off":        {"", 10 * time.Hour, "", 9*time.Hour + 59*time.Minute, 0, false},
+		"it is dead since the boot":  {"", 10 * time.Hour, "", 8 * time.Hour, 8 * time.Hour, true},
+		"the clock was set back":     {"", -2 * time.Hour, "refused", 0, 0, false},
+		"every minute is no hurry":   {"* * * * *", 30 * time.Minute, "refused", 0, 0, false},
+		"every day, and it was away": {"@every 24h", 97 * time.Hour, "refused", 0, 0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(t)
+			m.now = friday
+			b := m.beat(t, "one", agent.Settings{Schedule: c.schedule})
+			require.NoError(t, b.read())
+			st := &agent.Status{Now: friday.Add(c.after), LastRun: &agent.Ran{Contact: friday, NoContact: c.why}}
+			q := b.silence(st, friday.Add(c.booted))
+			require.Equal(t, c.silent, q != nil)
+			if q != nil {
+				require.Equal(t, friday.Add(c.since), q.Since)
+				require.Equal(t, c.after-c.since, q.For)
+				require.NotEmpty(t, q.Reason)
+			}
+			st.LastRun = nil
+			require.Nil(t, b.silence(st, friday), "no run ever came")
+		})
+	}
+	require.True(t, started().Before(time.Now()))
+}

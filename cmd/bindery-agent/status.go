@@ -36,7 +36,8 @@ Exit codes:
   0  nothing is wrong: clean, paused, waiting for facts, or not run yet; or all that
      is bad is only reported, by report mode of the host or of bundles
   1  entries are bad, the last run failed or was killed, a release was taken back or is
-     not accepted, or reports were given up: refused for good, damaged, or too many
+     not accepted, reports were given up: refused for good, damaged, or too many; or
+     nothing was heard of the source for over an hour in which three runs were due
   2  wrong use, or the host is not enrolled
   3  cannot do it (storage)
   4  refused for trust
@@ -57,6 +58,8 @@ type status struct {
 	*agent.Status
 	// Next is the next run, absent where nobody can tell.
 	Next *nextRun `json:"next,omitempty"`
+	// Silence tells that the source was not heard of for too long, absent where it was.
+	Silence *silence `json:"silence,omitempty"`
 }
 
 // nextRun is when a run comes by itself.
@@ -88,6 +91,7 @@ func runStatus(o *statusOptions, s streams) error {
 	switch err := b.read(); {
 	case err == nil:
 		st.Next = b.next(st.Now)
+		st.Silence = b.silence(st.Status, started())
 	case st.ReleaseError == "":
 		return err
 	}
@@ -96,7 +100,7 @@ func runStatus(o *statusOptions, s streams) error {
 	} else {
 		err = writeStatus(s.Out, &st)
 	}
-	if err == nil && !st.Well() {
+	if err == nil && (!st.Well() || st.Silence != nil) {
 		return quietly(exitFindings)
 	}
 	return err
@@ -149,6 +153,13 @@ func writeContact(line liner, st *status) {
 		if r.NoContact != "" {
 			line("no contact", "%s", printable(r.NoContact))
 		}
+	}
+	if q := st.Silence; q != nil && st.LastRun != nil {
+		text := fmt.Sprintf("the source was not heard of for %s, in which %d runs or more were due", q.For.Round(time.Minute), q.Due)
+		if q.Reason != st.LastRun.NoContact {
+			text += ": " + q.Reason
+		}
+		line("silence", "%s", text)
 	}
 	if st.Unsent > 0 {
 		line("unsent", "%d reports wait for the controller", st.Unsent)
@@ -227,7 +238,7 @@ func writeLast(w io.Writer, line liner, st *status) {
 	if rep := st.Report; rep != nil && !rep.Finished.IsZero() {
 		line("last news", "%s", rep.Finished.Format(time.RFC3339))
 	}
-	if r.State != "" {
+	if r.State != "" && r.Undoes == 0 {
 		fmt.Fprintf(w, "%s: %d entries, %d good, %d bad, %d modified, %d extra, %d %s, %d drifted\n", r.State, r.Total, r.Good, r.Bad, r.Modified, r.Extra,
 			r.NotVerified, driver.NotVerified, r.Drift)
 	}
