@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io/fs"
 	"os"
 	"time"
 
@@ -79,8 +80,11 @@ func (s *step) date(c Change) error {
 // had, unless somebody else made that: an entry that says nothing of them leaves them.
 func (s *step) inherit(to held, c Change) error {
 	old, err := s.hold(s.base)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, errMoved) {
 		return nil // there is none, or none that leaves anything
+	}
+	if err != nil {
+		return err
 	}
 	defer old.close()
 	owner := c.UID
@@ -93,8 +97,13 @@ func (s *step) inherit(to held, c Change) error {
 	}
 	for _, attribute := range []string{"system.posix_acl_access", "security.selinux"} {
 		value, err := old.extended(attribute)
-		if err != nil || len(value) == 0 {
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errors.ErrUnsupported), err == nil && len(value) == 0:
 			continue
+		case err != nil:
+			// Without it others could lose a right, or the file its confinement, and
+			// nobody would be told.
+			return wrap("read "+attribute, err)
 		}
 		if err := s.before("setxattr", s.name); err != nil {
 			return err

@@ -7,21 +7,24 @@ package system_test
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"testing"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/bindery/bindery/agent/system"
 )
 
-// unknown makes the kernel answer this thread, and what it starts, that it does not
-// know openat2: as it is before Linux 5.6.
-func unknown(answer unix.Errno) error {
+// answering makes the kernel answer a call of this thread, and of what it starts, with an
+// error.
+func answering(call uint32, answer unix.Errno) error {
 	const load, equal, give = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_RET | unix.BPF_K
 	filter := []unix.SockFilter{
 		{Code: load},
-		{Code: equal, Jf: 1, K: unix.SYS_OPENAT2},
+		{Code: equal, Jf: 1, K: call},
 		{Code: give, K: unix.SECCOMP_RET_ERRNO | uint32(answer)},
 		{Code: give, K: unix.SECCOMP_RET_ALLOW},
 	}
@@ -43,6 +46,49 @@ func openat2() error {
 	return err
 }
 
+// The successor of a file that cannot be asked for its access list is not made: without
+// it others would lose their rights, and nobody be told.
+func TestUnreadableAttributes(t *testing.T) {
+	root := t.TempDir()
+	name := filepath.Join(root, "f")
+	require.NoError(t, os.WriteFile(name, []byte("old"), 0o600))
+	tree, err := system.NewTree(system.TreeConfig{Root: root})
+	require.NoError(t, err)
+	defer tree.Close()
+	write := func(name string) error {
+		return tree.Change(system.Change{Op: system.Write, Name: name, Mode: 0o600, UID: system.Keep, GID: system.Keep, Content: []byte("new")})
+	}
+	for answer, made := range map[unix.Errno]bool{unix.EIO: false, unix.ENODATA: true, unix.EOPNOTSUPP: true} {
+		require.NoError(t, os.WriteFile(name, []byte("old"), 0o600))
+		var installed, err, other error
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			// It is never unlocked, so the thread ends with this.
+			runtime.LockOSThread()
+			if installed = answering(unix.SYS_GETXATTR, answer); installed == nil {
+				err, other = write("/f"), write("/new")
+			}
+		}()
+		<-done
+		require.NoError(t, installed)
+		require.NoError(t, other, "what was not there has nothing to leave")
+		require.NoError(t, os.Remove(root+"/new"))
+		content, readErr := os.ReadFile(name)
+		require.NoError(t, readErr)
+		if made {
+			require.NoError(t, err)
+			require.Equal(t, "new", string(content))
+			continue
+		}
+		require.ErrorIs(t, err, answer)
+		require.Equal(t, "old", string(content))
+		left, err := os.ReadDir(root)
+		require.NoError(t, err)
+		require.Len(t, left, 1, "what was half made is gone")
+	}
+}
+
 // All that is said here of files holds for a kernel without openat2, too. Filters of
 // containers say of calls that they do not know that they are missing, or forbidden.
 func TestWithoutOpenat2(t *testing.T) {
@@ -57,7 +103,7 @@ func TestWithoutOpenat2(t *testing.T) {
 			defer close(done)
 			// It is never unlocked, so the thread ends with this.
 			runtime.LockOSThread()
-			if installed = unknown(answer); installed != nil {
+			if installed = answering(unix.SYS_OPENAT2, answer); installed != nil {
 				return
 			}
 			asked = openat2()

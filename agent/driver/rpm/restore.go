@@ -17,8 +17,11 @@ import (
 )
 
 // The whole set of packages stands for each of them: one brings others along.
-// A line of it is name.architecture and the versions that are there.
+// A line of it is name.architecture and the versions that are there, with @ and the
+// place of one that was moved.
 const everything = "all packages"
+
+const at = "@"
 
 // A key that rpm keeps among packages, which dnf imports for a repository. It has no
 // architecture, and no repository has it.
@@ -57,7 +60,11 @@ func (b *batch) everything() string {
 			if name == key {
 				n.arch = noArch
 			}
-			set[name+"."+n.arch] = append(set[name+"."+n.arch], n.evr())
+			version := n.evr()
+			if n.moved {
+				version += at + strings.Join(strings.Fields(n.prefix), "_")
+			}
+			set[name+"."+n.arch] = append(set[name+"."+n.arch], version)
 		}
 	}
 	var state strings.Builder
@@ -72,7 +79,11 @@ func parse(set string) map[string][]string {
 	out := map[string][]string{}
 	for line := range strings.Lines(set) {
 		words := strings.Fields(line)
-		if len(words) > 1 && plainName.MatchString(words[0]) && !slices.ContainsFunc(words[1:], func(v string) bool { return !plainVersion.MatchString(v) }) {
+		odd := func(v string) bool {
+			version, _, _ := strings.Cut(v, at)
+			return !plainVersion.MatchString(version)
+		}
+		if len(words) > 1 && plainName.MatchString(words[0]) && !slices.ContainsFunc(words[1:], odd) {
 			out[words[0]] = words[1:]
 		}
 	}
@@ -97,7 +108,7 @@ func (d *Driver) Restore(ctx context.Context, p driver.Passage, r driver.Restora
 	}
 	names := maps.Clone(before)
 	maps.Copy(names, after)
-	var remove, install []string
+	var remove, install, anew []string
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		was, left, have := before[name], after[name], is[name]
 		came, went := minus(have, was), minus(was, have)
@@ -114,15 +125,21 @@ func (d *Driver) Restore(ctx context.Context, p driver.Passage, r driver.Restora
 			}
 		case name == key+"."+noArch && len(came) == 0:
 			out.Kept = append(out.Kept, name+": no repository has it")
+		case displaced(went) != "":
+			out.Kept = append(out.Kept, name+": "+displaced(went))
 		default: // one version replaces another; of kernels, those that came stay
 			for _, v := range went {
-				install = append(install, spec(name, v))
-				out.What = append(out.What, "install "+spec(name, v))
+				verb, into := "install", &install
+				if there(came, v) {
+					verb, into = "reinstall", &anew
+				}
+				*into = append(*into, spec(name, v))
+				out.What = append(out.What, verb+" "+spec(name, v))
 			}
 		}
 	}
 	if r.Apply {
-		out.Err = d.back(ctx, remove, install)
+		out.Err = d.back(ctx, remove, install, anew)
 	}
 	return out
 }
@@ -131,8 +148,25 @@ func minus(a, b []string) []string {
 	return slices.DeleteFunc(slices.Clone(a), func(v string) bool { return slices.Contains(b, v) })
 }
 
+// displaced tells why what went does not come back by itself, "" where it does: no
+// repository's package is installed in another place than it was made for.
+func displaced(went []string) string {
+	for _, v := range went {
+		if version, place, moved := strings.Cut(v, at); moved {
+			return fmt.Sprintf("%s was moved to %s (reloc), and nothing moves a package that comes from a repository: bring it back with rpm --prefix", version, place)
+		}
+	}
+	return ""
+}
+
+// there tells whether one of the versions is the same, in another place.
+func there(came []string, version string) bool {
+	return slices.ContainsFunc(came, func(c string) bool { return strings.HasPrefix(c, version+at) })
+}
+
 // spec is name-version.architecture, as rpm and dnf read it.
 func spec(nameArch, evr string) string {
+	evr, _, _ = strings.Cut(evr, at)
 	if nameArch == key+"."+noArch {
 		return key + "-" + evr
 	}
@@ -142,7 +176,7 @@ func spec(nameArch, evr string) string {
 
 // back removes with rpm, which takes nothing else along and refuses what others
 // need, and installs with dnf: all at once, and where that fails each alone.
-func (d *Driver) back(ctx context.Context, remove, install []string) error {
+func (d *Driver) back(ctx context.Context, remove, install, anew []string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, d.c.Timeout, system.ErrTimeout)
 	defer cancel()
 	b := &batch{Driver: d, ctx: ctx}
@@ -151,7 +185,11 @@ func (d *Driver) back(ctx context.Context, remove, install []string) error {
 	for _, c := range []struct {
 		run   func([]string) error
 		specs []string
-	}{{func(s []string) error { return b.erase(s) }, remove}, {func(s []string) error { return b.call("install", s) }, install}} {
+	}{
+		{func(s []string) error { return b.erase(s) }, remove},
+		{func(s []string) error { return b.call("install", s) }, install},
+		{func(s []string) error { return b.call("reinstall", s) }, anew},
+	} {
 		if len(c.specs) == 0 {
 			continue
 		}

@@ -66,6 +66,48 @@ func TestRestore(t *testing.T) {
 	require.Equal(t, was, again)
 }
 
+// Where a package was moved to is part of how it was. No repository brings that back: an
+// undo says so, and does not put it elsewhere.
+func TestRestoreOfAMovedPackage(t *testing.T) {
+	t.Parallel()
+	repo := archive(t)
+	m := root(t, repo)
+	have("mover")(t, m)
+	d := newDriver(t, m)
+	keeper, ok := d.(driver.Keeper)
+	require.True(t, ok)
+	move := func(to string) []driver.Standing {
+		item := driver.Item{Entry: config.NewEntry(pack("name=mover", "version=1", "reloc="+to, "url="+repo+"/noarch", "simplefile=mover-1-1.noarch.rpm"))}
+		was, err := keeper.Standing(t.Context(), []driver.Item{item})
+		require.NoError(t, err)
+		_, err = d.Apply(t.Context(), item, true)
+		require.NoError(t, err)
+		return was
+	}
+	made, first := move("/opt/x"), move("/opt/y")
+	require.Equal(t, "mover.noarch 1-1\n", made[0].State, "it is where it was made for")
+	require.Equal(t, "mover.noarch 1-1@/opt/x\n", first[0].State)
+	restore := func(was driver.Standing) driver.Restored {
+		got := keeper.Restore(t.Context(), driver.Passage{Standing: was}, driver.Restoration{Apply: true, Force: true})
+		require.NoError(t, got.Err)
+		return got
+	}
+	got := restore(first[0])
+	require.Empty(t, got.What)
+	require.Equal(t, []string{"mover.noarch: 1-1 was moved to /opt/x (reloc), and nothing moves a package that comes from a repository: bring it back with rpm --prefix"}, got.Kept)
+	require.Equal(t, []string{"reinstall mover-1-1.noarch"}, restore(made[0]).What)
+	left, err := keeper.Again(t.Context(), made)
+	require.NoError(t, err)
+	require.Equal(t, made, left)
+	move("/opt/z")
+	// One that came goes, wherever it is.
+	none := driver.Standing{Kind: made[0].Kind, Name: made[0].Name}
+	require.Equal(t, []string{"remove mover-1-1.noarch"}, restore(none).What)
+	left, err = keeper.Again(t.Context(), made)
+	require.NoError(t, err)
+	require.Empty(t, left[0].State)
+}
+
 // The agent would not come to the end of an undo that takes it away.
 func TestRestoreKeepsTheAgent(t *testing.T) {
 	t.Parallel()

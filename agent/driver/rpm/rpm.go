@@ -114,8 +114,10 @@ type batch struct {
 // nevra is what identifies a package.
 type nevra struct {
 	name, epoch, version, release, arch string
-	// prefix is where it was moved to, if it can be.
+	// prefix is where it is, if it can be moved, and moved whether that is where it was
+	// made for.
 	prefix string
+	moved  bool
 }
 
 func (n nevra) evr() string {

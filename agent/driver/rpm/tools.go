@@ -53,7 +53,7 @@ func (b *batch) look() error {
 
 // load asks rpm for everything that is installed.
 func (b *batch) load() error {
-	r, err := b.ask("rpm", "-qa", "--queryformat", `%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{INSTPREFIXES}\n`)
+	r, err := b.ask("rpm", "-qa", "--queryformat", `%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{INSTPREFIXES}\t%{PREFIXES}\n`)
 	if err != nil {
 		return err
 	}
@@ -64,8 +64,8 @@ func (b *batch) load() error {
 	lines := strings.Split(string(r.Stdout), "\n")
 	slices.Sort(lines)
 	for _, line := range lines {
-		if f := strings.Split(line, "\t"); len(f) == 6 {
-			b.have[f[0]] = append(b.have[f[0]], nevra{f[0], f[1], f[2], f[3], f[4], f[5]})
+		if f := strings.Split(line, "\t"); len(f) == 7 {
+			b.have[f[0]] = append(b.have[f[0]], nevra{f[0], f[1], f[2], f[3], f[4], f[5], f[5] != f[6]})
 		}
 	}
 	return nil
