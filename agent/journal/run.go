@@ -32,6 +32,9 @@ type Node struct {
 	Minor uint32 `json:"minor,omitempty"`
 	// Extended are extended attributes; one that is nil is not there.
 	Extended map[string][]byte `json:"extended,omitempty"`
+	// Modified is when the content last changed, in nanoseconds since 1970, nil where
+	// that does not matter or nobody knows.
+	Modified *int64 `json:"modified,omitempty"`
 	// Partial tells that only attributes count, not what the thing holds.
 	Partial bool `json:"partial,omitempty"`
 	// Unknown tells that a tool changes the path, and nobody knows how yet.
@@ -45,9 +48,10 @@ type Step struct {
 	After  Node `json:"after"`
 
 	// seen are all states that the journal knows the path in; place is its place among
-	// the paths by their first change.
+	// the paths by their first change; dated tells that a run set its time.
 	seen  []Node
 	place int
+	dated bool
 }
 
 // Record is what is written before one change.
@@ -305,30 +309,17 @@ func (r *Run) before(f *Files, c system.Change) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if there && info.Protected || c.Op == system.Date {
-		return nil // times are not kept: what is brought back is new
+	if there && info.Protected {
+		return nil
 	}
 	s := Step{Name: Text(name), Before: none(), After: intended(c, info)}
 	switch {
-	case c.Op == system.Attributes || c.Op == system.Extend:
+	case c.Op == system.Attributes || c.Op == system.Extend || c.Op == system.Date:
 		if !there {
 			return nil
 		}
-		s.Before = partial(info)
-		if c.Op == system.Attributes && info.Kind == system.File {
-			// A new owner takes them away.
-			if s.Before.Extended, err = f.attributes(name, capability); err != nil {
-				return err
-			}
-		}
-		if c.Op == system.Extend {
-			s.Before.Mode, s.Before.UID, s.Before.GID = system.Keep, system.Keep, system.Keep
-			if s.Before.Extended, err = f.attributes(name, c.To); err != nil {
-				return err
-			}
-			if len(s.Before.Extended) == 0 {
-				s.Before.Extended = map[string][]byte{c.To: nil}
-			}
+		if s.Before, err = f.partly(c, name, info); err != nil {
+			return err
 		}
 	case c.Op == system.Hardlink:
 		if s.After, err = f.node(nil, c.To); err != nil {
@@ -355,11 +346,31 @@ func (r *Run) before(f *Files, c system.Change) error {
 	return r.write(Record{Steps: t.steps})
 }
 
+// partly is what a change of attributes alters.
+func (f *Files) partly(c system.Change, name string, info system.Info) (n Node, err error) {
+	n = partial(info)
+	if c.Op != system.Attributes {
+		n.Mode, n.UID, n.GID = system.Keep, system.Keep, system.Keep
+	}
+	switch {
+	case c.Op == system.Attributes && info.Kind == system.File:
+		// A new owner takes them away.
+		n.Extended, err = f.attributes(name, capability)
+	case c.Op == system.Extend:
+		n.Extended, err = f.attributes(name, c.To)
+		if len(n.Extended) == 0 {
+			n.Extended = map[string][]byte{c.To: nil}
+		}
+	}
+	return n, err
+}
+
 func none() Node { return Node{Mode: system.Keep, UID: system.Keep, GID: system.Keep} }
 
 // partial is a node of which only attributes count.
 func partial(info system.Info) Node {
-	n := Node{Kind: info.Kind, Mode: int(info.Mode), UID: info.UID, GID: info.GID, Partial: true}
+	modified := info.Modified.UnixNano()
+	n := Node{Kind: info.Kind, Mode: int(info.Mode), UID: info.UID, GID: info.GID, Partial: true, Modified: &modified}
 	if info.Kind == system.Symlink {
 		n.Mode = system.Keep
 	}
@@ -387,6 +398,10 @@ func intended(c system.Change, info system.Info) Node {
 	case system.Extend:
 		n = none()
 		n.Kind, n.Partial, n.Extended = info.Kind, true, map[string][]byte{c.To: c.Content}
+	case system.Date:
+		modified := c.Modified.UnixNano()
+		n = none()
+		n.Kind, n.Partial, n.Modified = info.Kind, true, &modified
 	default:
 		return none()
 	}

@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/system"
@@ -64,7 +65,9 @@ func (j *Journal) Since(id int64) (*Past, error) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.steps)) {
-		p.steps = append(p.steps, *f.steps[name])
+		s := f.steps[name]
+		s.timeless()
+		p.steps = append(p.steps, *s)
 	}
 	for _, k := range f.order {
 		p.Things = append(p.Things, *f.things[k])
@@ -82,11 +85,13 @@ type folding struct {
 // step adds a change: the first before and the last after count.
 func (f *folding) step(s Step) {
 	was := f.steps[s.Name]
+	s.dated = s.After.Partial && s.After.Modified != nil
 	if was == nil {
 		s.place = len(f.steps)
 		f.steps[s.Name] = &s
 		return
 	}
+	was.dated = was.dated || s.dated
 	found := s.Before
 	if found.Partial && !was.After.Partial {
 		found = overlay(was.After, s.Before)
@@ -113,6 +118,23 @@ func (f *folding) step(s Step) {
 	}
 }
 
+// timeless forgets times that no run set: what is brought back is new, or who looks at
+// times would not see that it is another one. Of a directory the time is that of what
+// came and went in it, and is nobody's change.
+func (s *Step) timeless() {
+	if !s.dated {
+		s.Before.Modified = nil
+	}
+	if !s.dated || s.After.Kind == system.Directory {
+		s.After.Modified = nil
+	}
+	for i := range s.seen {
+		if !s.dated || s.seen[i].Kind == system.Directory {
+			s.seen[i].Modified = nil
+		}
+	}
+}
+
 func with(m map[string][]byte, name string, value []byte) map[string][]byte {
 	out := maps.Clone(m)
 	if out == nil {
@@ -128,6 +150,9 @@ func overlay(n, attributes Node) Node {
 		if *a.from != system.Keep {
 			*a.into = *a.from
 		}
+	}
+	if attributes.Modified != nil {
+		n.Modified = attributes.Modified
 	}
 	for name, value := range attributes.Extended {
 		n.Extended = with(n.Extended, name, value)
@@ -319,6 +344,9 @@ func alike(now, n Node) bool {
 			return false
 		}
 	}
+	if n.Modified != nil && now.Modified != nil && *n.Modified != *now.Modified {
+		return false
+	}
 	for name, value := range n.Extended {
 		if string(now.Extended[name]) != string(value) {
 			return false
@@ -432,7 +460,7 @@ var errTaken = errors.New("somebody put another thing in the place of what was b
 
 // attributes brings back owner, mode and extended attributes: the owner first, so that
 // nothing has the access list of one and the owner of another; the mode after an access
-// list, which changes it; and capabilities last, as a new owner takes them away.
+// list, which changes it; and capabilities late, as a new owner takes them away.
 func (m *Move) attributes(f *Files) error {
 	owner, mode := m.before, m.before
 	owner.Mode, mode.UID, mode.GID = system.Keep, system.Keep, system.Keep
@@ -445,7 +473,22 @@ func (m *Move) attributes(f *Files) error {
 	if err := m.owned(f, mode); err != nil {
 		return err
 	}
-	return m.extended(f, func(name string) bool { return name == capability })
+	if err := m.extended(f, func(name string) bool { return name == capability }); err != nil {
+		return err
+	}
+	return m.dated(f)
+}
+
+// dated brings back when the content last changed, where a run had set that.
+func (m *Move) dated(f *Files) error {
+	if m.before.Modified == nil || m.before.Kind != system.File && m.before.Kind != system.Directory {
+		return nil
+	}
+	info, err := f.Look(m.Name)
+	if err != nil || info.Modified.UnixNano() == *m.before.Modified {
+		return err
+	}
+	return f.Change(system.Change{Op: system.Date, Name: m.Name, Modified: time.Unix(0, *m.before.Modified), Device: m.at.Device, Inode: m.at.Inode})
 }
 
 // extended brings back some of the extended attributes. What a file inherited from the
