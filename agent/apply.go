@@ -28,6 +28,11 @@ func (r *run) do(ctx context.Context, policy *release.Policy) error {
 	r.narrow()
 	r.restrain(policy)
 	r.foresee()
+	if r.o.DryRun {
+		if err := r.foretell(); err != nil {
+			return err
+		}
+	}
 	if r.record == nil {
 		return r.tidyUp(ctx, policy)
 	}

@@ -36,6 +36,9 @@ type Line struct {
 	// Diff is what would change in a file's text, or was changed, unless it is
 	// secret.
 	Diff string `json:"diff,omitempty"`
+	// Due is what a run would do with an action, or with a service that is right.
+	// Only a dry run tells it.
+	Due string `json:"due,omitempty"`
 }
 
 // Good tells whether nothing needs to be said of the entry.
@@ -52,6 +55,8 @@ type entry struct {
 	cause string
 	// diff is what was changed in a text.
 	diff string
+	// due is what a run would do with it besides making it true.
+	due string
 	// tried tells that it was told to become true in this run.
 	tried bool
 	// left tells why it must not be touched. spared tells why it is not made true,
@@ -195,7 +200,7 @@ func (r *run) lines() []Line {
 func (e *entry) line() Line {
 	l := Line{
 		Key: e.Key, Bundle: e.Bundle.Name(), State: e.out.State, Unverified: e.out.Unverified, Extra: e.out.Extra,
-		Changed: e.changed, Was: strings.Join(e.was, "; "), Reason: e.reason(), Diff: e.diff, Cause: e.cause,
+		Changed: e.changed, Was: strings.Join(e.was, "; "), Reason: e.reason(), Diff: e.diff, Cause: e.cause, Due: e.due,
 	}
 	hard := slices.ContainsFunc(l.Unverified, func(a string) bool { return !slices.Contains(softly, a) })
 	if l.State == driver.Correct && hard {

@@ -125,7 +125,7 @@ func TestRunFollowsTheSchema(t *testing.T) {
 			Mode: release.ModeReport, ModeSince: time.Unix(1, 0), Reported: []release.Reported{{Bundle: "b", Since: time.Unix(1, 0)}}, Started: time.Unix(1, 0), Finished: time.Unix(2, 0), State: release.StateDirty, Flags: []string{"quick"},
 			Phases: []release.Span{{Name: "fetch", Milliseconds: 3}}, Bad: items, Modified: items, Extra: items, NotVerified: items,
 		},
-		Lines:   []agent.Line{{Key: key, Bundle: "b", State: driver.Missing, Reason: "r", Unverified: []string{"owner"}, Extra: []string{"x"}, Changed: true, Was: "w", Diff: "d"}},
+		Lines:   []agent.Line{{Key: key, Bundle: "b", State: driver.Missing, Reason: "r", Unverified: []string{"owner"}, Extra: []string{"x"}, Changed: true, Was: "w", Diff: "d", Due: "d"}},
 		Surplus: []agent.Surplus{{Surplus: driver.Surplus{Kind: driver.Kind{Tag: "Package", Type: "deb"}, Name: "n", What: "1"}, Failed: true, Reason: "r"}},
 		Waiting: true, Fetch: errors.New("away"),
 	}

@@ -124,6 +124,8 @@ func (v *viewer) rest(l *agent.Line, soft map[string]int, alike map[string][]str
 		if v.plan || v.diff || v.verbose {
 			v.difference(l.Diff)
 		}
+	case l.Due != "":
+		v.line("due", l, l.Due)
 	case len(l.Unverified) > 0:
 		soft[strings.Join(l.Unverified, ", ")]++
 	case v.verbose:
