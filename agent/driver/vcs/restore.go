@@ -85,6 +85,10 @@ func (d *Driver) Restore(ctx context.Context, p driver.Passage, r driver.Restora
 	switch {
 	case is == p.State || p.State == after || isTool == "" && !r.Force:
 		return out
+	case stays && revision == unfinished:
+		if !r.Ending {
+			out.Kept = []string{p.Name + ": it was not whole before"}
+		}
 	case is != after && !r.Force:
 		out.Kept = []string{p.Name + ": it was changed since"}
 	case stays && !r.Ending:

@@ -4,15 +4,25 @@ package vcs
 
 import (
 	"errors"
+	"io/fs"
 	"strings"
 
 	"github.com/bindery/bindery/agent/pattern"
+	"github.com/bindery/bindery/agent/system"
 )
 
 var (
 	errNoRevision = errors.New("the source has no such revision, or cannot be reached")
+	errShort      = errors.New("the source has no branch or tag of that name, and a commit is written as its full hash")
 	fullHash      = pattern.Of(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
-	number        = pattern.Of(`^[0-9]+$`)
+	partOfHash    = pattern.Of(`^[0-9a-f]{4,39}$`)
+)
+
+const (
+	// latest is what the source has for who names no revision: as Bcfg2 calls it.
+	latest = "latest"
+	// unfinished is the revision of a checkout that its tool was stopped in.
+	unfinished = "unfinished"
 )
 
 // git checks revisions out without a branch: a checkout is not there to be
@@ -24,7 +34,12 @@ func (git) in(c *checkout, args ...string) []string {
 	return append([]string{"git", "-C", c.name, "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false"}, args...)
 }
 
+// at believes that a revision is there where git wrote an index, which is the last
+// thing that it does in a checkout: one that was killed has none.
 func (g git) at(c *checkout) (string, string, error) {
+	if _, err := c.c.Machine.Files.Look(c.name + "/.git/index"); errors.Is(err, fs.ErrNotExist) {
+		return "", "", nil
+	}
 	head, exit, err := c.ask(g.in(c, "--git-dir=.git", "rev-parse", "--verify", "--quiet", "HEAD^{commit}")...)
 	if err != nil || exit != 0 {
 		return "", "", err
@@ -36,13 +51,20 @@ func (g git) at(c *checkout) (string, string, error) {
 	return head, source, err
 }
 
+func (git) same(c *checkout, source string) (bool, error) { return source == c.source, nil }
+
 // wanted asks the source, unless the entry names a commit. A branch is preferred
 // to a tag of that name; a tag is what it stands for.
 func (git) wanted(c *checkout) (string, error) {
 	if fullHash.MatchString(c.revision) {
 		return c.revision, nil
 	}
-	out, exit, err := c.ask("git", "ls-remote", "--", c.source, c.revision, c.revision+"^{}")
+	names := []string{c.revision, "refs/heads/" + c.revision, "refs/tags/" + c.revision + "^{}", "refs/tags/" + c.revision}
+	ask := []string{"git", "ls-remote", "--", c.source, c.revision, c.revision + "^{}"}
+	if c.revision == latest {
+		names, ask = append(names, "HEAD"), append(ask, "HEAD")
+	}
+	out, exit, err := c.ask(ask...)
 	if err != nil {
 		return "", err
 	}
@@ -52,13 +74,16 @@ func (git) wanted(c *checkout) (string, error) {
 			refs[name] = hash
 		}
 	}
-	for _, name := range []string{c.revision, "refs/heads/" + c.revision, "refs/tags/" + c.revision + "^{}", "refs/tags/" + c.revision} {
+	for _, name := range names {
 		if peeled := refs[name+"^{}"]; peeled != "" {
 			return peeled, nil
 		}
 		if exit == 0 && refs[name] != "" {
 			return refs[name], nil
 		}
+	}
+	if exit == 0 && partOfHash.MatchString(c.revision) {
+		return "", errShort
 	}
 	return "", errNoRevision
 }
@@ -68,79 +93,30 @@ func (g git) fetch(c *checkout, revision string, there bool) error {
 		if err := c.do("git", "clone", "--quiet", "--no-checkout", "--no-hardlinks", "-c", "core.hooksPath=/dev/null", "--", c.source, c.name); err != nil {
 			return err
 		}
+	} else if err := g.unlock(c); err != nil {
+		return err
 	} else if err := c.do(g.in(c, "fetch", "--quiet", "--force", "--tags", "--", "origin", "+refs/heads/*:refs/remotes/origin/*")...); err != nil {
 		return err
 	}
 	return c.do(g.in(c, "checkout", "--quiet", "--force", "--detach", revision)...)
 }
 
-type subversion struct{}
-
-func (subversion) at(c *checkout) (string, string, error) {
-	revision, exit, err := c.ask("svn", "info", "--non-interactive", "--show-item", "revision", "--", c.name)
-	if err != nil || exit != 0 {
-		return "", "", err
-	}
-	source, exit, err := c.ask("svn", "info", "--non-interactive", "--show-item", "url", "--", c.name)
-	if exit != 0 {
-		source = ""
-	}
-	return revision, source, err
-}
-
-func (subversion) wanted(c *checkout) (string, error) {
-	if number.MatchString(c.revision) {
-		return c.revision, nil
-	}
-	if c.revision != "HEAD" {
-		return "", errors.New("a revision of svn is a number or HEAD")
-	}
-	out, exit, err := c.ask("svn", "info", "--non-interactive", "--show-item", "revision", "--", c.source)
-	if err == nil && (exit != 0 || !number.MatchString(out)) {
-		err = errNoRevision
-	}
-	return out, err
-}
-
-func (subversion) fetch(c *checkout, revision string, there bool) error {
-	if there {
-		return c.do("svn", "update", "--quiet", "--non-interactive", "--accept", "theirs-full", "--force", "--revision", revision, "--", c.name)
-	}
-	return c.do("svn", "checkout", "--quiet", "--non-interactive", "--revision", revision, "--", c.source, c.name)
-}
-
-type mercurial struct{}
-
-func (mercurial) at(c *checkout) (string, string, error) {
-	revision, exit, err := c.ask("hg", "--repository", c.name, "log", "--rev", ".", "--template", "{node}")
-	if err != nil || exit != 0 {
-		return "", "", err
-	}
-	source, exit, err := c.ask("hg", "--repository", c.name, "paths", "default")
-	if exit != 0 {
-		source = ""
-	}
-	return revision, source, err
-}
-
-func (mercurial) wanted(c *checkout) (string, error) {
-	if fullHash.MatchString(c.revision) {
-		return c.revision, nil
-	}
-	out, exit, err := c.ask("hg", "identify", "--id", "--debug", "--rev", c.revision, "--", c.source)
-	if err == nil && (exit != 0 || !fullHash.MatchString(out)) {
-		err = errNoRevision
-	}
-	return out, err
-}
-
-func (mercurial) fetch(c *checkout, revision string, there bool) error {
-	if !there {
-		if err := c.do("hg", "clone", "--quiet", "--noninteractive", "--noupdate", "--", c.source, c.name); err != nil {
+// unlock takes away what a git that was killed left behind, and what no later one gets
+// past. None of the agent's goes on for longer than this.
+func (git) unlock(c *checkout) error {
+	for _, name := range []string{"/.git/index.lock", "/.git/HEAD.lock"} {
+		info, err := c.c.Machine.Files.Look(c.name + name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case err != nil:
+			return err
+		case c.c.Machine.Now().Sub(info.Modified) < c.c.Timeout:
+			continue // git says so
+		}
+		if err := c.change(system.Change{Op: system.Remove, Name: c.name + name}); err != nil {
 			return err
 		}
-	} else if err := c.do("hg", "--repository", c.name, "pull", "--quiet", "--noninteractive"); err != nil {
-		return err
 	}
-	return c.do("hg", "--repository", c.name, "update", "--quiet", "--noninteractive", "--clean", "--rev", revision)
+	return nil
 }

@@ -64,6 +64,8 @@ type tool interface {
 	// at tells which revision a checkout is at, and of which source; "" where it
 	// is none.
 	at(c *checkout) (revision, source string, err error)
+	// same tells whether the source of a checkout, as at gives it, is the entry's.
+	same(c *checkout, source string) (bool, error)
 	// wanted tells which revision the entry means today.
 	wanted(c *checkout) (string, error)
 	// fetch makes a checkout, which is there already or not, be at a revision.
@@ -213,7 +215,12 @@ func (c *checkout) compare(t tool, there *system.Info, apply bool) error {
 	if err != nil {
 		return err
 	}
-	same := is != "" && source == c.source
+	same := false
+	if is != "" {
+		if same, err = t.same(c, source); err != nil {
+			return err
+		}
+	}
 	switch {
 	case there == nil:
 		c.out.State = driver.Missing
@@ -290,6 +297,17 @@ func (c *checkout) do(args ...string) error {
 	_, _, err := c.run(false, args)
 	c.out.Changed = c.out.Changed || err == nil
 	return err
+}
+
+// mended does something, and once more where that ended badly and the tool can put
+// right what one that was killed left behind.
+func (c *checkout) mended(args []string, mend ...string) error {
+	_, exit, err := c.run(false, args)
+	c.out.Changed = c.out.Changed || err == nil
+	if err == nil || exit == 0 || c.do(mend...) != nil {
+		return err
+	}
+	return c.do(args...)
 }
 
 // run runs a tool. That it ended badly is an error, unless it was only asked.
