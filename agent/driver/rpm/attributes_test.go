@@ -20,6 +20,13 @@ func changed(name, value string) config.Entry {
 	return e
 }
 
+// foreign is what is there for the host's own architecture, asked for another one.
+func foreign() config.Entry {
+	e := pack("name=native")
+	e.Children = []*config.Node{{Tag: "Instance", Attrs: []config.Attr{{Name: "version", Value: "any"}, {Name: "arch", Value: "m68k"}}}}
+	return e
+}
+
 func ignoring(name string) config.Entry {
 	e := pack("name=one", "version=any")
 	e.Children = []*config.Node{{Tag: "Ignore", Attrs: []config.Attr{{Name: "name", Value: name}}}}
@@ -60,6 +67,12 @@ func TestAttributes(t *testing.T) {
 			{"not checked", pack("name=one", "version=1.0", "pkg_checks=false"), right, ""},
 			{"not to be fixed", changed("fix_version", "false"), wrong, "package that is of another version"},
 			{"not to be fixed, of old", changed("version_fail_action", "none"), wrong, "package that is of another version"},
+		}},
+		"another architecture": {have("native"), []attribute{
+			{"of the host's", pack("name=native", "version=any"), right, ""},
+			{"of another", pack("name=native", "version=any", "arch=m68k"), missing, "-"},
+			{"of several", pack("name=native", "version=any", "multiarch=m68k"), missing, "-"},
+			{"instance of another", foreign(), missing, "-"},
 		}},
 		"both versions": {both, []attribute{
 			{"one of two versions", pack("name=one", "version=1.0", "verify=false"), right, ""},

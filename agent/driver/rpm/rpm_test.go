@@ -27,17 +27,13 @@ import (
 func archive(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, p := range []struct{ name, version, fields, script string }{
-		{"one", "1.0", "", ""}, {"one", "2.0", "", ""}, {"two", "1", "Requires: base\n", ""}, {"base", "3", "Epoch: 1\n", ""},
-		{"lonely", "1", "Requires: no-such-package\n", ""}, {"rival", "1", "Conflicts: two\n", ""},
-		{"bindery-agent", "1", "", ""}, {"mover", "1", "Prefix: /usr/share\n", ""},
-	} {
+	const noarch = "BuildArch: noarch\n"
+	build := func(name, version, fields string) {
 		spec := fmt.Sprintf(`Name: %s
 Version: %s
 Release: 1
 Summary: for tests
 License: none
-BuildArch: noarch
 %s%%description
 for tests
 %%install
@@ -47,9 +43,16 @@ echo conf > %%{buildroot}/etc/%s.conf
 %%files
 /usr/share/%s/data
 %%config /etc/%s.conf
-`, p.name, p.version, p.fields, p.name, p.version, p.name, p.name, p.name, p.name)
+`, name, version, fields, name, version, name, name, name, name)
 		put(t, dir+"/spec", spec)
 		sh(t, dir, "rpmbuild", "-bb", "--define", "_rpmdir "+dir, "--define", "_topdir "+t.TempDir(), "spec")
+	}
+	for _, p := range []struct{ name, version, fields string }{
+		{"one", "1.0", noarch}, {"one", "2.0", noarch}, {"two", "1", noarch + "Requires: base\n"}, {"base", "3", noarch + "Epoch: 1\n"},
+		{"lonely", "1", noarch + "Requires: no-such-package\n"}, {"rival", "1", noarch + "Conflicts: two\n"},
+		{"bindery-agent", "1", noarch}, {"mover", "1", noarch + "Prefix: /usr/share\n"}, {"native", "1", ""},
+	} {
+		build(p.name, p.version, p.fields)
 	}
 	put(t, dir+"/comps.xml", `<?xml version="1.0" encoding="UTF-8"?>
 <comps><group><id>web</id><name>Web Server</name><description/><default>true</default><uservisible>true</uservisible><packagelist>
@@ -57,6 +60,7 @@ echo conf > %%{buildroot}/etc/%s.conf
 </packagelist></group></comps>
 `)
 	sh(t, dir, "createrepo_c", "-q", "-g", "comps.xml", ".")
+	build("apart", "1", noarch) // which the index does not have
 	return dir
 }
 
@@ -150,12 +154,11 @@ func TestConformance(t *testing.T) {
 	repo := archive(t)
 	missing, wrong, right := driver.Missing, driver.Incorrect, driver.Correct
 	instance := instance()
-	fromFile := instance
-	fromFile.Attrs = append(slices.Clone(instance.Attrs), config.Attr{Name: "url", Value: "file://" + repo + "/noarch"})
+	fromFile := pack("name=apart", "url=file://"+repo+"/noarch")
 	mover := func(to string) config.Entry {
 		return pack("name=mover", "version=1", "reloc="+to, "url="+repo+"/noarch", "simplefile=mover-1-1.noarch.rpm")
 	}
-	fromFile.Children = with(instance.Children[0], "simplefile", "one-1.0-1.noarch.rpm")
+	fromFile.Children = with(&config.Node{Tag: "Instance", Attrs: []config.Attr{{Name: "version", Value: "any"}}}, "simplefile", "apart-1-1.noarch.rpm")
 	file := func(version string) config.Entry {
 		return pack("name=one", "version="+version, "url="+repo+"/noarch", "simplefile=one-1.0-1.noarch.rpm")
 	}
