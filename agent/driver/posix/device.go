@@ -10,9 +10,12 @@ import (
 	"github.com/bindery/bindery/agent/system"
 )
 
-// device makes block and character devices, and named pipes.
+const defaultDeviceMode = "0600"
+
+// device makes block and character devices, and named pipes. Without a mode one is the
+// owner's alone, as before Bcfg2 1.3, whose tables have no mode for devices.
 func (f *finding) device() error {
-	if err := f.attributes(true); err != nil {
+	if err := f.attributesOr(true, defaultDeviceMode); err != nil {
 		return err
 	}
 	c := f.here(system.Special)

@@ -8,6 +8,7 @@
 package posix
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -205,11 +206,11 @@ func (f *finding) parents() error {
 
 // attributes reads the wanted owner, group and mode. With required, all three
 // must be given.
-func (f *finding) attributes(required bool) error {
-	mode := f.entry.Get("mode")
-	if mode == "" {
-		mode = f.entry.Get("perms") // its name before Bcfg2 1.3
-	}
+func (f *finding) attributes(required bool) error { return f.attributesOr(required, "") }
+
+// attributesOr has a mode where the entry has none.
+func (f *finding) attributesOr(required bool, usual string) error {
+	mode := cmp.Or(f.entry.Get("mode"), f.entry.Get("perms"), usual) // perms is its name before Bcfg2 1.3
 	owner, group := f.entry.Get("owner"), f.entry.Get("group")
 	if required {
 		var lack []string

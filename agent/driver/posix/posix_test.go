@@ -203,6 +203,9 @@ func TestWithoutPrivilege(t *testing.T) {
 	require.Equal(t, driver.Correct, out.State)
 	require.False(t, out.Changed)
 	require.Equal(t, []string{"owner", "group"}, out.Unverified)
+	out, err = apply(t, m, bare("x", "type=file", "name=/d/g", "mode=0640", "owner=4", "group=1000"), true)
+	require.NoError(t, err)
+	require.Equal(t, []string{"owner"}, out.Unverified)
 }
 
 func TestWhatIsNotLookedAt(t *testing.T) {

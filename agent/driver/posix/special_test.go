@@ -39,7 +39,9 @@ func special(memory bool) []drivertest.Case {
 		{Name: "device of no type", Entry: dev(), Fails: true},
 		{Name: "device of other type", Entry: dev("dev_type=socket"), Fails: true},
 		{Name: "device without numbers", Entry: dev("dev_type=char", "major=1"), Fails: true},
-		{Name: "device without mode", Entry: path("", "type=device", "dev_type=fifo", "name=/n"), Fails: true},
+		{Name: "device without mode", Entry: path("", "type=device", "dev_type=fifo", "name=/n"), Found: missing},
+		{Name: "device without mode, right", Entry: path("", "type=device", "dev_type=fifo", "name=/n"), Prepare: node(system.Pipe, 0), Found: right},
+		{Name: "device without owner", Entry: bare("", "type=device", "dev_type=fifo", "name=/n", "mode=0600"), Fails: true},
 		{Name: "file over a pipe", Entry: path("x", "type=file", "name=/n", "mode=0644"), Prepare: node(system.Pipe, 0), Found: wrong},
 	}
 	list := func(e config.Entry, acls ...string) config.Entry {
@@ -54,6 +56,8 @@ func special(memory bool) []drivertest.Case {
 		return e
 	}
 	file := path("x", "type=file", "name=/f", "mode=0640")
+	hard := path("", "type=hardlink", "name=/l", "to=/f", "mode=0640")
+	soft := bare("", "type=symlink", "name=/l", "to=f")
 	folder := path("", "type=directory", "name=/d", "mode=0750")
 	reader := "type=access scope=user user=1234 perms=r"
 	out = append(out, []drivertest.Case{
@@ -63,6 +67,10 @@ func special(memory bool) []drivertest.Case {
 		{Name: "default access list", Entry: list(folder, "type=default scope=user user=1234 perms=rwx", "type=default scope=other perms=0"), Found: missing},
 		{Name: "default access list added", Entry: list(folder, "type=default scope=group perms=rx", reader), Prepare: []system.Change{dir("/d")}, Found: wrong},
 		{Name: "access list of permissions", Entry: list(path("", "type=permissions", "name=/f", "mode=0600"), reader), Prepare: []system.Change{put("/f", "x")}, Found: wrong},
+		{Name: "access list of a hard link", Entry: list(hard, "scope=user user=1234 perms=rwx"), Prepare: []system.Change{put("/f", "x")}, Found: missing},
+		{Name: "access list of a directory with more below", Entry: list(path("", "type=directory", "name=/d", "mode=0750", "recursive=true"), "scope=user user=1234 perms=rwx"), Prepare: []system.Change{dir("/d"), put("/d/f", "x")}, Found: wrong},
+		{Name: "access list of a symbolic link", Entry: list(soft, reader), Fails: true},
+		{Name: "default access list of a symbolic link", Entry: list(soft, "type=default scope=other perms=0"), Fails: true},
 		{Name: "default access list of a file", Entry: list(file, "type=default scope=user user=1234 perms=r"), Fails: true},
 		{Name: "access list of the owner", Entry: list(file, "type=access scope=user perms=r"), Fails: true},
 		{Name: "access list without permissions", Entry: list(file, "type=access scope=user user=1"), Fails: true},
@@ -80,11 +88,14 @@ func special(memory bool) []drivertest.Case {
 		{Name: "other content and time", Entry: timed(file, "1000000000"), Prepare: []system.Change{put("/f", "y"), dated("/f")}, Found: wrong},
 		{Name: "time of a directory", Entry: timed(folder, "1000000000"), Prepare: []system.Change{dir("/d")}, Found: wrong},
 		{Name: "time that is right", Entry: timed(path("x", "type=file", "name=/f", "mode=0644"), "1000000000"), Prepare: []system.Change{put("/f", "x"), dated("/f")}, Found: right},
+		{Name: "time of a hard link", Entry: timed(hard, "1000000000"), Prepare: []system.Change{put("/f", "x")}, Found: missing},
+		{Name: "time of a symbolic link", Entry: timed(soft, "1000000000"), Prepare: []system.Change{put("/f", "x"), link("/l", "f")}, Found: wrong},
 		{Name: "no time", Entry: timed(file, "yesterday"), Fails: true},
 		{Name: "capabilities that nobody knows", Entry: able("cap_fly=ep"), Fails: true},
 		{Name: "capabilities without flags", Entry: able("cap_net_raw"), Fails: true},
 		{Name: "capabilities with other flags", Entry: able("cap_net_raw=x"), Fails: true},
 		{Name: "capabilities that are in part effective", Entry: able("cap_net_raw=p cap_chown=ep"), Fails: true},
+		{Name: "capabilities of a symbolic link", Entry: bare("", "type=symlink", "name=/l", "to=f", "capabilities=none"), Fails: true},
 		{Name: "capabilities of a directory", Entry: path("", "type=directory", "name=/d", "mode=0755", "capabilities=none"), Fails: true},
 		{Name: "no capabilities", Entry: able("none"), Found: missing},
 	}...)
@@ -105,6 +116,7 @@ func special(memory bool) []drivertest.Case {
 		{Name: "other capabilities", Entry: able("cap_net_raw=p"), Prepare: []system.Change{put("/f", "x"), given("/f")}, Found: wrong},
 		{Name: "capabilities to be taken away", Entry: able("none"), Prepare: []system.Change{put("/f", "x"), given("/f")}, Found: wrong},
 		{Name: "capabilities and another owner", Entry: bare("x", "type=permissions", "name=/f", "mode=0644", "owner=1234", "group=0", "capabilities=cap_chown=ep"), Prepare: []system.Change{put("/f", "x"), given("/f")}, Found: wrong},
+		{Name: "label of a symbolic link", Entry: bare("", "type=symlink", "name=/l", "to=f", "secontext=system_u:object_r:etc_t:s0"), Prepare: []system.Change{labelled}, Found: missing},
 		{Name: "label by policy", Entry: path("x", "type=file", "name=/f", "mode=0644", "secontext=__default__"), Prepare: []system.Change{labelled}, Found: missing},
 		{Name: "other label than by policy", Entry: path("x", "type=file", "name=/f", "mode=0644", "secontext=__default__"), Prepare: []system.Change{labelled, put("/f", "x"), other}, Found: wrong},
 		{Name: "label of another user", Entry: path("x", "type=file", "name=/f", "mode=0644", "secontext=__default__"), Prepare: []system.Change{labelled, put("/f", "x"), {Op: system.Extend, Name: "/f", To: "security.selinux", Content: []byte("unconfined_u:object_r:etc_t:s0\x00")}}, Found: right},
@@ -219,6 +231,23 @@ func TestGetfacl(t *testing.T) {
 	info, err := os.Stat(filepath.Join(m.Root, "f"))
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o660), info.Mode(), "the group's part of the mode is the mask")
+}
+
+// What is below a path is not given the rights of those that its access list names.
+func TestListIsThePathsOwn(t *testing.T) {
+	m := disk(t)
+	for _, c := range []system.Change{dir("/d"), put("/d/f", "x")} {
+		require.NoError(t, m.Files.Change(c))
+	}
+	e := path("", "type=permissions", "name=/d", "mode=0750", "recursive=true")
+	e.Children = []*config.Node{{Tag: "ACL", Attrs: []config.Attr{{Name: "scope", Value: "user"}, {Name: "user", Value: "1234"}, {Name: "perms", Value: "rwx"}}}}
+	for range 2 {
+		_, err := apply(t, m, e, true)
+		require.NoError(t, err)
+		info, err := m.Files.Look("/d/f")
+		require.NoError(t, err)
+		require.EqualValues(t, 0o750, info.Mode)
+	}
 }
 
 // asked counts how often a host is asked for attributes.

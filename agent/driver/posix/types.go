@@ -197,7 +197,8 @@ func (f *finding) prune() error {
 }
 
 // recurse compares owner, group and mode of everything below. As in Bcfg2 the
-// mode goes to files and directories alike.
+// mode goes to files and directories alike: as it is written, without the mask of an
+// access list, which is the path's own.
 func (f *finding) recurse() error {
 	if !f.entry.True("recursive") {
 		return nil
@@ -206,6 +207,7 @@ func (f *finding) recurse() error {
 	for _, name := range f.extra {
 		gone[name] = true
 	}
+	f.mode = f.plain
 	todo := []string{f.name}
 	for len(todo) > 0 {
 		if err := f.ctx.Err(); err != nil {
@@ -242,6 +244,9 @@ func (f *finding) symlink() error {
 	if err := f.attributes(false); err != nil {
 		return err
 	}
+	if f.acls.access != nil || f.acls.inherited != nil {
+		return errors.New("a symbolic link has no access list")
+	}
 	f.mode, f.plain = system.Keep, system.Keep // a link has none of its own
 	info, err := f.look(f.name)
 	if err != nil {
@@ -258,18 +263,21 @@ func (f *finding) symlink() error {
 		f.wrong("target", strconv.Quote(info.Target)+", should be "+strconv.Quote(to))
 	default:
 		f.correct(info, f.name)
-		return nil
+		return f.extended(info)
 	}
-	f.link(system.Link, to)
-	return nil
+	return f.link(system.Link, to)
 }
 
-// link makes a link anew, with its owner.
-func (f *finding) link(op system.Op, to string) {
+// link makes a link anew, with its owner and what else the entry says of it.
+func (f *finding) link(op system.Op, to string) error {
+	if err := f.extended(nil); err != nil {
+		return err
+	}
 	c := f.here(op)
 	c.To = to
 	f.change(c)
 	f.ownNew()
+	return nil
 }
 
 // ownNew gives a new link its owner, which the link's own change does not do.
@@ -309,12 +317,11 @@ func (f *finding) hardlink() error {
 		f.wrong("is not the same file as its target", "")
 	default:
 		f.correct(info, f.name)
-		return nil
+		return f.extended(info)
 	}
 	// The target may be made by another entry of the same run: that it is not
 	// there yet is found when the link is made.
-	f.link(system.Hardlink, to)
-	return nil
+	return f.link(system.Hardlink, to)
 }
 
 func (f *finding) nonexistent() error {
