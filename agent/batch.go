@@ -203,6 +203,8 @@ func (r *run) survey(ctx context.Context) error {
 	for _, e := range r.entries {
 		byTag[e.Entry.Tag] = append(byTag[e.Entry.Tag], r.item(e))
 	}
+	// A user asks for the groups that it is in.
+	byTag["POSIXGroup"] = append(byTag["POSIXGroup"], byTag["POSIXUser"]...)
 	type question struct {
 		who driver.Surveyor
 		tag string

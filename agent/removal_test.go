@@ -35,13 +35,14 @@ func newCrowded(t *testing.T) *crowded {
 	for _, name := range []string{"/etc", "/var", "/var/lib", "/var/lib/dpkg"} {
 		require.NoError(t, files.Change(system.Change{Op: system.Mkdir, Name: name, Mode: 0o755}))
 	}
-	c.write("/etc/group", "root:x:0:\neve:x:1001:\nmallory:x:1002:\nlone:x:1500:\n")
+	c.write("/etc/group", "root:x:0:\neve:x:1001:\nmallory:x:1002:\nlone:x:1500:\nclub:x:1600:root\n")
 	c.save()
 	c.populate()
 	n.config.Machine.Processes.(*systemtest.Processes).Answer = c.answer
+	admin := agenttest.Entry("POSIXUser", "", "name=root", "uid=0", "gecos=root", "home=/root", "shell=/bin/sh", "group=root")
+	admin.Children = []*config.Node{{Tag: "MemberOf", Text: "club"}} // which no other entry asks for
 	n.Publish(n.hostID, agenttest.Release{Entries: []config.Entry{
-		agenttest.Entry("Package", "", "name=wanted", "type=deb", "version=any", "verify=false"),
-		agenttest.Entry("POSIXUser", "", "name=root", "uid=0", "gecos=root", "home=/root", "shell=/bin/sh", "group=root"),
+		agenttest.Entry("Package", "", "name=wanted", "type=deb", "version=any", "verify=false"), admin,
 		agenttest.Entry("POSIXGroup", "", "name=root", "gid=0"),
 	}, Policy: release.Policy{RemovalMax: 4}})
 	return c

@@ -8,6 +8,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,9 +125,13 @@ func (f *finding) number(attribute string) (string, error) {
 	return strconv.FormatUint(n, 10), nil
 }
 
+// named tells whether something is a name. What getent and usermod take for a number
+// leads to whoever has it.
+func named(s string) bool { return plainName.MatchString(s) && strings.Trim(s, "0123456789") != "" }
+
 func (f *finding) group() error {
 	name := f.entry.Name()
-	if !plainName.MatchString(name) {
+	if !named(name) {
 		return errors.New("not a name of a group")
 	}
 	gid, err := f.number("gid")
@@ -157,7 +162,7 @@ type aspect struct{ what, is, should, flag string }
 
 func (f *finding) user() error {
 	name := f.entry.Name()
-	if !plainName.MatchString(name) {
+	if !named(name) {
 		return errors.New("not a name of a user")
 	}
 	w, err := f.wanted()
@@ -239,19 +244,9 @@ func (f *finding) wanted() (wanted, error) {
 	if w.uid, err = f.number("uid"); err != nil {
 		return w, err
 	}
-	for _, child := range f.entry.Children {
-		if child.Tag == "MemberOf" {
-			group := child.Get("group")
-			if group == "" {
-				group = strings.TrimSpace(child.Text)
-			}
-			w.member = append(w.member, group)
-		}
-	}
-	slices.Sort(w.member)
-	w.member = slices.Compact(w.member)
+	w.member = members(f.entry)
 	for _, group := range append([]string{w.group}, w.member...) {
-		if !plainName.MatchString(group) {
+		if !named(group) {
 			return w, errors.New("not a name of a group")
 		}
 	}
@@ -262,6 +257,18 @@ func (f *finding) wanted() (wanted, error) {
 		return w, errors.New("the gecos holds a colon or a line end")
 	}
 	return w, nil
+}
+
+// members are the groups that an entry has a user in besides the first one, sorted.
+func members(e *config.Entry) []string {
+	var out []string
+	for _, child := range e.Children {
+		if child.Tag == "MemberOf" {
+			out = append(out, cmp.Or(child.Get("group"), strings.TrimSpace(child.Text)))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // ask looks in directories such as LDAP, through the system's own resolver.
@@ -296,7 +303,8 @@ const (
 	lastPerson  = 60000
 )
 
-// Extras implements driver.Surveyor: people and their groups that no entry names.
+// Extras implements driver.Surveyor: people and their groups that no entry names. Of
+// groups the first item is one; users among the others ask for those that they are in.
 func (d *Driver) Extras(ctx context.Context, items []driver.Item) ([]driver.Surplus, error) {
 	if err := ctx.Err(); err != nil || d.machine.Contained() || len(items) == 0 {
 		return nil, err
@@ -306,15 +314,19 @@ func (d *Driver) Extras(ctx context.Context, items []driver.Item) ([]driver.Surp
 		return nil, err
 	}
 	asked := map[string]bool{}
-	for _, item := range items {
-		asked[item.Entry.Name()] = true
-		if item.Entry.Tag == "POSIXUser" {
-			asked[item.Entry.Get("group")] = true
-		}
-	}
 	list := book.users
 	if items[0].Entry.Tag == "POSIXGroup" {
 		list = book.groups
+	}
+	for _, item := range items {
+		if item.Entry.Tag == items[0].Entry.Tag {
+			asked[item.Entry.Name()] = true
+			continue
+		}
+		asked[item.Entry.Get("group")] = true
+		for _, group := range members(item.Entry) {
+			asked[group] = true
+		}
 	}
 	var out []driver.Surplus
 	for _, a := range list {
@@ -336,7 +348,7 @@ func (d *Driver) Remove(ctx context.Context, what []driver.Surplus) []error {
 		if s.Kind.Tag == "POSIXGroup" {
 			tool = "groupdel"
 		}
-		if !plainName.MatchString(s.Name) {
+		if !named(s.Name) {
 			out[i] = errors.New("not a name of a user or a group")
 			continue
 		}

@@ -97,8 +97,15 @@ func TestConformance(t *testing.T) {
 		user(missing, "name=eve group=newgroup"),
 		grp(right, "name=ann"), grp(right, "name=ann gid=1001"), grp(wrong, "name=ann gid=1005"), grp(missing, "name=new"), grp(missing, "name=new gid=77"),
 		fails("POSIXUser", "name=-o"), fails("POSIXGroup", "name=-o"), fails("POSIXGroup", "name=g gid=x"), fails("POSIXUser", "name=eve uid=-1"),
+		user(wrong, "name=bob shell=/no/such/shell", "staff"), user(missing, "name=daemon2 uid=201 group=users home=/nonexistent shell=/usr/sbin/nologin"),
+		fails("POSIXUser", "name=1001"), fails("POSIXGroup", "name=100"), fails("POSIXUser", "name=eve group=100"), fails("POSIXUser", "name=eve", "100"),
 		fails("POSIXUser", "name=eve home=relative"), fails("POSIXUser", "name=eve gecos=a:b"), fails("POSIXUser", "name=eve", "a,b"),
 		{Name: "taken", Entry: entry("POSIXUser", "name=eve uid=1001"), Found: missing, Stuck: true, Partly: true},
+		{Name: "taken by another", Entry: entry("POSIXUser", "name=bob uid=1001", "staff"), Found: wrong, Stuck: true},
+		{Name: "group taken", Entry: entry("POSIXGroup", "name=new gid=1001"), Found: missing, Stuck: true},
+		// groupmod looks for it outside of its --prefix, where 100 is taken too.
+		{Name: "group taken by another", Entry: entry("POSIXGroup", "name=big gid=100"), Found: wrong, Stuck: true},
+		{Name: "no such group", Entry: entry("POSIXUser", "name=bob", "none"), Found: wrong, Stuck: true},
 	})
 }
 
@@ -119,8 +126,34 @@ func TestExtras(t *testing.T) {
 		return strings.Join(out, ", ")
 	}
 	require.Equal(t, "POSIXUser ann 1001", extras(entry("POSIXUser", "name=bob")))
+	require.Equal(t, "POSIXUser ann 1001", extras(entry("POSIXUser", "name=bob group=ann")), "who is named like a group of others")
 	require.Equal(t, "POSIXGroup big 2000, POSIXGroup bob 2002", extras(entry("POSIXGroup", "name=users")))
+	require.Equal(t, "POSIXGroup big 2000", extras(entry("POSIXGroup", "name=users"), entry("POSIXUser", "name=big group=bob")))
+	require.Equal(t, "POSIXGroup bob 2002", extras(entry("POSIXGroup", "name=users"), entry("POSIXUser", "name=ann", "staff", "big")))
 	require.Empty(t, extras())
+}
+
+// Whatever is changed of a user, the password stays as it is: locked, without one, or
+// set. A new user has none.
+func TestPasswordsStay(t *testing.T) {
+	t.Parallel()
+	m := host(t)
+	file := filepath.Join(m.Processes.(below).root, "etc/shadow")
+	const shadow = "root:$y$j9T$salt$hash:19000:0:99999:7:::\nann:!$6$salt$hash:19000:0:99999:7::19999:\nbob::19000:0:99999:7:::\n"
+	require.NoError(t, os.WriteFile(file, []byte(shadow), 0o600))
+	for _, e := range []config.Entry{
+		entry("POSIXUser", "name=ann uid=1009 gecos=other home=/h shell=/bin/false", "sudo"),
+		entry("POSIXUser", "name=bob gecos=other", "big"), entry("POSIXUser", "name=root gecos=other"), entry("POSIXUser", "name=eve"),
+	} {
+		out, err := newDriver(t, m).Apply(t.Context(), driver.Item{Entry: config.NewEntry(e)}, true)
+		require.NoError(t, err)
+		require.True(t, out.Changed)
+	}
+	is, err := os.ReadFile(file)
+	require.NoError(t, err)
+	added, ok := strings.CutPrefix(string(is), shadow)
+	require.True(t, ok, "%s", is)
+	require.Regexp(t, `^eve:!:[0-9]*:`, added)
 }
 
 // Who is known to the system's resolver alone is there all the same.
