@@ -87,6 +87,9 @@ func run(ctx context.Context, args []string, s streams) int {
 			err = errors.New("interrupted")
 		}
 	}
+	if errors.Is(err, agent.ErrNotEnrolled) {
+		err = fmt.Errorf("%w: get a token by bindery hosts add NAME where the controller runs, then bindery-agent enroll --url URL --token-file FILE", err)
+	}
 	if err != nil && err.Error() != "" {
 		fmt.Fprintln(s.Err, "bindery-agent: "+err.Error())
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/bindery/bindery/controller"
 	"github.com/bindery/bindery/internal/eventlog"
+	"github.com/bindery/bindery/internal/owner"
 )
 
 type serveOptions struct {
@@ -34,6 +35,9 @@ moment, it goes on from what the repository, the forge and its database say.
 
 Settings are in one strict file; secrets come from files that it names or from
 BINDERY_GIT_TOKEN, BINDERY_GITHUB_TOKEN and BINDERY_WEBHOOK_SECRET.
+
+It runs as who owns the folder of its state. As root it does so only where that is
+root's: what it would leave in another's folder, the other could not read.
 ` + exitHelp,
 		Example: `  bindery serve --config /etc/bindery/controller.yaml
   bindery serve --config controller.yaml --log json --log-level debug`,
@@ -62,15 +66,18 @@ func runServe(ctx context.Context, o *serveOptions, s streams) error {
 	}
 	settings, err := loadSettings(o.config)
 	if err != nil {
-		return err
+		return asWhom(err)
+	}
+	if err := ownState(settings.State, o.config, os.Geteuid()); err != nil {
+		return withCode(exitUsage, err)
 	}
 	secrets, err := settings.LoadSecrets(os.Getenv)
 	if err != nil {
-		return withCode(exitUsage, err)
+		return withCode(exitUsage, asWhom(err))
 	}
 	c, err := controller.New(ctx, controller.Config{Settings: settings, Secrets: secrets, Logger: slog.New(handler), Version: version})
 	if err != nil {
-		return withCode(exitUnavailable, err)
+		return withCode(exitUnavailable, asWhom(err))
 	}
 	defer c.Close()
 	err = c.Run(ctx)
@@ -78,6 +85,29 @@ func runServe(ctx context.Context, o *serveOptions, s streams) error {
 		return nil // a signal is how a controller ends
 	}
 	return withCode(exitUnavailable, err)
+}
+
+// ownState refuses to serve as root what is another user's: files of root's would be
+// left there, and the next start as that user would fail.
+func ownState(folder, config string, me int) error {
+	info, err := os.Stat(folder)
+	if err != nil || me != 0 {
+		return nil // a folder that is not there is made, and who may not enter it is told so
+	}
+	uid, _, ok := owner.Of(info)
+	if !ok || uid == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s belongs to %s, who could not read what root leaves there: systemctl start bindery, or runuser -u %[2]s -- bindery serve --config %s", folder, owner.Name(uid), config)
+}
+
+// asWhom says who was not permitted to do it: an administrator is somebody else than
+// the user of the unit.
+func asWhom(err error) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return fmt.Errorf("%w; this runs as %s, who has to own the keys and the state, and to read the settings and what they name", err, owner.Name(os.Geteuid()))
 }
 
 // defaultConfig is where controller.yaml is unless --config says otherwise.

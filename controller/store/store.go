@@ -67,6 +67,9 @@ func New(ctx context.Context, c Config) (*Store, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if err := local(filepath.Dir(c.Path)); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
 	unlock, err := turn(ctx, filepath.Dir(c.Path))
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
