@@ -25,7 +25,7 @@ host what it says. Whatever a source answers, nothing unverified is ever applied
 and what was verified last stays in force.
 
 Settings come from flags, then from agent.yaml (--config).
-` + exitHelp,
+` + driversHelp() + exitHelp,
 		Example: `  bindery-agent enroll --url https://bindery.example.org --token-file token
   bindery-agent plan            what a run would change, with differences
   bindery-agent run --once      one run

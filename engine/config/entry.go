@@ -103,7 +103,7 @@ func (e *Entry) Content() ([]byte, error) {
 	if e.Get("encoding") == "base64" {
 		return base64.StdEncoding.DecodeString(strings.Join(strings.Fields(e.Text), ""))
 	}
-	if e.Text == "" {
+	if e.Text == "" || e.True("empty") { // with line ends around it, as people write elements
 		return []byte{}, nil
 	}
 	return unsafe.Slice(unsafe.StringData(e.Text), len(e.Text)), nil

@@ -85,6 +85,7 @@ func cases() []drivertest.Case {
 		{Name: "file with old perms", Entry: path("x", "type=file", "name=/f", "perms=600"), Prepare: []system.Change{put("/f", "x")}, Found: wrong},
 		{Name: "file in base64", Entry: path("AAEC\n/w==", "type=file", "name=/f", "mode=0600", "encoding=base64"), Prepare: []system.Change{put("/f", "x")}, Found: wrong},
 		{Name: "file empty", Entry: path("", "type=file", "name=/f", "mode=0644", "empty=true"), Prepare: []system.Change{put("/f", "x")}, Found: wrong},
+		{Name: "file empty, with a line end", Entry: path("\n  ", "type=file", "name=/f", "mode=0644", "empty=true"), Prepare: []system.Change{put("/f", "")}, Found: right},
 		{Name: "file over a link", Entry: file("name=/f"), Prepare: []system.Change{put("/g", drivertest.Canary), link("/f", "g")}, Found: wrong},
 		{Name: "file with a line end in its name", Entry: file("name=/a\nb"), Found: missing},
 		{Name: "file over a directory", Entry: file("name=/f"), Prepare: []system.Change{dir("/f")}, Fails: true},

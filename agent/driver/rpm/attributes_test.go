@@ -20,6 +20,13 @@ func changed(name, value string) config.Entry {
 	return e
 }
 
+// beside is one, of version 1.0, with one thing more said of the package.
+func beside(words string) config.Entry {
+	e := pack("name=one", words)
+	e.Children = instance().Children
+	return e
+}
+
 // foreign is what is there for the host's own architecture, asked for another one.
 func foreign() config.Entry {
 	e := pack("name=native")
@@ -88,6 +95,8 @@ func TestAttributes(t *testing.T) {
 			{"pkg_verify of an instance", changed("pkg_verify", "false"), right, ""},
 			{"nomd5", pack("name=one", "version=any", "verify_flags=nosize,nomd5"), right, ""},
 			{"nolinkto", pack("name=one", "version=any", "verify_flags=nolinkto", "reinstall_broken=false"), wrong, "altered"},
+			{"nofiles beside an instance", beside("verify_flags=nofiles"), right, ""},
+			{"pkg_verify beside an instance", beside("pkg_verify=false"), right, ""},
 			{"nofiles of an instance", changed("verify_flags", "nofiles"), right, ""},
 			{"ignored", ignoring("/usr/share/one/data"), right, ""},
 			{"beside what is ignored", ignoring("/usr/share/one"), wrong, "-"},

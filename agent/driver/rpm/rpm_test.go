@@ -175,7 +175,7 @@ func TestConformance(t *testing.T) {
 		{Name: "epoch", Entry: pack("name=base", "version=1:3-1", "multiarch=noarch"), Found: missing},
 		{Name: "altered", Entry: pack("name=one", "version=any"), Arrange: altered("/usr/share/one/data"), Found: wrong},
 		{Name: "of a Pkgmgr", Entry: pack("name=one", "version=1.0-1", "uri="+repo, "url="+repo+"/noarch/one-1.0-1.noarch.rpm", "simplefile=noarch/one-1.0-1.noarch.rpm"), Found: missing},
-		{Name: "old, from a file", Entry: typed("rpm", pack("name=one", "version=1.0-1", "url="+repo+"/noarch/one-1.0-1.noarch.rpm", "file=one-1.0-1.noarch.rpm")), Found: missing},
+		{Name: "old, from a file", Entry: typed("rpm", pack("name=apart", "version=1-1", "url="+repo+"/noarch", "file=apart-1-1.noarch.rpm")), Found: missing},
 		{Name: "sources of architectures", Entry: pack("name=one", "version=1.0", "multiarch=noarch", "srcs=1.0-1", "uri="+repo, "simplefile=%(arch)s/one-%(src)s.noarch.rpm"), Found: missing},
 		{Name: "too few sources", Entry: pack("name=one", "version=1.0", "multiarch=noarch,i386", "srcs=1.0-1", "uri="+repo, "simplefile=%(src)s"), Fails: true},
 		{Name: "moved", Entry: mover("/opt/x"), Found: missing},

@@ -125,11 +125,14 @@ type task struct {
 // state is what systemctl show says.
 type state struct{ load, active, file, kind, remains, stale string }
 
-var unitName = pattern.Of(`^[A-Za-z0-9_][A-Za-z0-9:_.\\@-]{0,254}$`)
+var unitName = pattern.Of(`^[A-Za-z0-9_][A-Za-z0-9:_.\\@-]{0,246}$`) // and .service
 
 func unit(name string) (string, error) {
 	if !unitName.MatchString(name) {
 		return "", errors.New("not a name of a unit")
+	}
+	if stem, kind, ok := strings.Cut(name, "@"); ok && stem != "" && (kind == "" || kind[0] == '.') {
+		return "", errors.New("a template is no unit: name an instance of it, as in name@instance")
 	}
 	for _, suffix := range []string{".service", ".socket", ".timer", ".target", ".path", ".mount", ".automount", ".swap", ".slice"} {
 		if strings.HasSuffix(name, suffix) {

@@ -145,6 +145,7 @@ func cases() []drivertest.Case {
 		c("name=started status=off mode=manual", right), c("name=up status=off mode=manual", wrong),
 		stuck("name=none status=on", missing), stuck("name=masked status=on", wrong), stuck("name=bad status=on", wrong), stuck("name=down status=on install=false", wrong),
 		fails("name=up"), fails("name=--now status=on"), fails("name=up status=on target=poweroff"), fails("name=up status=perhaps"),
+		fails("name=getty@ status=on"), fails("name=getty@.service status=on"), fails("name=" + strings.Repeat("x", 248) + " status=on"), c("name=getty@tty9 status=off", right),
 	}
 }
 
