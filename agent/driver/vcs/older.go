@@ -75,6 +75,9 @@ func (subversion) wanted(c *checkout) (string, error) {
 
 func (subversion) fetch(c *checkout, revision string, there bool) error {
 	if there {
+		if err := c.whole(); err != nil {
+			return err
+		}
 		return c.mended([]string{"svn", "update", "--quiet", "--non-interactive", "--accept", "theirs-full", "--force", "--revision", revision, "--", c.name},
 			"svn", "cleanup", "--non-interactive", "--", c.name)
 	}
@@ -128,9 +131,13 @@ func (mercurial) fetch(c *checkout, revision string, there bool) error {
 		if err := c.do("hg", "clone", "--quiet", "--noninteractive", "--noupdate", "--", c.source, c.name); err != nil {
 			return err
 		}
-	} else if err := c.mended([]string{"hg", "--repository", c.name, "pull", "--quiet", "--noninteractive"},
-		"hg", "--repository", c.name, "recover", "--quiet"); err != nil {
-		return err
+	} else {
+		if err := c.whole(); err != nil {
+			return err
+		}
+		if err := c.mended([]string{"hg", "--repository", c.name, "pull", "--quiet", "--noninteractive"}, "hg", "--repository", c.name, "recover", "--quiet"); err != nil {
+			return err
+		}
 	}
 	return c.do("hg", "--repository", c.name, "update", "--quiet", "--noninteractive", "--clean", "--rev", revision)
 }

@@ -5,6 +5,8 @@ package vcs
 import (
 	"errors"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/bindery/bindery/agent/pattern"
@@ -29,9 +31,10 @@ const (
 // committed to.
 type git struct{}
 
-// in is git in a checkout. Nothing that the checkout itself says may run.
+// in is git in a checkout. Nothing that the checkout itself says may run, nor what a
+// repository below it says: git does not ask whose that is where it goes there by itself.
 func (git) in(c *checkout, args ...string) []string {
-	return append([]string{"git", "-C", c.name, "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false"}, args...)
+	return append([]string{"git", "-C", c.name, "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "submodule.recurse=false", "-c", "fetch.recurseSubmodules=false", "-c", "advice.detachedHead=false"}, args...)
 }
 
 // at believes that a revision is there where git wrote an index, which is the last
@@ -93,12 +96,47 @@ func (g git) fetch(c *checkout, revision string, there bool) error {
 		if err := c.do("git", "clone", "--quiet", "--no-checkout", "--no-hardlinks", "-c", "core.hooksPath=/dev/null", "--", c.source, c.name); err != nil {
 			return err
 		}
-	} else if err := g.unlock(c); err != nil {
-		return err
-	} else if err := c.do(g.in(c, "fetch", "--quiet", "--force", "--tags", "--", "origin", "+refs/heads/*:refs/remotes/origin/*")...); err != nil {
+	} else if err := g.follow(c, revision); err != nil {
 		return err
 	}
-	return c.do(g.in(c, "checkout", "--quiet", "--force", "--detach", revision)...)
+	return c.do(g.in(c, "checkout", "--quiet", "--force", "--no-recurse-submodules", "--detach", revision)...)
+}
+
+// follow has a checkout know what its source has, and tells why it cannot be moved.
+func (g git) follow(c *checkout, revision string) error {
+	if err := g.unlock(c); err != nil {
+		return err
+	}
+	if err := c.do(g.in(c, "fetch", "--quiet", "--force", "--tags", "--no-recurse-submodules", "--", "origin", "+refs/heads/*:refs/remotes/origin/*")...); err != nil {
+		return err
+	}
+	return g.safe(c, "HEAD", revision)
+}
+
+// safe tells why git cannot work in the directories of revisions: nil where they are the
+// administrator's, or not there. In others, of which it knows nothing, it does nothing.
+func (g git) safe(c *checkout, revisions ...string) error {
+	dirs := map[string]bool{}
+	for _, revision := range revisions {
+		out, exit, err := c.ask(g.in(c, "--git-dir=.git", "ls-tree", "-r", "-d", "-z", "--full-tree", revision)...)
+		if err != nil {
+			return err
+		}
+		if exit != 0 {
+			return errNoRevision
+		}
+		for line := range strings.SplitSeq(out, "\x00") {
+			if _, name, ok := strings.Cut(line, "\t"); ok {
+				dirs[name] = true
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(dirs)) {
+		if err := c.passable(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unlock takes away what a git that was killed left behind, and what no later one gets
