@@ -500,7 +500,7 @@ func (a *Agent) sweep() error {
 				if _, err := a.c.Machine.Files.Look(half); err != nil {
 					continue
 				}
-				if err := a.c.Machine.Files.Change(system.Change{Op: system.RemoveAll, Name: half}); err != nil {
+				if err := a.c.Machine.Files.Change(system.Change{Op: system.Discard, Name: half}); err != nil {
 					a.c.Logger.Warn("a half-made file stays", "err", err)
 				}
 			}

@@ -277,3 +277,44 @@ func TestNamesInDirectoriesOfOthers(t *testing.T) {
 		require.Equal(t, "old", string(data))
 	}
 }
+
+// late is a tree in which somebody does something just before a change.
+type late struct {
+	system.Files
+	before func()
+}
+
+func (l late) Change(c system.Change) error {
+	l.before()
+	return l.Files.Change(c)
+}
+
+// A directory that took the place of the one that was written down does not go: it could
+// not be brought back.
+func TestOnlyWhatWasWrittenDownGoes(t *testing.T) {
+	for _, c := range []system.Change{{Op: system.RemoveAll}, {Op: system.Link, To: "x"}} {
+		for _, there := range []bool{true, false} {
+			j, files, root, _ := world(t, journal.Limits{})
+			require.NoError(t, os.MkdirAll(root+"/d/theirs/in", 0o755))
+			require.NoError(t, os.Chmod(root+"/d", 0o777))
+			if there {
+				require.NoError(t, os.Mkdir(root+"/d/x", 0o755))
+			}
+			files.Files = late{files.Files, func() {
+				if there {
+					require.NoError(t, os.Rename(root+"/d/x", root+"/d/old"))
+				}
+				require.NoError(t, os.Rename(root+"/d/theirs", root+"/d/x"))
+			}}
+			files.Record(j.Begin(journal.Head{}))
+			c.Name = "/d/x"
+			switch err := files.Change(c); {
+			case !there && c.Op == system.RemoveAll:
+				require.NoError(t, err, "nothing was there to go")
+			default:
+				require.ErrorContains(t, err, "moving", c.Op)
+				require.DirExists(t, root+"/d/x/in", c.Op)
+			}
+		}
+	}
+}

@@ -290,28 +290,40 @@ func (f *Files) Record(r *Run) { f.run = r }
 // Change implements system.Files.
 func (f *Files) Change(c system.Change) error {
 	if f.run != nil {
-		if err := f.run.before(f, c); err != nil {
+		info, err := f.run.before(f, c)
+		if err != nil {
 			return fmt.Errorf("%s %q: %w", c.Op, c.Name, err)
+		}
+		if c.Op == system.RemoveAll && info.Kind == "" {
+			return nil // what comes meanwhile was not written down
+		}
+		if c.Inode == 0 && (c.Op == system.RemoveAll || info.Kind == system.Directory) {
+			// Nothing goes but what was written down.
+			c.Device, c.Inode = info.Device, info.Inode
 		}
 	}
 	return f.Files.Change(c)
 }
 
 // before writes down how things are that a change alters. What the change itself
-// refuses is left to it.
-func (r *Run) before(f *Files, c system.Change) error {
+// refuses is left to it. It tells what it found.
+func (r *Run) before(f *Files, c system.Change) (system.Info, error) {
 	name, err := system.Clean(c.Name)
 	if err != nil {
-		return err
+		return system.Info{}, err
 	}
 	info, err := f.Look(name)
 	there := err == nil
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return info, err
 	}
 	if there && info.Protected {
-		return nil
+		return info, nil
 	}
+	return info, r.change(f, c, name, info, there)
+}
+
+func (r *Run) change(f *Files, c system.Change, name string, info system.Info, there bool) (err error) {
 	s := Step{Name: Text(name), Before: none(), After: intended(c, info)}
 	switch {
 	case c.Op == system.Attributes || c.Op == system.Extend || c.Op == system.Date:

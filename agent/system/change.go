@@ -47,7 +47,9 @@ func (t *Tree) Change(c Change) error {
 	case Remove:
 		err = s.remove()
 	case RemoveAll:
-		err = s.removeAll()
+		err = s.removeAll(c)
+	case Discard:
+		err = s.discard(s.base)
 	default:
 		err = errors.New("unknown operation")
 	}
@@ -84,7 +86,7 @@ func (t *Tree) destroys(c Change, p *place) bool {
 	switch c.Op {
 	case Attributes, Extend, Date:
 		return false
-	case Remove, RemoveAll:
+	case Remove, RemoveAll, Discard:
 		return true
 	}
 	info, err := t.look(p.dir(), p.base)
@@ -135,7 +137,7 @@ func (s *step) write(c Change) (err error) {
 	}
 	n, err := s.half(tmp, c)
 	if errors.Is(err, unix.EEXIST) {
-		if err := s.clear(tmp); err != nil {
+		if err := s.discard(tmp); err != nil {
 			return err
 		}
 		n, err = s.half(tmp, c)
@@ -236,7 +238,7 @@ func (s *step) mkdir(c Change) error {
 		return fs.ErrExist
 	}
 	tmp := temp(s.base)
-	if err := s.clear(tmp); err != nil {
+	if err := s.discard(tmp); err != nil {
 		return err
 	}
 	if err := s.before("mkdir", s.name); err != nil {
@@ -258,15 +260,15 @@ func (s *step) mkdir(c Change) error {
 	}
 	_ = unix.Close(fd)
 	if err != nil {
-		_ = s.clear(tmp)
+		_ = s.discard(tmp)
 		return err
 	}
-	return s.swap(tmp)
+	return s.place(tmp, c)
 }
 
 func (s *step) link(c Change) error {
 	tmp := temp(s.base)
-	if err := s.clear(tmp); err != nil {
+	if err := s.discard(tmp); err != nil {
 		return err
 	}
 	if err := s.before("symlink", s.name); err != nil {
@@ -275,7 +277,7 @@ func (s *step) link(c Change) error {
 	if err := unix.Symlinkat(c.To, s.dir, tmp); err != nil {
 		return err
 	}
-	return s.swap(tmp)
+	return s.place(tmp, c)
 }
 
 func (s *step) hardlink(c Change) error {
@@ -307,7 +309,7 @@ func (s *step) hardlink(c Change) error {
 		return errOthers
 	}
 	tmp := temp(s.base)
-	if err := s.clear(tmp); err != nil {
+	if err := s.discard(tmp); err != nil {
 		return err
 	}
 	if err := s.before("link", s.name); err != nil {
@@ -316,7 +318,7 @@ func (s *step) hardlink(c Change) error {
 	if err := s.also(h, there, tmp); err != nil {
 		return err
 	}
-	return s.swap(tmp)
+	return s.place(tmp, c)
 }
 
 var (
@@ -437,13 +439,6 @@ func (s *step) remove() error {
 		return err
 	}
 	if err := s.unlink(s.dir, s.base, info.Kind == Directory); err != nil {
-		return err
-	}
-	return s.sync()
-}
-
-func (s *step) removeAll() error {
-	if err := s.clear(s.base); err != nil {
 		return err
 	}
 	return s.sync()

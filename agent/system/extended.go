@@ -149,7 +149,7 @@ func (s *step) special(c Change) error {
 		return errors.New("neither a device nor a named pipe")
 	}
 	tmp := temp(s.base)
-	if err := s.clear(tmp); err != nil {
+	if err := s.discard(tmp); err != nil {
 		return err
 	}
 	if err := s.before("mknod", s.name); err != nil {
@@ -173,8 +173,8 @@ func (s *step) special(c Change) error {
 		h.close()
 	}
 	if err != nil {
-		_ = s.clear(tmp)
+		_ = s.discard(tmp)
 		return err
 	}
-	return s.swap(tmp)
+	return s.place(tmp, c)
 }

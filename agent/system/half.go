@@ -16,13 +16,16 @@ type half struct {
 	file *os.File
 }
 
+// sheltered is the name of a half-made file in a directory of its own.
+const sheltered = "new"
+
 // half makes the successor of a file, empty and for the administrator alone. One that
 // gives its rights to who runs it, and belongs to somebody else, is made where nobody
 // else gets: between being theirs and having its mode they could write to it.
 func (s *step) half(tmp string, c Change) (half, error) {
 	h := half{dir: s.dir, base: tmp}
-	sheltered := c.elevates() && c.UID != Keep && !s.trusted(uint32(c.UID))
-	if sheltered {
+	hidden := c.elevates() && c.UID != Keep && !s.trusted(uint32(c.UID))
+	if hidden {
 		if err := unix.Mkdirat(s.dir, tmp, 0o700); err != nil {
 			return h, err
 		}
@@ -30,7 +33,7 @@ func (s *step) half(tmp string, c Change) (half, error) {
 		if err != nil {
 			return h, err
 		}
-		h.dir, h.base = fd, "new"
+		h.dir, h.base = fd, sheltered
 		if err := s.made(opened(fd), unix.S_IFDIR|0o700, 0); err != nil {
 			_ = unix.Close(fd)
 			return h, err
@@ -38,7 +41,7 @@ func (s *step) half(tmp string, c Change) (half, error) {
 	}
 	fd, err := openat(h.dir, h.base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
-		if sheltered {
+		if hidden {
 			_ = unix.Close(h.dir)
 		}
 		return h, err

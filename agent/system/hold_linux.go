@@ -189,13 +189,13 @@ func (s *step) swap(tmp string) error {
 		if err := s.sync(); err != nil {
 			return err
 		}
-		return s.clear(tmp)
+		return s.discard(tmp)
 	case errors.Is(err, unix.EINVAL):
 		// The file system knows only the plain rename.
 		err = unix.Renameat(s.dir, tmp, s.dir, s.base)
 	}
 	if err != nil {
-		_ = s.clear(tmp)
+		_ = s.discard(tmp)
 		return err
 	}
 	return s.sync()

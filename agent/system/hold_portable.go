@@ -166,7 +166,7 @@ func (s *step) swap(tmp string) error {
 		}
 	}
 	if err != nil {
-		_ = s.clear(tmp)
+		_ = s.discard(tmp)
 		return err
 	}
 	if err := s.sync(); err != nil {
@@ -174,13 +174,13 @@ func (s *step) swap(tmp string) error {
 	}
 	// What was exchanged; one of two names of one file, which a rename leaves both;
 	// and what a killed process put aside.
-	return errors.Join(s.clear(tmp), s.clear(temp(s.base)+aside))
+	return errors.Join(s.discard(tmp), s.discard(temp(s.base)+aside))
 }
 
 // replace puts what stands in the way aside first.
 func (s *step) replace(tmp string) error {
 	old := temp(s.base) + aside
-	if err := s.clear(old); err != nil {
+	if err := s.discard(old); err != nil {
 		return err
 	}
 	if err := unix.Renameat(s.dir, s.base, s.dir, old); err != nil {

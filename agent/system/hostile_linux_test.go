@@ -287,3 +287,93 @@ func TestHalfMadeFileGivesNoRights(t *testing.T) {
 		require.Equal(t, fs.FileMode(0o600), info.Mode())
 	}
 }
+
+// Who may rename what others have in a directory, and could not empty it, gives it the
+// name that a successor is made under. The agent empties it neither, be it before or
+// after a change, or when it sweeps.
+func TestTreeOfOthersUnderTheNameOfASuccessor(t *testing.T) {
+	for _, c := range []system.Change{
+		{Op: system.Write, Mode: 0o644},
+		{Op: system.Mkdir, Mode: 0o755},
+		{Op: system.Link, To: "x"},
+		{Op: system.Hardlink, To: "/victim"},
+		{Op: system.Special, Kind: system.Pipe, Mode: 0o600},
+	} {
+		for step := -1; step < 2; step++ {
+			seen, root, half := 0, "", ""
+			tree, root := field(t, func(string, string) error {
+				if seen++; seen-1 == step {
+					_ = unix.Renameat2(unix.AT_FDCWD, root+"/field/theirs", unix.AT_FDCWD, half, unix.RENAME_NOREPLACE)
+				}
+				return nil
+			})
+			half = root + system.TempName("/field/x")
+			require.NoError(t, os.Mkdir(root+"/field/theirs", 0o755))
+			require.NoError(t, os.WriteFile(root+"/field/theirs/f", nil, 0o644))
+			if step < 0 {
+				require.NoError(t, os.Rename(root+"/field/theirs", half))
+			}
+			c.Name, c.UID, c.GID = "/field/x", system.Keep, system.Keep
+			if err := tree.Change(c); step < 0 {
+				require.ErrorContains(t, err, "take it away", c.Op)
+				require.ErrorContains(t, tree.Change(system.Change{Op: system.Discard, Name: system.TempName("/field/x")}), "take it away")
+			}
+			left, err := filepath.Glob(root + "/field/*/f") // hidden names, too
+			require.NoError(t, err)
+			require.Len(t, left, 1, "%s, step %d", c.Op, step)
+		}
+	}
+}
+
+// What a killed process left goes, be it the administrator's directory or not; and so
+// does a tree where nobody can rename what is not theirs.
+func TestWhatAKilledProcessLeft(t *testing.T) {
+	for mode, makes := range map[fs.FileMode][]string{
+		0o777: {"", "empty", "hidden"}, 0o755: {"", "empty", "hidden", "full"}, 0o777 | fs.ModeSticky: {"", "empty", "hidden", "full"},
+	} {
+		for _, what := range makes {
+			tree, root := field(t, nil)
+			half := root + system.TempName("/field/x")
+			require.NoError(t, os.Chmod(root+"/field", mode))
+			switch what {
+			case "":
+				require.NoError(t, os.WriteFile(half, nil, 0o600))
+			case "empty":
+				require.NoError(t, os.Mkdir(half, 0o700))
+			case "hidden":
+				require.NoError(t, os.Mkdir(half, 0o700))
+				require.NoError(t, os.WriteFile(half+"/new", nil, 0o600))
+			case "full":
+				require.NoError(t, os.MkdirAll(half+"/a/b", 0o755))
+			}
+			require.NoError(t, tree.Change(system.Change{Op: system.Discard, Name: system.TempName("/field/x")}), "%s in %s", what, mode)
+			require.NoFileExists(t, half)
+			require.NoDirExists(t, half)
+		}
+	}
+}
+
+// A directory goes for a link, or for good, where it is the one that was looked at.
+func TestAnotherDirectoryInTheWay(t *testing.T) {
+	for _, c := range []system.Change{{Op: system.Link, To: "nowhere"}, {Op: system.Hardlink, To: "/victim"}, {Op: system.RemoveAll}} {
+		tree, root := field(t, nil)
+		require.NoError(t, os.MkdirAll(root+"/field/x/in", 0o755))
+		require.NoError(t, os.MkdirAll(root+"/field/theirs/in", 0o755))
+		looked, err := tree.Look("/field/x")
+		require.NoError(t, err)
+		require.NoError(t, unix.Renameat2(unix.AT_FDCWD, root+"/field/x", unix.AT_FDCWD, root+"/field/theirs", unix.RENAME_EXCHANGE))
+		c.Name, c.Device, c.Inode = "/field/x", looked.Device, looked.Inode
+		require.ErrorContains(t, tree.Change(c), "moving", c.Op)
+		require.DirExists(t, root+"/field/x/in")
+		c.Name = "/field/theirs"
+		require.NoError(t, tree.Change(c), c.Op)
+		require.NoDirExists(t, root+"/field/theirs/in")
+		require.NoFileExists(t, root+system.TempName("/field/theirs"))
+		require.NoFileExists(t, root+system.TempName("/field/x"))
+	}
+	// One that came since was looked at by nobody.
+	tree, root := field(t, nil)
+	require.NoError(t, os.MkdirAll(root+"/field/x/in", 0o755))
+	require.ErrorContains(t, tree.Change(system.Change{Op: system.Link, Name: "/field/x", To: "x"}), "moving")
+	require.DirExists(t, root+"/field/x/in")
+}

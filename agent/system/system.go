@@ -149,6 +149,9 @@ const (
 	Remove Op = "remove"
 	// RemoveAll takes away a tree, without leaving its file system.
 	RemoveAll Op = "remove tree"
+	// Discard takes away what a killed process left half-made under a name of
+	// Leftovers, and no tree of others that was put there.
+	Discard Op = "remove half-made"
 )
 
 // Keep as a UID, GID or Mode leaves it as it is, or as the system makes it.
@@ -174,8 +177,9 @@ type Change struct {
 	Major, Minor uint32
 	// Modified is the time of a Date.
 	Modified time.Time
-	// Device and Inode name the thing itself that Attributes, Extend and Date are meant
-	// for, 0 and 0 whatever stands there: it was looked at before, and who may write to
+	// Device and Inode name the thing itself that Attributes, Extend, Date and RemoveAll
+	// are meant for, or the directory that a Link, Hardlink or Special may take away,
+	// 0 and 0 whatever stands there: it was looked at before, and who may write to
 	// the directory can have put another thing in its place.
 	Device, Inode uint64
 }

@@ -232,7 +232,7 @@ func (f *Files) change(c system.Change) error {
 		}
 		f.drop(real)
 		f.nodes[real] = to
-	case system.RemoveAll:
+	case system.RemoveAll, system.Discard:
 		f.drop(real)
 	default:
 		return f.alter(c, real, old)
