@@ -191,7 +191,7 @@ screenshots: need-git need-cc need-chromium build $(GITEA) ## write the pictures
 	BINDERY_PICTURES=1 $(GO) test -count=1 -tags gitea,browser -run '^(TestPicture|TestReportPictures)$$' $(ARGS) ./e2e
 
 .PHONY: attack
-attack: need-go ## a hostile user swaps directories and links under the agent for N (10,000) runs: no escape, no lost file, no wrong owner (as root)
+attack: need-go ## a hostile user swaps directories and links under the agent and checkouts for N (10,000) runs: no escape, no lost file, no wrong owner (as root)
 	@[ "$$(id -u)" = 0 ] || { echo "make: root is needed: the attacker is another user"; exit 1; }
 	TMPDIR=$$([ -d /dev/shm ] && echo /dev/shm || echo /tmp) BINDERY_ATTACK=$(if $(filter file,$(origin N)),10000,$(N)) $(GO) test -count=1 -timeout 4h -v -run '^TestHostileUser$$' ./agent
 

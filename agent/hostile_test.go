@@ -41,6 +41,8 @@ type moves struct {
 	// looted says what the attacker could read or write that is not theirs, by its place
 	// in wanted, counted from one.
 	looted atomic.Uint64
+	// repos tells that the agent works on checkouts.
+	repos atomic.Bool
 }
 
 func shared(fd int) (*moves, error) {
@@ -97,13 +99,15 @@ func attack(dir string) {
 		return
 	}
 	unix.Umask(0)
-	steps, names := m.steps(), make([][]func() error, len(wanted()))
+	steps, sown, names := m.steps(), m.sown(), make([][]func() error, len(wanted()))
 	for i, name := range wanted() {
 		names[i] = m.replace(name)
 	}
 	for {
 		choice := names[rand.N(len(names))]
 		switch at := int(m.at.Load()); {
+		case m.repos.Load() && rand.N(4) > 0:
+			choice = sown
 		case rand.N(2) == 0:
 			choice = steps
 		case at > 0:

@@ -192,10 +192,15 @@ func TestHostileUser(t *testing.T) {
 	require.NoError(t, n.run(agent.Options{}).Fetch)
 	require.NoError(t, os.WriteFile(n.root+"/own/file", []byte("ours"), 0o644))
 	before := belongs(t, victim)
+	checkouts := plough(t, b)
 	b.foe = invade(t, n.root+"/home")
-	s := &siege{node: n, beset: b, started: time.Now(), told: time.Now()}
+	s := &siege{node: n, beset: b, checkouts: checkouts, started: time.Now(), told: time.Now()}
+	every := max(8, most/300) // the tools take their time
 	for s.round = range most {
 		s.once()
+		if s.round%every == 0 {
+			checkouts.once()
+		}
 		require.Equal(t, before, belongs(t, victim), "round %d", s.round)
 		lent(t, n.root+"/home")
 		require.Zero(t, b.foe.looted.Load(), "round %d: the attacker got at what is not theirs, by its place in %s", s.round, wanted())
@@ -210,6 +215,8 @@ func TestHostileUser(t *testing.T) {
 	for _, op := range []system.Op{system.Write, system.Mkdir, system.Link, system.Hardlink, system.Special, system.Attributes, system.Extend, system.Remove, system.RemoveAll} {
 		require.Positive(t, b.during[op], "the attacker never moved during a change %q: %v", op, b.all)
 	}
+	require.Positive(t, min(checkouts.moved, checkouts.refused), "%+v", checkouts.tally)
+	require.True(t, most <= rounds || checkouts.made > 0 && checkouts.undone > 0, "%+v", checkouts.tally)
 	require.Positive(t, b.under[system.Write], "no directory was ever swapped under a write: %v", b.all)
 }
 
@@ -217,6 +224,7 @@ func TestHostileUser(t *testing.T) {
 type siege struct {
 	*node
 	*beset
+	checkouts                      *tilled
 	round                          int
 	changed, undone, killed, whole int
 	started, told                  time.Time
@@ -224,9 +232,9 @@ type siege struct {
 
 func (s *siege) tell(when string) {
 	s.told = time.Now()
-	s.t.Logf("%s %d rounds in %s: %d things changed, %d brought back, %d of %d killed runs mid-way; the attacker made %d moves, %d of them swaps; changes where the attacker is: %d, during a move: %d, under a swap: %d (writes: %d)",
+	s.t.Logf("%s %d rounds in %s: %d things changed, %d brought back, %d of %d killed runs mid-way; the attacker made %d moves, %d of them swaps; changes where the attacker is: %d, during a move: %d, under a swap: %d (writes: %d); checkouts: %+v",
 		when, s.round+1, time.Since(s.started).Round(time.Second), s.changed, s.undone, s.killed, s.killed+s.whole, s.foe.done.Load(), s.foe.swapped.Load(),
-		sum(s.all), sum(s.during), sum(s.under), s.under[system.Write])
+		sum(s.all), sum(s.during), sum(s.under), s.under[system.Write], s.checkouts.tally)
 }
 
 func sum(counts map[system.Op]int) (all int) {
