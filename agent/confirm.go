@@ -70,12 +70,16 @@ func (a *Agent) confirm(ctx context.Context) (reason string, err error) {
 	// A clock that was changed must not make it longer. While a machine was off it
 	// could reach nobody, and its network may take a while to come: it has its time
 	// again, once for each boot.
-	if u.Until.IsZero() || u.Until.Sub(now) > u.Within || u.Boot != a.c.Boot {
-		u.Until, u.Boot = now.Add(u.Within), a.c.Boot
+	left := u.Until.Sub(now)
+	if u.Until.IsZero() || left > u.Within || u.Boot != a.c.Boot {
+		left = u.Within
+		u.Until, u.Boot = now.Add(left), a.c.Boot
 		if err := a.c.State.Save(fileUnconfirmed, u); err != nil {
 			return "", err
 		}
 	}
+	// From here on the clock counts that nobody sets, where the machine has one.
+	u.Until = now.Add(left)
 	reached := a.reach(ctx, u)
 	if ctx.Err() != nil {
 		return "", ctx.Err()
@@ -98,13 +102,17 @@ const settling = 6 * time.Second
 
 // reach asks the source until it gives something that verifies, or the time is over.
 func (a *Agent) reach(ctx context.Context, u *Unconfirmed) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-a.c.After(min(u.Within/5, settling)):
-	}
+	wait := min(u.Within/5, settling)
+	var waited time.Duration
 	for {
-		left := u.Until.Sub(a.c.Machine.Now())
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-a.c.After(wait):
+		}
+		// What was waited for is over, whatever a clock says that was set back meanwhile.
+		waited += wait
+		left := min(u.Until.Sub(a.c.Machine.Now()), u.Within-waited)
 		try, cancel := context.WithTimeout(ctx, max(min(left, time.Minute), time.Second))
 		// A connection from before the change outlives a firewall or a name that keeps
 		// new ones from being made.
@@ -115,11 +123,7 @@ func (a *Agent) reach(ctx context.Context, u *Unconfirmed) error {
 		if err == nil || left <= 0 {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-a.c.After(min(left, max(u.Within/20, 10*time.Millisecond))):
-		}
+		wait = min(left, max(u.Within/20, 10*time.Millisecond))
 	}
 }
 

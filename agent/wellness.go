@@ -93,7 +93,9 @@ func (r *run) ill(ctx context.Context, policy []release.Health, all bool) (reaso
 	return "", nil
 }
 
-// unwell asks the checks of one bundle until all are good or the grace is over.
+// unwell asks the checks of one bundle until all are good at once, and still are a moment
+// later, or the grace is over: a service that dies and is started again and again is well
+// whenever it was just started.
 func (a *Agent) unwell(ctx context.Context, h release.Health) error {
 	if h.Grace == 0 {
 		h.Grace = defaultGrace
@@ -101,68 +103,101 @@ func (a *Agent) unwell(ctx context.Context, h release.Health) error {
 	limited, cancel := context.WithTimeout(ctx, h.Grace)
 	defer cancel()
 	over, _ := limited.Deadline()
-	todo := h.Checks
+	pause := min(checkAgain, h.Grace/10)
+	var good []string // what the last round found, nil where something was bad
 	var last error
 	for {
-		var bad []release.Check
-		for _, c := range todo {
-			if err := a.check(limited, c); err != nil {
-				// An answer that the end of the grace cut off says less than the one before;
-				// connections end by the same clock, and may do so before the context.
-				if time.Now().Before(over) || last == nil {
-					last = fmt.Errorf("%s: %w", c, err)
-				}
-				bad = append(bad, c)
-			}
-		}
-		if len(bad) == 0 {
+		found, err := a.round(limited, h.Checks, good)
+		switch {
+		case err == nil && good != nil:
 			return nil
+		case err == nil, time.Now().Before(over):
+			good, last = found, err
+		case good == nil && last == nil:
+			last = err
 		}
-		todo = bad
+		// An answer that the end of the grace cut off says less than the one before;
+		// connections end by the same clock, and may do so before the context.
 		select {
 		case <-limited.Done():
+			if last == nil {
+				return a.steady(ctx, h.Checks, good, pause)
+			}
 			return last
-		case <-time.After(min(checkAgain, h.Grace/10)):
+		case <-time.After(pause):
 		}
 	}
 }
 
-func (a *Agent) check(ctx context.Context, c release.Check) error {
+// steady asks once more, after the grace, what was good only at its end.
+func (a *Agent) steady(ctx context.Context, checks []release.Check, good []string, pause time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(pause):
+	}
+	_, err := a.round(ctx, checks, good)
+	return err
+}
+
+// round asks all checks once. What it gives tells one start of a unit from another: one
+// that was started since the round before is not steady, but may be from now on.
+func (a *Agent) round(ctx context.Context, checks []release.Check, before []string) (found []string, bad error) {
+	found = make([]string, len(checks))
+	for i, c := range checks {
+		start, err := a.check(ctx, c)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", c, err)
+		case before != nil && start != before[i]:
+			bad = fmt.Errorf("%s: it was started again a moment later", c)
+		}
+		found[i] = start
+	}
+	return found, bad
+}
+
+// check asks one thing. Of a unit it tells which start of it is up.
+func (a *Agent) check(ctx context.Context, c release.Check) (start string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	switch {
 	case c.Unit != "":
-		return a.checkProgram(ctx, []string{"systemctl", "is-active", "--quiet", "--", c.Unit})
+		if _, err := a.checkProgram(ctx, []string{"systemctl", "is-active", "--quiet", "--", c.Unit}, 0); err != nil {
+			return "", err
+		}
+		return a.checkProgram(ctx, []string{"systemctl", "show", "--property=InvocationID", "--value", "--", c.Unit}, maxAnswer)
 	case len(c.Command) > 0:
-		return a.checkProgram(ctx, c.Command)
+		_, err := a.checkProgram(ctx, c.Command, 0)
+		return "", err
 	case c.TCP != "":
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.TCP)
 		if err != nil {
-			return err
+			return "", err
 		}
-		return conn.Close()
+		return "", conn.Close()
 	case c.HTTP != "":
-		return checkHTTP(ctx, c)
+		return "", checkHTTP(ctx, c)
 	}
-	return errors.New("it asks nothing")
+	return "", errors.New("it asks nothing")
 }
 
-// checkProgram asks a program. What it says may be secret: only how it ended is
-// told.
-func (a *Agent) checkProgram(ctx context.Context, args []string) error {
+// checkProgram asks a program. What it says may be secret: only how it ended is told, and
+// up to some bytes of its answer are for whoever asked.
+func (a *Agent) checkProgram(ctx context.Context, args []string, answer int) (string, error) {
 	if a.c.Machine.Contained() {
-		return errors.New("no program is run under another root")
+		return "", errors.New("no program is run under another root")
 	}
 	r, err := a.c.Machine.Processes.Run(ctx, system.Command{
-		Args: args, Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}, Dir: "/", Timeout: checkTimeout, Asks: true,
+		Args: args, Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}, Dir: "/", Timeout: checkTimeout, Asks: true, MaxOutput: answer,
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	if r.Exit != 0 {
-		return fmt.Errorf("ended with status %d", r.Exit)
+		return "", fmt.Errorf("ended with status %d", r.Exit)
 	}
-	return nil
+	return string(r.Stdout), nil
 }
 
 const maxAnswer = 1 << 20
