@@ -77,7 +77,8 @@ type JournalSettings struct {
 	Age time.Duration `yaml:"age"`
 	// Megabytes is what all runs may hold together. Default: 1024.
 	Megabytes int `yaml:"megabytes"`
-	// RunMegabytes is what one run may hold; what needs more is not changed.
+	// RunMegabytes is what one run may hold; what needs more is not changed. Trees and
+	// large files leave a quarter of it for others.
 	// Default: 256.
 	RunMegabytes int `yaml:"run_megabytes"`
 }

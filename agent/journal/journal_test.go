@@ -206,6 +206,34 @@ func TestFull(t *testing.T) {
 	require.ErrorIs(t, err, journal.ErrNoRun)
 }
 
+// What users put into a tree that goes leaves room for other changes, be it kept or, as
+// it is too much, not.
+func TestTreesLeaveRoom(t *testing.T) {
+	for name, c := range map[string]struct {
+		files int
+		fails bool
+	}{"too much": {10, true}, "just enough": {6, false}} {
+		j, files, root, dir := world(t, journal.Limits{RunBytes: 100_000})
+		require.NoError(t, os.Mkdir(root+"/d", 0o755))
+		for i := range c.files {
+			require.NoError(t, os.WriteFile(root+"/d/"+string(rune('a'+i)), bytes.Repeat([]byte{byte(i)}, 12_000), 0o600))
+		}
+		run := j.Begin(journal.Head{})
+		files.Record(run)
+		if err := files.Change(system.Change{Op: system.RemoveAll, Name: "/d"}); c.fails {
+			require.ErrorIs(t, err, journal.ErrFull, name)
+			kept, err := filepath.Glob(dir + "/journal/*/content-*")
+			require.NoError(t, err)
+			require.Empty(t, kept, name)
+		} else {
+			require.NoError(t, err, name)
+		}
+		for i := range 30 {
+			require.NoError(t, files.Change(write("/f", string(rune('a'+i)))), name)
+		}
+	}
+}
+
 // While a user's file is brought back, they put the administrator's in its place: it
 // gets neither their access list nor them as its owner.
 func TestWhatIsBroughtBackIsSwapped(t *testing.T) {

@@ -74,6 +74,9 @@ type Run struct {
 	next   int
 	bytes  int64
 	sums   map[string]bool
+	// kept are the contents of the change at hand, and tree tells that it is of a tree.
+	kept []string
+	tree bool
 	// watched are files that tools change, things what drivers told of.
 	watched []string
 	things  map[thing]bool
@@ -133,33 +136,6 @@ func (r *Run) ensure() error {
 		}
 	}
 	return nil
-}
-
-func (r *Run) reserve(n, most int64) error {
-	if n > most || r.bytes+n > r.journal.c.Limits.RunBytes {
-		return fmt.Errorf("%w: %d bytes more, of which one may have %d and the run %d", ErrFull, n, most, r.journal.c.Limits.RunBytes)
-	}
-	r.bytes += n
-	return nil
-}
-
-// keep makes a content durable under its sum.
-func (r *Run) keep(data []byte) (string, error) {
-	sum := digest(data)
-	if r.sums[sum] {
-		return sum, nil
-	}
-	if err := r.ensure(); err != nil {
-		return "", err
-	}
-	if err := r.reserve(int64(len(data)), MaxFile); err != nil {
-		return "", err
-	}
-	if err := r.journal.c.State.Write(runDir(r.head.ID)+"/"+contents+sum, data); err != nil {
-		return "", err
-	}
-	r.sums[sum] = true
-	return sum, nil
 }
 
 // Mark keeps the run even if it changes nothing.
@@ -351,8 +327,11 @@ func (r *Run) change(f *Files, c system.Change, name string, info system.Info, t
 		return nil
 	}
 	t := &tree{run: r, files: f}
+	r.tree, r.kept = info.Kind == system.Directory, nil
+	defer func() { r.tree = false }()
+	before := r.bytes
 	if err := t.add(name, info, 0); err != nil {
-		return err
+		return errors.Join(err, r.giveBack(before))
 	}
 	t.steps[0].After = s.After
 	return r.write(Record{Steps: t.steps})
