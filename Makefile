@@ -48,7 +48,7 @@ need-keys:
 	@command -v ssh-keygen >/dev/null && command -v openssl >/dev/null || { echo "make: the tests compare keys with ssh-keygen and openssl: apt-get install openssh-client openssl"; exit 1; }
 
 need-apt:
-	@command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null && command -v apt-ftparchive >/dev/null && command -v systemctl >/dev/null && command -v getfacl >/dev/null && command -v getcap >/dev/null && command -v svn >/dev/null && command -v hg >/dev/null && command -v dnf >/dev/null && command -v rpmbuild >/dev/null && command -v createrepo_c >/dev/null || { echo "make: the tests work on roots of their own with the real tools: apt-get install acl apt-utils createrepo-c dnf libcap2-bin mercurial rpm subversion systemd"; exit 1; }
+	@command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null && command -v apt-ftparchive >/dev/null && command -v systemctl >/dev/null && command -v getfacl >/dev/null && command -v getcap >/dev/null && command -v svn >/dev/null && command -v hg >/dev/null && command -v dnf >/dev/null && command -v gpg >/dev/null && command -v rpmbuild >/dev/null && command -v createrepo_c >/dev/null || { echo "make: the tests work on roots of their own with the real tools: apt-get install acl apt-utils createrepo-c dnf gpg libcap2-bin mercurial rpm subversion systemd"; exit 1; }
 
 .PHONY: build
 build: need-go ## bin/bindery and bin/bindery-agent, static

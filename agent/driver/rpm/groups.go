@@ -38,12 +38,12 @@ func (b *batch) group(name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := b.ask(program, "-q", "group", "info", "--", name)
+	r, err := b.ask(program, "-q", exitOnLock, "group", "info", "--", name)
 	if err != nil {
 		return nil, err
 	}
 	if r.Exit != 0 {
-		return nil, r.Ended(program + " group info")
+		return nil, r.Ended(program+" group info", telling(r)...)
 	}
 	names := parseGroup(string(r.Stdout))
 	b.groups[name], b.news = answer{Asked: name, At: b.c.Machine.Now(), Names: names}, true
@@ -146,34 +146,47 @@ func (d *Driver) Remove(ctx context.Context, what []driver.Surplus) []error {
 	ctx, cancel := context.WithTimeoutCause(ctx, d.c.Timeout, system.ErrTimeout)
 	defer cancel()
 	b := &batch{Driver: d, ctx: ctx}
-	names := make([]string, len(what))
-	for i, s := range what {
-		names[i] = s.Name
-	}
-	err := b.load()
-	for i, name := range names {
-		if err == nil && (!plainName.MatchString(name) || spared(name) || len(b.have[name]) == 0) {
-			err = errors.New("not a package that can be taken away: " + name)
-		}
-		out[i] = err
-	}
-	if err != nil {
-		for i := range out {
-			out[i] = err
-		}
-		return out
-	}
 	d.good, d.newer, d.news = map[string]time.Time{}, updates{}, true
-	if err := b.erase(names, "--allmatches"); err == nil || len(names) == 1 || ctx.Err() != nil {
-		for i := range out {
-			out[i] = err
+	loaded := b.load()
+	var names []string
+	for i, s := range what {
+		switch {
+		case loaded != nil:
+			out[i] = loaded
+		case !plainName.MatchString(s.Name) || spared(s.Name) || len(b.have[s.Name]) == 0:
+			out[i] = errors.New("not a package that can be taken away: " + s.Name)
+		default:
+			names = append(names, s.Name)
 		}
+	}
+	if len(names) == 0 {
 		return out
 	}
-	for i, name := range names {
-		out[i] = b.erase([]string{name}, "--allmatches")
+	failed := b.erase(names, "--allmatches")
+	if failed == nil {
+		return out
+	}
+	// One that rpm refuses, or whose script fails, keeps no other.
+	for i, s := range what {
+		if out[i] == nil {
+			out[i] = b.gone(s.Name, failed, len(names) == 1)
+		}
 	}
 	return out
+}
+
+// gone takes a package away, unless it is, or was tried, by now.
+func (b *batch) gone(name string, failed error, tried bool) error {
+	if err := b.load(); err != nil {
+		return errors.Join(failed, err)
+	}
+	switch {
+	case len(b.have[name]) == 0:
+		return nil
+	case tried || b.ctx.Err() != nil:
+		return failed
+	}
+	return b.erase([]string{name}, "--allmatches")
 }
 
 var (

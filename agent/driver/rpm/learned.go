@@ -17,6 +17,8 @@ type learned struct {
 	// Groups and Hand are what dnf said of groups, and of what was asked for.
 	Groups map[string]answer `json:"groups"`
 	Hand   answer            `json:"hand"`
+	// Lame are packages whose scripts failed.
+	Lame map[string]string `json:"lame,omitempty"`
 }
 
 // Learn implements driver.Learner.
@@ -29,6 +31,9 @@ func (d *Driver) Learn(data []byte) {
 	if l.Groups != nil {
 		d.groups = l.Groups
 	}
+	if l.Lame != nil {
+		d.lame = l.Lame
+	}
 }
 
 // Learned implements driver.Learner.
@@ -40,7 +45,7 @@ func (d *Driver) Learned() ([]byte, error) {
 	now := d.c.Machine.Now()
 	maps.DeleteFunc(d.good, func(_ string, at time.Time) bool { return now.Sub(at) > 24*d.c.AskEvery })
 	maps.DeleteFunc(d.groups, func(name string, a answer) bool { return !d.fresh(a, name) })
-	return json.Marshal(learned{Good: d.good, Newer: d.newer, Groups: d.groups, Hand: d.hand})
+	return json.Marshal(learned{Good: d.good, Newer: d.newer, Groups: d.groups, Hand: d.hand, Lame: d.lame})
 }
 
 var _ driver.Learner = (*Driver)(nil)

@@ -34,7 +34,8 @@ type want struct {
 	// kept are faults that are told and left.
 	kept map[fault]bool
 
-	was            []nevra
+	// was is what was there, and fit what of it is as asked.
+	was, fit       []nevra
 	wrong, altered bool
 	spec           string
 }
@@ -172,7 +173,7 @@ func (w *want) exact(unchecked bool, get func(string) string) error {
 	if r := get("release"); r != "" {
 		w.version += "-" + r
 	}
-	if epoch := get("epoch"); epoch != "" && epoch != "0" {
+	if epoch := get("epoch"); epoch != "" {
 		w.version = epoch + ":" + w.version
 	}
 	if !plainVersion.MatchString(w.version) {

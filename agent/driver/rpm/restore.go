@@ -187,8 +187,8 @@ func (d *Driver) back(ctx context.Context, remove, install, anew []string) error
 		specs []string
 	}{
 		{func(s []string) error { return b.erase(s) }, remove},
-		{func(s []string) error { return b.call("install", s) }, install},
-		{func(s []string) error { return b.call("reinstall", s) }, anew},
+		{func(s []string) error { return b.call("install", s).failure() }, install},
+		{func(s []string) error { return b.call("reinstall", s).failure() }, anew},
 	} {
 		if len(c.specs) == 0 {
 			continue
@@ -214,7 +214,7 @@ func (b *batch) erase(specs []string, options ...string) error {
 	if slices.ContainsFunc(specs, self.Package) {
 		return self.ErrRemove
 	}
-	return b.change(slices.Concat([]string{"rpm", "--erase"}, options, []string{"--"}, specs), "rpm --erase")
+	return b.change(slices.Concat([]string{"rpm", "--erase"}, options, []string{"--"}, specs), "rpm --erase").err
 }
 
 var _ driver.Keeper = (*Driver)(nil)

@@ -27,6 +27,8 @@ type Config struct {
 	Machine *system.Machine
 	// Timeout bounds what is done for all packages of a run. Zero: 30 minutes.
 	Timeout time.Duration
+	// LockWait is how long another package manager is waited for. Zero: 2 minutes.
+	LockWait time.Duration
 	// AskEvery is how long it is believed that nothing newer can be had, and that
 	// the files of a package are right, while what is installed stays the same.
 	// Zero: 1 hour.
@@ -42,22 +44,27 @@ type Driver struct {
 	// groups are the packages of groups, hand those that somebody installed.
 	groups map[string]answer
 	hand   answer
+	// lame are packages with a script that failed, and what it said: rpm forgets it.
+	lame map[string]string
 	// news tells that something of it is not as it was learned.
 	news bool
 }
 
 // New makes the driver.
 func New(c Config) (*Driver, error) {
-	if c.Machine == nil || c.Timeout < 0 || c.AskEvery < 0 {
+	if c.Machine == nil || c.Timeout < 0 || c.LockWait < 0 || c.AskEvery < 0 {
 		return nil, errors.New("rpm driver: no machine, or a negative time limit")
 	}
 	if c.Timeout == 0 {
 		c.Timeout = 30 * time.Minute
 	}
+	if c.LockWait == 0 {
+		c.LockWait = 2 * time.Minute
+	}
 	if c.AskEvery == 0 {
 		c.AskEvery = time.Hour
 	}
-	return &Driver{c: c, good: map[string]time.Time{}, groups: map[string]answer{}}, nil
+	return &Driver{c: c, good: map[string]time.Time{}, groups: map[string]answer{}, lame: map[string]string{}}, nil
 }
 
 // Needs implements driver.Founded with the files that dnf and yum themselves read.
@@ -118,6 +125,16 @@ type nevra struct {
 	// made for.
 	prefix string
 	moved  bool
+	// since is when it was installed, in seconds.
+	since int64
+}
+
+// String is the name by which rpm and dnf know one of many.
+func (n nevra) String() string {
+	if n.name == key {
+		return n.name + "-" + n.evr()
+	}
+	return n.name + "-" + n.evr() + "." + n.arch
 }
 
 func (n nevra) evr() string {
@@ -131,7 +148,13 @@ func (n nevra) evr() string {
 // is tells whether a version that somebody wrote is this one: the version alone,
 // with the release, or with the epoch too.
 func (n nevra) is(version string) bool {
-	return version == n.version || version == n.version+"-"+n.release || version == n.evr() || version == n.epoch+":"+n.version+"-"+n.release
+	if epoch, rest, ok := strings.Cut(version, ":"); ok {
+		if epoch != n.epoch {
+			return false
+		}
+		version = rest
+	}
+	return version == n.version || version == n.version+"-"+n.release
 }
 
 func (b *batch) none(why string, err error) []driver.Result {
@@ -160,6 +183,17 @@ func (b *batch) installed(w *want) []nevra {
 	return out
 }
 
+// versions are those of a package that are there.
+func (b *batch) versions(w *want) []string {
+	var out []string
+	for _, n := range b.have[w.name] {
+		if evr := n.evr(); !slices.Contains(out, evr) {
+			out = append(out, evr)
+		}
+	}
+	return out
+}
+
 // compare looks at what rpm knows, and not at files. Of a package that may be there
 // more than once, such as a kernel, one must be right.
 func (b *batch) compare(w *want) (driver.State, string) {
@@ -170,7 +204,7 @@ func (b *batch) compare(w *want) (driver.State, string) {
 	switch w.version {
 	case anyone:
 	case auto:
-		if c := b.newer.Known[w.name]; c != "" && !slices.ContainsFunc(have, func(n nevra) bool { return n.is(c) }) {
+		if c := b.newest(have); c != "" {
 			return driver.Incorrect, fmt.Sprintf("version: %s, and %s can be had", have[len(have)-1].evr(), c)
 		}
 	default:
@@ -184,31 +218,70 @@ func (b *batch) compare(w *want) (driver.State, string) {
 	return driver.Correct, ""
 }
 
-// judge compares all packages with what is wanted.
-func (b *batch) judge() error {
+// fitting are those of the installed that are as asked: of several versions, such as of
+// kernels, the last that came, of all architectures.
+func (w *want) fitting() []nevra {
+	var evr string
+	for _, n := range w.was {
+		if w.version == auto || w.version == anyone || n.is(w.version) {
+			evr = n.evr()
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(w.was), func(n nevra) bool { return n.evr() != evr })
+}
+
+// judge compares all packages with what is wanted. The error is why nobody knows what
+// newer can be had: it concerns those that are to be the newest.
+func (b *batch) judge(unknown error) error {
 	for _, w := range b.wants {
 		if err := b.ctx.Err(); err != nil {
 			return err
 		}
 		w.was = b.installed(w)
 		state, reason := b.compare(w)
-		if state == driver.Correct && !w.quick && w.verify {
-			bad, err := b.verify(w)
-			if err != nil {
-				return err
-			}
-			if len(bad) > 0 {
-				w.altered = true
-				state, reason = driver.Incorrect, "its files are not what was installed: "+strings.Join(bad, ", ")
-			}
+		if w.fit = w.fitting(); state == driver.Correct {
+			state, reason = b.healthy(w, unknown)
 		}
-		if state == driver.Correct {
+		if state == driver.Correct || state == driver.NotVerified {
 			continue
 		}
 		w.wrong = true
 		w.result.Found(w.entry, w.part, state, reason)
 	}
 	return nil
+}
+
+// healthy looks at a package that is there in the version that is asked for.
+func (b *batch) healthy(w *want, unknown error) (driver.State, string) {
+	if unknown != nil && w.version == auto {
+		b.unsure(w, unknown)
+		return driver.NotVerified, ""
+	}
+	if reason := b.limps(w); reason != "" {
+		w.altered = true
+		return driver.Incorrect, reason
+	}
+	if w.quick || !w.verify {
+		return driver.Correct, ""
+	}
+	bad, err := b.verify(w)
+	if err != nil {
+		b.unsure(w, err)
+		return driver.NotVerified, ""
+	}
+	if len(bad) > 0 {
+		w.altered = true
+		return driver.Incorrect, "its files are not what was installed: " + strings.Join(bad, ", ")
+	}
+	return driver.Correct, ""
+}
+
+// unsure notes that nothing is known of a package, and why.
+func (b *batch) unsure(w *want, err error) {
+	b.blame([]*want{w}, err)
+	if w.result.State == driver.Correct {
+		w.result.State = driver.NotVerified
+	}
 }
 
 var (

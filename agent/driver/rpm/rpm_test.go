@@ -79,17 +79,24 @@ func sh(t *testing.T, dir string, args ...string) {
 }
 
 // inside runs the real tools for a root of their own.
-type inside struct{ root, repo string }
+type inside struct {
+	root, repo string
+	// checked tells that packages have to be signed.
+	checked bool
+}
 
 func (p inside) Run(ctx context.Context, c system.Command) (system.Result, error) {
 	more := []string{"--root", p.root}
-	if c.Args[0] == "dnf" {
+	if c.Args[0] == "dnf" || c.Args[0] == "yum" {
 		more = []string{
-			"--installroot=" + p.root, "--repofrompath=t,file://" + p.repo, "--repo=t", "--nogpgcheck", "--setopt=reposdir=", "--releasever=1",
+			"--installroot=" + p.root, "--repofrompath=t,file://" + p.repo, "--repo=t", "--setopt=t.gpgcheck=" + fmt.Sprint(p.checked), "--setopt=reposdir=", "--releasever=1",
 			"--setopt=cachedir=" + p.root + "/cache", "--setopt=logdir=/",
 		}
 	}
 	c.Args = slices.Insert(slices.Clone(c.Args), 1, more...)
+	if c.Args[0] == "yum" {
+		c.Args[0] = "dnf"
+	}
 	return system.Host{}.Run(ctx, c)
 }
 
@@ -99,7 +106,7 @@ func root(t *testing.T, repo string) *system.Machine {
 	require.NoError(t, err)
 	put(t, m.Root+"/usr/bin/rpm", "")
 	put(t, m.Root+"/usr/bin/dnf", "")
-	m.Processes = inside{m.Root, repo}
+	m.Processes = inside{root: m.Root, repo: repo}
 	m.Root = "/"
 	return m
 }

@@ -3,10 +3,12 @@
 package rpm
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,9 +16,12 @@ import (
 )
 
 const (
-	maxTail  = 8 << 10
-	maxShown = 5
-	maxList  = 16 << 20
+	maxTail = 8 << 10
+	// dnf says much before what went wrong.
+	maxReport = 64 << 10
+	lockLook  = time.Second
+	maxShown  = 5
+	maxList   = 16 << 20
 )
 
 func environment() []string {
@@ -45,15 +50,14 @@ func (b *batch) look() error {
 			names = append(names, w.name)
 		}
 	}
-	if err := b.update(names); err != nil {
-		return err
-	}
-	return b.judge()
+	// Whose repositories do not answer says nothing of a version that is written down.
+	return b.judge(b.update(names))
 }
 
-// load asks rpm for everything that is installed.
+// load asks rpm for everything that is installed: of several of a name the last one
+// that came is the last.
 func (b *batch) load() error {
-	r, err := b.ask("rpm", "-qa", "--queryformat", `%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{INSTPREFIXES}\t%{PREFIXES}\n`)
+	r, err := b.ask("rpm", "-qa", "--queryformat", `%{NAME}\t%{EPOCHNUM}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%{INSTPREFIXES}\t%{PREFIXES}\t%{INSTALLTIME}\n`)
 	if err != nil {
 		return err
 	}
@@ -64,9 +68,13 @@ func (b *batch) load() error {
 	lines := strings.Split(string(r.Stdout), "\n")
 	slices.Sort(lines)
 	for _, line := range lines {
-		if f := strings.Split(line, "\t"); len(f) == 7 {
-			b.have[f[0]] = append(b.have[f[0]], nevra{f[0], f[1], f[2], f[3], f[4], f[5], f[5] != f[6]})
+		if f := strings.Split(line, "\t"); len(f) == 8 {
+			since, _ := strconv.ParseInt(f[7], 10, 64)
+			b.have[f[0]] = append(b.have[f[0]], nevra{f[0], f[1], f[2], f[3], f[4], f[5], f[5] != f[6], since})
 		}
+	}
+	for _, all := range b.have {
+		slices.SortStableFunc(all, func(a, b nevra) int { return cmp.Compare(a.since, b.since) })
 	}
 	return nil
 }
@@ -108,31 +116,69 @@ func (b *batch) update(names []string) error {
 	if err != nil {
 		return err
 	}
-	r, err := b.ask(append([]string{program, "-q", "check-update", "--"}, names...)...)
+	r, err := b.ask(append([]string{program, "check-update", exitOnLock, "--"}, names...)...)
 	if err != nil {
 		return err
 	}
 	if r.Exit != 0 && r.Exit != 100 {
-		return r.Ended(program + " check-update")
+		return r.Ended(program+" check-update", telling(r)...)
+	}
+	known := parseUpdates(string(r.Stdout), names)
+	for _, line := range r.Spoken() {
+		if strings.HasPrefix(line, leftOut) {
+			b.newer = updates{Known: known}
+			return &unreachedError{strings.TrimSpace(strings.TrimPrefix(line, leftOut))}
+		}
 	}
 	b.news = true
-	b.newer = updates{Asked: asked, At: now, Known: parseUpdates(string(r.Stdout))}
+	b.newer = updates{Asked: asked, At: now, Known: known}
 	return nil
 }
 
-func parseUpdates(out string) map[string]string {
+// parseUpdates reads what can be had of some packages, by name.architecture. Where a
+// name is long, yum goes on in the next line.
+func parseUpdates(out string, names []string) map[string]string {
 	known := map[string]string{}
+	before := ""
 	for line := range strings.Lines(out) {
 		if strings.HasPrefix(line, "Obsoleting") {
 			break
 		}
-		if f := strings.Fields(line); len(f) == 3 {
-			if dot := strings.LastIndex(f[0], "."); dot > 0 {
-				known[f[0][:dot]] = f[1]
-			}
+		f := strings.Fields(before + " " + line)
+		before = ""
+		if len(f) == 0 {
+			continue
+		}
+		switch dot := strings.LastIndex(f[0], "."); {
+		case dot < 1 || !slices.Contains(names, f[0][:dot]):
+		case len(f) < 3:
+			before = strings.Join(f, " ")
+		case len(f) == 3:
+			known[f[0]] = f[1]
 		}
 	}
 	return known
+}
+
+// newest is a version that can be had and is newer than what is there, "" where none
+// is known. A package may come to be one for all architectures, or no longer.
+func (b *batch) newest(have []nevra) string {
+	name := have[0].name + "."
+	for _, known := range slices.Sorted(maps.Keys(b.newer.Known)) {
+		arch, ok := strings.CutPrefix(known, name)
+		if !ok || strings.Contains(arch, ".") {
+			continue
+		}
+		same := slices.DeleteFunc(slices.Clone(have), func(n nevra) bool { return n.arch != arch })
+		if len(same) == 0 && (arch == "noarch" || have[0].arch == "noarch") {
+			same = have
+		}
+		c := b.newer.Known[known]
+		if len(same) > 0 && !slices.ContainsFunc(same, func(n nevra) bool { return n.is(c) }) {
+			return c
+		}
+	}
+	return ""
 }
 
 // verify asks rpm which files of a package differ, and keeps a good answer for some
@@ -140,17 +186,20 @@ func parseUpdates(out string) map[string]string {
 // configuration files. Modes, owners and times are for entries of their own.
 func (b *batch) verify(w *want) ([]string, error) {
 	now := b.c.Machine.Now()
-	key := fmt.Sprint(b.installed(w), w.flags, w.ignored)
+	key := fmt.Sprint(w.fit, w.flags, w.ignored)
 	if at, ok := b.good[key]; ok && now.Sub(at) >= 0 && now.Sub(at) < b.c.AskEvery {
 		return nil, nil
 	}
-	name := w.name
-	if w.arch != "" && w.arch != "noarch" && len(b.have[w.name]) > 1 {
-		name += "." + w.arch
+	args := []string{"rpm", "--verify", "--nodeps", "--noscripts", "--"}
+	for _, n := range w.fit {
+		args = append(args, n.String())
 	}
-	r, err := b.ask("rpm", "--verify", "--nodeps", "--noscripts", "--", name)
+	r, err := b.ask(args...)
 	if err != nil {
 		return nil, err
+	}
+	if r.Exit != 0 && len(r.Stdout) == 0 {
+		return nil, r.Ended("rpm --verify") // it found nothing, for another reason
 	}
 	var bad []string
 	for line := range strings.Lines(string(r.Stdout)) {
@@ -180,141 +229,4 @@ func parseVerify(line string) (what, path string) {
 		return "", ""
 	}
 	return words[0], line[at+1:]
-}
-
-// fix installs what is wrong, in as few calls as it can.
-func (b *batch) fix() {
-	var install, again, moved []*want
-	for _, w := range b.wants {
-		if !w.wrong || w.result.Err != nil {
-			continue
-		}
-		if w.kept[w.fault()] {
-			w.result.Err = fmt.Errorf("left as it is: the entry says so of a package that is %s", w.fault())
-			continue
-		}
-		w.specify(b.newer)
-		switch {
-		case w.prefix != "" && w.source == "":
-			w.result.Err = errors.New("reloc needs simplefile: nothing moves a package that comes from a repository")
-		case w.prefix != "":
-			moved = append(moved, w)
-		case w.altered:
-			again = append(again, w)
-		default:
-			install = append(install, w)
-		}
-	}
-	b.all("install", install)
-	b.all("reinstall", again)
-	for _, w := range moved {
-		b.all("rpm", []*want{w})
-	}
-}
-
-// specify writes down how dnf is told which package is meant.
-func (w *want) specify(newer updates) {
-	if w.source != "" {
-		w.spec = w.source
-		return
-	}
-	w.spec = w.name
-	switch {
-	case w.altered:
-		w.spec += "-" + w.was[len(w.was)-1].evr()
-	case w.version == auto && len(w.was) > 0:
-		w.spec += "-" + newer.Known[w.name]
-	case w.version != auto && w.version != anyone:
-		w.spec += "-" + w.version
-	}
-	if w.arch != "" {
-		w.spec += "." + w.arch
-	}
-}
-
-// all runs dnf once for all; if that fails, once for each that is still wrong, so
-// that one broken package fails alone.
-func (b *batch) all(verb string, wants []*want) {
-	if len(wants) == 0 {
-		return
-	}
-	err := b.run(verb, wants)
-	if loadErr := b.load(); loadErr != nil {
-		b.blame(wants, errors.Join(err, loadErr))
-		return
-	}
-	for _, w := range wants {
-		failed := err
-		state, _ := b.compare(w)
-		if done := state == "correct" && !w.altered; err != nil && !done && len(wants) > 1 && b.ctx.Err() == nil {
-			failed = b.run(verb, []*want{w})
-			if loadErr := b.load(); loadErr != nil {
-				failed = errors.Join(failed, loadErr)
-			}
-			state, _ = b.compare(w)
-		}
-		switch {
-		case state == "correct" && (failed == nil || !w.altered):
-			w.result.Changed = true
-		case failed == nil:
-			failed = errors.New("no error was reported, and yet it is not installed as asked")
-			fallthrough
-		default:
-			b.blame([]*want{w}, failed)
-		}
-	}
-}
-
-func (b *batch) blame(wants []*want, err error) {
-	for _, w := range wants {
-		if w.entry.Secret() {
-			err = system.Quiet(err)
-		}
-		w.result.Err = err
-	}
-}
-
-func (b *batch) run(verb string, wants []*want) error {
-	if verb == "rpm" {
-		return b.upgrade(wants[0])
-	}
-	specs := make([]string, len(wants))
-	for i, w := range wants {
-		specs[i] = w.spec
-	}
-	return b.call(verb, specs)
-}
-
-// upgrade installs one file with rpm, over what is there: rpm(8) alone can move a
-// package to another place, and put the same one there again.
-func (b *batch) upgrade(w *want) error {
-	args := []string{"rpm", "--upgrade", "--oldpackage", "--replacepkgs"}
-	if w.prefix != "" {
-		args = append(args, "--prefix", w.prefix)
-	}
-	return b.change(append(args, "--", w.source), "rpm --upgrade")
-}
-
-// call runs dnf, or yum, once.
-func (b *batch) call(verb string, specs []string) error {
-	program, err := b.program()
-	if err != nil {
-		return err
-	}
-	return b.change(append([]string{program, "-q", "-y", verb, "--"}, specs...), program+" "+verb)
-}
-
-// change runs a tool for its effect.
-func (b *batch) change(args []string, what string) error {
-	r, err := b.c.Machine.Processes.Run(b.ctx, system.Command{Args: args, Env: environment(), Dir: "/", Timeout: b.c.Timeout, MaxTail: maxTail})
-	if err != nil {
-		if cause := context.Cause(b.ctx); cause != nil {
-			err = cause
-		}
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	if r.Exit != 0 {
-		return r.Ended(what)
-	}
-	return nil
 }

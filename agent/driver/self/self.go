@@ -11,8 +11,11 @@ import (
 	"strings"
 )
 
-// name is that of the package and, of services, the beginning.
-const name = "bindery-agent"
+// Name is that of the agent's package.
+const Name = "bindery-agent"
+
+// name is also what services of it begin with.
+const name = Name
 
 // ErrStop refuses to stop or to disable the agent, ErrRemove to take it away.
 var (
