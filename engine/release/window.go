@@ -67,7 +67,9 @@ func (w Window) Next(after time.Time) (opens time.Time, lasts time.Duration) {
 	day := after.In(zone)
 	for n := range 9 {
 		at := time.Date(day.Year(), day.Month(), day.Day()+n, from/60, from%60, 0, 0, zone)
-		// On the day when clocks go forward the time may not exist.
+		if 60*at.Hour()+at.Minute() != from {
+			at = skipped(at, from)
+		}
 		if !at.After(after) || !w.day(at.Weekday()) {
 			continue
 		}
@@ -76,6 +78,16 @@ func (w Window) Next(after time.Time) (opens time.Time, lasts time.Duration) {
 		}
 	}
 	return time.Time{}, 0
+}
+
+// skipped is when clocks go forward over a time that does not exist. Go took it for one
+// on either side of that.
+func skipped(near time.Time, minute int) time.Time {
+	from, to := near.ZoneBounds()
+	if shown := 60*near.Hour() + near.Minute(); (shown-minute+24*60)%(24*60) < 12*60 {
+		return from.In(near.Location())
+	}
+	return to.In(near.Location())
 }
 
 func (w Window) day(d time.Weekday) bool {

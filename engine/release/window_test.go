@@ -45,12 +45,20 @@ func TestWindow(t *testing.T) {
 func TestWindowNext(t *testing.T) {
 	night := release.Window{Days: []string{"sat"}, From: "22:00", To: "04:00", Timezone: "Europe/Berlin"}
 	spring := release.Window{From: "02:30", To: "02:45", Timezone: "Europe/Berlin"}
+	early := release.Window{From: "02:30", To: "05:00", Timezone: "America/New_York"}
+	berlin := release.Window{From: "02:30", To: "05:00", Timezone: "Europe/Berlin"}
+	midnight := release.Window{Days: []string{"sun"}, From: "00:00", To: "05:00", Timezone: "America/Santiago"}
 	for _, c := range []struct {
 		w     release.Window
 		after string
 		want  string
 		lasts time.Duration
 	}{
+		// It opens as clocks go forward where its time does not exist.
+		{early, "2026-03-07T12:00:00Z", "2026-03-08T07:00:00Z", 150 * time.Minute},
+		{early, "2026-03-08T07:00:00Z", "2026-03-09T06:30:00Z", 150 * time.Minute},
+		{berlin, "2026-03-28T12:00:00Z", "2026-03-29T01:00:00Z", 150 * time.Minute},
+		{midnight, "2026-09-05T12:00:00Z", "2026-09-06T04:00:00Z", 5 * time.Hour},
 		{night, "2026-11-21T20:59:59Z", "2026-11-21T21:00:00Z", 6 * time.Hour},
 		{night, "2026-11-21T21:00:00Z", "2026-11-28T21:00:00Z", 6 * time.Hour},
 		{night, "2026-07-01T00:00:00Z", "2026-07-04T20:00:00Z", 6 * time.Hour},     // summer

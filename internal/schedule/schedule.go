@@ -28,8 +28,7 @@ type Schedule struct {
 }
 
 // Parse reads a cron expression of five fields, a descriptor such as @hourly, or
-// "@every 5m" (aligned to the clock), in the given time zone ("": UTC). On the day when clocks go
-// forward a time that does not exist is skipped, as cron does.
+// "@every 5m" (aligned to the clock), in the given time zone ("": UTC).
 func Parse(expr, zone string) (s Schedule, err error) {
 	expr = strings.TrimSpace(expr)
 	// The library reads a zone from the expression itself and panics on some of
@@ -58,6 +57,7 @@ func Parse(expr, zone string) (s Schedule, err error) {
 	}
 	if spec, ok := inner.(*cron.SpecSchedule); ok {
 		spec.Location = loc
+		inner = wall{spec}
 	}
 	s = Schedule{text: expr, inner: inner}
 	if s.Next(time.Unix(0, 0)).IsZero() {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,8 +36,11 @@ func TestNext(t *testing.T) {
 		{"*/5 * * * *", "", "2026-03-29T00:00:00Z"},
 		{"@every 10m", "", "2026-03-29T00:00:00Z"},
 		{"@daily", "Asia/Tokyo", "2026-03-29T15:00:00Z"},
-		// 02:30 does not exist in Berlin that night.
-		{"30 2 * * *", "Europe/Berlin", "2026-03-30T00:30:00Z"},
+		// 02:30 does not exist in Berlin that night: it is when clocks go forward.
+		{"30 2 * * *", "Europe/Berlin", "2026-03-29T01:00:00Z"},
+		{"30 2 * * 1-5", "Europe/Berlin", "2026-03-30T00:30:00Z"},
+		{"30 3 * * *", "Europe/Berlin", "2026-03-29T01:30:00Z"},
+		{"0 12 29 2 *", "Europe/Berlin", "2028-02-29T11:00:00Z"},
 	} {
 		s, err := schedule.Parse(c.expr, c.zone)
 		require.NoError(t, err, c.expr)
@@ -46,6 +50,34 @@ func TestNext(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, time.Hour, s.Interval(at))
 	require.Equal(t, "@hourly", s.String())
+}
+
+// On the days when clocks are changed every time of a wall's clock comes once, and every
+// hour when there is one. In Santiago it is midnight that does not exist.
+func TestChangesOfClocks(t *testing.T) {
+	for _, c := range []struct{ expr, zone, from, want string }{
+		{"30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "29T01:00 30T00:30 31T00:30"},
+		{"30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", "25T00:30 26T01:30 27T01:30"},
+		{"0 2,3 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", "25T00:00 25T02:00 26T01:00"},
+		{"30 2,4 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "29T01:00 29T02:30 30T00:30"},
+		{"30 * * * *", "Europe/Berlin", "2026-03-29T00:00:00Z", "29T00:30 29T01:30 29T02:30"},
+		{"30 * * * *", "Europe/Berlin", "2026-10-25T00:00:00Z", "25T00:30 25T01:30 25T02:30"},
+		{"*/30 * * * *", "Europe/Berlin", "2026-03-29T00:15:00Z", "29T00:30 29T01:00 29T01:30"},
+		{"@daily", "America/Santiago", "2026-09-05T12:00:00Z", "06T04:00 07T03:00 08T03:00"},
+		{"@weekly", "America/Santiago", "2026-09-05T12:00:00Z", "06T04:00 13T03:00 20T03:00"},
+		{"30 2 * * *", "UTC", "2026-03-28T12:00:00Z", "29T02:30 30T02:30 31T02:30"},
+	} {
+		s, err := schedule.Parse(c.expr, c.zone)
+		require.NoError(t, err, c.expr)
+		at, err := time.Parse(time.RFC3339, c.from)
+		require.NoError(t, err)
+		var got []string
+		for range 3 {
+			at = s.Next(at)
+			got = append(got, at.UTC().Format("02T15:04"))
+		}
+		require.Equal(t, c.want, strings.Join(got, " "), "%s in %s", c.expr, c.zone)
+	}
 }
 
 func TestPhaseIsStableAndSpread(t *testing.T) {
