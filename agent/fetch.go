@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bindery/bindery/agent/relay"
 	"github.com/bindery/bindery/engine/release"
 )
 
@@ -283,6 +284,10 @@ func (f *fetcher) timestamp(ctx context.Context, v *release.Verifier, p *polled)
 	if resp.status == http.StatusNotModified && etag != "" {
 		resp.body.Close()
 		return v.Unchanged()
+	}
+	if resp.status == http.StatusNotFound {
+		resp.body.Close()
+		return fmt.Errorf("fetch %s: %w: %s", resp.path, ErrUnavailable, relay.NoRelease)
 	}
 	data, err := resp.read(release.MaxTimestamp)
 	if err != nil {

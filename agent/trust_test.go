@@ -185,7 +185,10 @@ func TestSourceThatIsAway(t *testing.T) {
 			t.Parallel()
 			n := settled(t)
 			n.Broken = broken
-			n.stillGood(agent.ErrUnavailable)
+			r := n.stillGood(agent.ErrUnavailable)
+			if name == "404" {
+				require.ErrorContains(t, r.Fetch, "there is no release for this host (yet); where the controller runs, `bindery hosts show NAME` and the log say why")
+			}
 		})
 	}
 }

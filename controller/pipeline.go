@@ -119,6 +119,9 @@ type pipeline struct {
 	// latest is the branch as it was built last: most of the next build is taken from
 	// there. Only reconcile uses it.
 	latest *site
+	// refused says of hosts that get no release why, as it was logged. Only reconcile
+	// uses it.
+	refused map[string]string
 	// heard is when each pull request was touched last, as the forge had it when its
 	// comments were read.
 	heard map[int]time.Time

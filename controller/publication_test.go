@@ -55,6 +55,27 @@ func TestDecisionListsReachHosts(t *testing.T) {
 	require.Equal(t, before, db.fetch().Manifest.Sequence)
 }
 
+// A host that the specification does not have gets nothing, and only the controller can
+// tell why: in its log, once, until the reason is gone.
+func TestWhyAHostGetsNoReleaseIsLogged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, plain(nil))
+	w.start()
+	st := w.database()
+	stranger := w.enrol(st, "stranger")
+	told := func() []string { return linesWith(w.log.String(), "a host gets no release") }
+	w.untilWoken("the reason is told", func() bool { return told() != nil })
+	require.Contains(t, told()[0], "host=stranger")
+	require.Contains(t, told()[0], "clients.xml")
+	w.untilSettled(st, w.direct("something else", map[string]string{"Cfg/etc/motd/motd": "else\n"}), "published")
+	require.Len(t, told(), 1)
+	w.direct("welcome", map[string]string{
+		"Metadata/clients.xml": `<Clients><Client name="web1" profile="web"/><Client name="db1" profile="db"/><Client name="stranger" profile="db"/></Clients>`,
+	})
+	w.untilWoken("it is served", func() bool { return stranger.fetch() != nil })
+	require.Len(t, told(), 1)
+}
+
 var broken = map[string]string{"Bundler/motd.xml": "<Bundle>\n  <Path\n</Bundle>\n"}
 
 func TestABrokenCommitIsRefusedWhileTheLastGoodOneIsServed(t *testing.T) {

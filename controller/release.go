@@ -320,9 +320,14 @@ func (p *pipeline) write(ctx context.Context, from map[string]*site, f *fleet) e
 	for _, h := range f.hosts {
 		s := from[h.Name]
 		r := s.results[h.Name]
-		if r == nil || r.Refused != nil || !ours[h.ID] {
-			continue // refused: it keeps what it has, if anything
+		if !ours[h.ID] {
+			continue
 		}
+		if r == nil || r.Refused != nil {
+			p.without(h.Name, s.commit, r)
+			continue // it keeps what it has, if anything
+		}
+		delete(p.refused, h.Name)
 		rel := draft(s, h, r, f)
 		p.ask(h.ID, rel.Probes)
 		next, old := p.row(h, rel), f.releases[h.ID]
@@ -359,6 +364,20 @@ func (p *pipeline) write(ctx context.Context, from map[string]*site, f *fleet) e
 		p.trust(r)
 	}
 	return errors.Join(errs...)
+}
+
+// without says why a host gets no release, once for each reason: the host itself is told
+// nothing but that there is none.
+func (p *pipeline) without(host, commit string, r *engine.Result) {
+	why := "the specification does not have it, and no default profile: name it in Metadata/clients.xml"
+	if r != nil {
+		why = strings.ReplaceAll(refusedText(r.Refused), "\n", "; ")
+	}
+	if p.refused[host] == why {
+		return
+	}
+	p.refused[host] = why
+	p.log.Warn("a host gets no release", "host", host, "rev", commit, "reason", why)
 }
 
 // ours are the ids of the hosts that are of this environment now.

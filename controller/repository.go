@@ -297,7 +297,7 @@ func (ct *Controller) openEnvironment(r *repository, e Environment, kept rows, t
 		env: e.Name, repo: r.settings.Name, branch: e.Branch, hold: e.Unreviewed == hold, adminURL: ct.c.Settings.AdminURL,
 		mirror: r.mirror, store: kept, publisher: ct.publisher, forge: r.forge, key: key, secrets: r.secrets.encrypted, parsed: ct.parsed,
 		metrics: ct.metrics.Of(e.Name), loop: loop, turns: turns, log: log, now: ct.c.Now, asked: map[string]asked{}, sure: map[string]int64{},
-		merges: map[int]webhooks.Pull{}, following: map[int]bool{}, heard: map[int]time.Time{}, pace: newPace(ct.seams.clock, loop.Wake),
+		merges: map[int]webhooks.Pull{}, following: map[int]bool{}, heard: map[int]time.Time{}, refused: map[string]string{}, pace: newPace(ct.seams.clock, loop.Wake),
 		building: ct.seams.building,
 	}
 	ct.stop = append(ct.stop, p.pace.close)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -279,6 +280,9 @@ func (p *polling) forget(names []string) error {
 	return nil
 }
 
+// NoRelease says what it means that a host has no timestamp, and where to look.
+const NoRelease = "the server answered 404: there is no release for this host (yet); where the controller runs, `bindery hosts show NAME` and the log say why"
+
 // StatusError is an answer that is no document.
 type StatusError struct {
 	Path   string
@@ -286,6 +290,9 @@ type StatusError struct {
 }
 
 func (e *StatusError) Error() string {
+	if e.Status == http.StatusNotFound && path.Base(e.Path) == release.TimestampName {
+		return fmt.Sprintf("fetch %s: %s", e.Path, NoRelease)
+	}
 	return fmt.Sprintf("fetch %s: the server answered %d", e.Path, e.Status)
 }
 

@@ -373,6 +373,8 @@ func reportOf(s store.Report, body release.Report) Report {
 // judge finds the state and, unless the host is applied, why.
 func (k *known) judge(now time.Time) (State, string) {
 	switch {
+	case k.Report == nil && k.Facts == nil && k.Release == nil:
+		return StateNeverSeen, "enrolled, and no release was published for it yet: where it is refused, the controller's log and `bindery build` say why"
 	case k.Report == nil && k.Facts == nil:
 		return StateNeverSeen, "enrolled, and has told nothing since"
 	case now.Sub(k.lastSeen()) > staleAfter:

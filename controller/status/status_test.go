@@ -168,6 +168,7 @@ func TestOneHost(t *testing.T) {
 	d, err := r.Host(t.Context(), "web1")
 	require.NoError(t, err)
 	require.Equal(t, status.StateNeverSeen, d.State)
+	require.Contains(t, d.Cause, "no release was published for it yet")
 	require.Nil(t, d.Release)
 
 	f.release(t, "web1", "d1", 1)

@@ -5,6 +5,9 @@
 set -e
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload || :
+  case "${1:-}" in
+  remove | purge | 0) systemctl reset-failed bindery.service 2>/dev/null || : ;;
+  esac
 fi
 [ "${1:-}" = purge ] || exit 0
 rm -rf /var/lib/bindery-controller
