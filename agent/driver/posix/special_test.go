@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/driver/drivertest"
+	"github.com/bindery/bindery/agent/driver/posix"
 	"github.com/bindery/bindery/agent/system"
 	"github.com/bindery/bindery/agent/system/systemtest"
 	"github.com/bindery/bindery/engine/config"
@@ -289,4 +291,31 @@ func TestNoLabels(t *testing.T) {
 	require.NoError(t, files.Change(system.Change{Op: system.Extend, Name: "/", To: "security.selinux", Content: []byte("x")}))
 	look()
 	require.Greater(t, counted.n, 4, "every path was asked about")
+}
+
+// Users fill a directory at will. One run plans so much of it, and the next goes on; what
+// is too much to be looked at is an error.
+func TestCrowdedDirectory(t *testing.T) {
+	t.Parallel()
+	m, err := system.New(system.Config{Root: t.TempDir()})
+	require.NoError(t, err)
+	require.NoError(t, os.Mkdir(m.Root+"/d", 0o755))
+	fill := func(from, to int) {
+		for i := from; i < to; i++ {
+			require.NoError(t, os.Symlink("x", m.Root+"/d/"+strconv.Itoa(i)))
+		}
+	}
+	fill(0, 50_010)
+	d, err := posix.New(posix.Config{Machine: m})
+	require.NoError(t, err)
+	e := bare("", "type=directory", "name=/d", "mode=0755", "owner="+strconv.Itoa(m.UID), "group="+strconv.Itoa(m.GID), "prune=true", "recursive=true")
+	item := driver.Item{Entry: config.NewEntry(e), Paths: driver.NewPaths(&config.Config{})}
+	out, err := d.Apply(t.Context(), item, false)
+	require.NoError(t, err)
+	require.Len(t, out.Extra, 50_000)
+	require.Equal(t, "and more", out.Reasons[len(out.Reasons)-1])
+	require.Len(t, out.Reasons, 50_001)
+	fill(50_010, 131_073)
+	_, err = d.Apply(t.Context(), item, false)
+	require.ErrorContains(t, err, "it holds more than 131072 things")
 }

@@ -177,6 +177,25 @@ func (f *finding) directory() error {
 	return f.recurse()
 }
 
+// What a run plans below one directory, and how many directories wait to be looked at:
+// users put as much there as they like, and all of it takes memory. The next run goes on.
+const (
+	maxPlanned = 50_000
+	maxWaiting = 1 << 17
+	more       = "and more"
+)
+
+// enough tells whether no more is planned.
+func (f *finding) enough() bool {
+	if len(f.changes) < maxPlanned {
+		return false
+	}
+	if f.reasons[len(f.reasons)-1] != more {
+		f.reasons = append(f.reasons, more)
+	}
+	return true
+}
+
 // prune plans to take away what is directly below the directory and neither
 // configured nor on the way to something configured.
 func (f *finding) prune() error {
@@ -188,6 +207,9 @@ func (f *finding) prune() error {
 		name := strings.TrimSuffix(f.name, "/") + "/" + info.Name
 		if info.Protected || info.Shelters || f.item.Paths.Under(name) {
 			continue
+		}
+		if f.enough() {
+			break
 		}
 		f.extra = append(f.extra, name)
 		f.wrong("not configured", strconv.Quote(info.Name))
@@ -224,9 +246,14 @@ func (f *finding) recurse() error {
 			if info.Protected || gone[name] {
 				continue
 			}
+			if f.enough() {
+				return nil
+			}
 			f.correct(&info, name)
 			if info.Kind == system.Directory {
-				todo = append(todo, name)
+				if todo = append(todo, name); len(todo) > maxWaiting {
+					return fmt.Errorf("%q holds more directories than can be looked at", f.name)
+				}
 			}
 		}
 	}
