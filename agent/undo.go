@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/driver/account"
@@ -81,7 +82,7 @@ func (a *Agent) undo(ctx context.Context, o UndoOptions) (*Undone, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &Undone{Run: o.Run, Notes: past.Notes}
+	u := &Undone{Run: o.Run, Notes: past.Notes, Failed: past.Damage}
 	for _, r := range past.Runs {
 		u.Runs = append(u.Runs, r.ID)
 	}
@@ -99,13 +100,13 @@ func (a *Agent) undo(ctx context.Context, o UndoOptions) (*Undone, error) {
 	if err := a.c.State.Remove(fileSettled); err != nil {
 		return nil, err
 	}
-	if err := a.hold(u, o.Reason); err != nil {
+	if err := a.spare(o.Run, func() error { return a.hold(u, o.Reason) }); err != nil {
 		return nil, err
 	}
 	started, id := a.c.Machine.Now().UTC(), int64(0)
 	err = a.recorded(ctx, journal.Head{Undoes: o.Run}, func(run *journal.Run) error {
 		// The undo itself is kept even where everything is as it was.
-		if err := run.Mark(); err != nil {
+		if err := a.spare(o.Run, run.Mark); err != nil {
 			return err
 		}
 		id = run.ID()
@@ -113,7 +114,7 @@ func (a *Agent) undo(ctx context.Context, o UndoOptions) (*Undone, error) {
 		for i, m := range b.moves {
 			names[i] = m.Name
 		}
-		if err := a.c.State.Save(fileWorking, names); err != nil {
+		if err := a.spare(o.Run, func() error { return a.c.State.Save(fileWorking, names) }); err != nil {
 			return err
 		}
 		b.restore(ctx, run)
@@ -127,6 +128,22 @@ func (a *Agent) undo(ctx context.Context, o UndoOptions) (*Undone, error) {
 	}
 	why := short(fmt.Sprintf("run %d was taken back: %s", u.Run, o.Reason))
 	return u, errors.Join(a.undid(id, u.Run, started, why), a.tellUndone(u, why))
+}
+
+// spare does something that an undo cannot go without. Where the disk is full, the oldest
+// runs of the journal go for it that the undo does not need.
+func (a *Agent) spare(keep int64, do func() error) error {
+	for {
+		err := do()
+		if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+			return err
+		}
+		more, failure := a.journal.Shed(keep)
+		if failure != nil || !more {
+			return errors.Join(err, failure)
+		}
+		a.c.Logger.Warn("the disk is full: the oldest run in the journal was dropped")
+	}
 }
 
 // hold keeps the release from being applied again. It comes before anything is
@@ -176,6 +193,9 @@ func (b *undoing) moved(m journal.Move) {
 		b.out.Failed = append(b.out.Failed, words+": "+m.Err.Error())
 	default:
 		b.out.Done = append(b.out.Done, words)
+	}
+	if m.Unkept != nil && m.Err == nil {
+		b.out.Notes = append(b.out.Notes, words+": an undo of this undo does not bring back what stood there: "+m.Unkept.Error())
 	}
 }
 

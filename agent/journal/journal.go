@@ -293,28 +293,55 @@ func (j *Journal) trim(keep int64) error {
 	return nil
 }
 
-// records reads what was written of one run, in order. A record that is torn was
-// never followed by its change.
-func (j *Journal) records(id int64) ([]Record, error) {
+// Shed drops the oldest run, if nobody needs it to take back run keep, and tells whether
+// there was one: on a full disk that is what can be spared.
+func (j *Journal) Shed(keep int64) (bool, error) {
+	ids, err := j.ids()
+	if err != nil || len(ids) == 0 || ids[0] >= keep {
+		return false, err
+	}
+	return true, j.c.State.Remove(runDir(ids[0]))
+}
+
+// records reads what was written of one run, in order, and tells how many are lost: the
+// disk has torn them, or they are gone. One that is torn at the end of a run that was
+// killed is none: it was never followed by its change.
+func (j *Journal) records(id int64) (out []Record, lost int, err error) {
 	names, err := j.c.State.List(runDir(id))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var out []Record
-	for _, name := range names {
-		if !isRecord(name) {
-			continue
-		}
+	names = slices.DeleteFunc(names, func(name string) bool { return !isRecord(name) })
+	for i, name := range names {
 		var r Record
 		whole, err := j.c.State.Load(path.Join(runDir(id), name), &r)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		if whole {
+		switch {
+		case whole:
 			out = append(out, r)
+		case i < len(names)-1:
+			lost++
+		default:
+			s, err := j.ended(id)
+			if err != nil {
+				return nil, 0, err
+			}
+			if s.End != nil && !s.End.Killed {
+				lost++
+			}
 		}
 	}
-	return out, nil
+	if n := len(names); n > 0 {
+		// They are numbered from 0 on.
+		last, err := strconv.Atoi(strings.TrimSuffix(names[n-1], ".json"))
+		if err != nil {
+			return nil, 0, fmt.Errorf("read journal: %w", err)
+		}
+		lost += last + 1 - n
+	}
+	return out, lost, nil
 }
 
 // content reads a kept file and checks that it is what it was.

@@ -199,7 +199,7 @@ func (r *Run) Watch(f *Files, names []string) error {
 
 // Things lists how the things stood that a run wrote down.
 func (j *Journal) Things(id int64) ([]driver.Standing, error) {
-	records, err := j.records(id)
+	records, _, err := j.records(id)
 	var out []driver.Standing
 	for _, rec := range records {
 		out = append(out, rec.Things...)
@@ -219,7 +219,7 @@ func (j *Journal) Unfinished() (*Run, error) {
 		return nil, err
 	}
 	r := &Run{journal: j, head: s.Head, opened: true, killed: true}
-	records, err := j.records(s.ID)
+	records, _, err := j.records(s.ID)
 	for _, rec := range records {
 		for _, step := range rec.Steps {
 			if step.After.Unknown {
@@ -268,7 +268,7 @@ func (f *Files) Change(c system.Change) error {
 	if f.run != nil {
 		info, err := f.run.before(f, c)
 		if err != nil {
-			return fmt.Errorf("%s %q: %w", c.Op, c.Name, err)
+			return &unkeptError{fmt.Errorf("%s %q: %w", c.Op, c.Name, err)}
 		}
 		if c.Op == system.RemoveAll && info.Kind == "" {
 			return nil // what comes meanwhile was not written down
@@ -280,6 +280,12 @@ func (f *Files) Change(c system.Change) error {
 	}
 	return f.Files.Change(c)
 }
+
+// unkeptError is a change that was not made, because how things were could not be written
+// down.
+type unkeptError struct{ error }
+
+func (e *unkeptError) Unwrap() error { return e.error }
 
 // before writes down how things are that a change alters. What the change itself
 // refuses is left to it. It tells what it found.

@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/bindery/bindery/agent/driver"
@@ -27,6 +28,8 @@ type Past struct {
 	Things []driver.Passage
 	// Notes are what cannot be taken back.
 	Notes []string
+	// Damage is what the journal has lost: what it tells of is not taken back.
+	Damage []string
 	// Runs are those that are taken back, oldest first.
 	Runs []Summary
 }
@@ -45,9 +48,12 @@ func (j *Journal) Since(id int64) (*Past, error) {
 	f := folding{steps: map[Text]*Step{}, things: map[thing]*driver.Passage{}}
 	for _, r := range p.Runs {
 		p.ids = append(p.ids, r.ID)
-		records, err := j.records(r.ID)
+		records, lost, err := j.records(r.ID)
 		if err != nil {
 			return nil, err
+		}
+		if lost > 0 {
+			p.Damage = append(p.Damage, fmt.Sprintf("the journal is damaged: of %d of the changes of run %d nobody knows what they were", lost, r.ID))
 		}
 		for _, rec := range records {
 			for _, s := range rec.Steps {
@@ -191,6 +197,9 @@ type Move struct {
 	What string `json:"what"`
 	Why  string `json:"why,omitempty"`
 	Err  error  `json:"-"`
+	// Unkept is why what stood there is not in the journal, so that an undo of the undo
+	// does not bring it back.
+	Unkept error `json:"-"`
 
 	before, now Node
 	// place is when the path was changed first; lead is the path that this one was
@@ -199,6 +208,25 @@ type Move struct {
 	lead  *Move
 	// at is what stands there, by no name: attributes are brought back of that alone.
 	at system.Info
+	// ours tells that the runs left it so, and nobody changed it since.
+	ours bool
+}
+
+// change makes a change of the move. What a run left and nobody changed since is no loss:
+// where the journal has no room for it, or the disk, it goes all the same. A host that its
+// own release has filled must not keep that for want of room.
+func (m *Move) change(f *Files, c system.Change) error {
+	err := f.Change(c)
+	var unkept *unkeptError
+	if !m.ours || !errors.As(err, &unkept) || !full(err) {
+		return err
+	}
+	m.Unkept = unkept
+	return f.Files.Change(c)
+}
+
+func full(err error) bool {
+	return errors.Is(err, ErrFull) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // What a Move does.
@@ -287,10 +315,11 @@ func (p *Past) move(f *Files, s Step, force bool) *Move {
 	if alike(m.now, s.Before) {
 		return nil
 	}
+	m.ours = s.ours(m.now)
 	switch {
 	case s.Before.Kind == system.Other:
 		m.What, m.Why = Kept, "what was there was a "+string(system.Other)
-	case !force && !s.ours(m.now):
+	case !force && !m.ours:
 		m.What, m.Why = Kept, "it was changed since"
 	case s.Before.Kind == "":
 		m.What = Remove
@@ -370,7 +399,9 @@ func (p *Past) Do(f *Files, moves []Move) {
 	for _, m := range slices.Backward(down) {
 		inTheWay := m.now.Kind == system.Directory && m.before.Kind != system.Directory
 		if m.What == Remove || m.What == Restore && inTheWay {
-			m.Err = f.Change(system.Change{Op: system.Remove, Name: m.Name})
+			if m.Err = p.restorable(m); m.Err == nil {
+				m.Err = m.change(f, system.Change{Op: system.Remove, Name: m.Name})
+			}
 			if errors.Is(m.Err, fs.ErrNotExist) {
 				m.Err = nil
 			}
@@ -393,6 +424,15 @@ func (p *Past) Do(f *Files, moves []Move) {
 	}
 }
 
+// restorable tells whether there is something to bring back in the place of what goes.
+func (p *Past) restorable(m *Move) error {
+	if m.What != Restore || m.before.Kind != system.File {
+		return nil
+	}
+	_, err := p.journal.content(p.ids, m.before.Sum)
+	return err
+}
+
 // link brings back another name of a file. Where that cannot be, the path has at least
 // its content.
 func (p *Past) link(f *Files, m *Move) error {
@@ -400,7 +440,7 @@ func (p *Past) link(f *Files, m *Move) error {
 	err := lead.Err
 	if err == nil {
 		// In a directory of others the name may be that of anybody's file by now.
-		err = f.Change(system.Change{Op: system.Hardlink, Name: m.Name, To: lead.Name, Sole: true})
+		err = m.change(f, system.Change{Op: system.Hardlink, Name: m.Name, To: lead.Name, Sole: true})
 	}
 	if err == nil {
 		m.at = lead.at
@@ -435,7 +475,7 @@ func (p *Past) restore(f *Files, m *Move) error {
 	default:
 		return fmt.Errorf("a %s cannot be brought back", n.Kind)
 	}
-	err := f.Change(c)
+	err := m.change(f, c)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the directory %q is gone: %w", path.Dir(m.Name), err)
 	}
@@ -488,7 +528,7 @@ func (m *Move) dated(f *Files) error {
 	if err != nil || info.Modified.UnixNano() == *m.before.Modified {
 		return err
 	}
-	return f.Change(system.Change{Op: system.Date, Name: m.Name, Modified: time.Unix(0, *m.before.Modified), Device: m.at.Device, Inode: m.at.Inode})
+	return m.change(f, system.Change{Op: system.Date, Name: m.Name, Modified: time.Unix(0, *m.before.Modified), Device: m.at.Device, Inode: m.at.Inode})
 }
 
 // extended brings back some of the extended attributes. What a file inherited from the
@@ -512,7 +552,7 @@ func (m *Move) extended(f *Files, which func(string) bool) error {
 		if string(is[name]) == string(want[name]) {
 			continue
 		}
-		if err := f.Change(system.Change{Op: system.Extend, Name: m.Name, To: name, Content: want[name], Device: m.at.Device, Inode: m.at.Inode}); err != nil {
+		if err := m.change(f, system.Change{Op: system.Extend, Name: m.Name, To: name, Content: want[name], Device: m.at.Device, Inode: m.at.Inode}); err != nil {
 			return err
 		}
 	}
@@ -528,5 +568,5 @@ func (m *Move) owned(f *Files, n Node) error {
 	if alike(partial(info), Node{Kind: info.Kind, Mode: n.Mode, UID: n.UID, GID: n.GID, Partial: true}) {
 		return nil
 	}
-	return f.Change(system.Change{Op: system.Attributes, Name: m.Name, Mode: n.Mode, UID: n.UID, GID: n.GID, Device: m.at.Device, Inode: m.at.Inode})
+	return m.change(f, system.Change{Op: system.Attributes, Name: m.Name, Mode: n.Mode, UID: n.UID, GID: n.GID, Device: m.at.Device, Inode: m.at.Inode})
 }
