@@ -8,6 +8,7 @@ package driver
 import (
 	"context"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 
@@ -237,6 +238,37 @@ func (p *Paths) Decides(name string) bool {
 		}
 	}
 	return false
+}
+
+// Excuses tells whether a package is not to blame for a file, because an entry decides
+// about it, be it by the other name that it has where /bin, /lib and their like are
+// links into /usr.
+func (p *Paths) Excuses(files system.Files, name string) bool {
+	if p.Decides(name) {
+		return true
+	}
+	other, link := merged(name)
+	if !p.Decides(other) {
+		return false
+	}
+	info, err := files.Look(link)
+	return err == nil && info.Kind == system.Symlink
+}
+
+// merged is the other name that a file may have, and the link that it has it by.
+func merged(name string) (other, link string) {
+	rest, usr := strings.CutPrefix(name, "/usr/")
+	if !usr {
+		rest = strings.TrimPrefix(name, "/")
+	}
+	top, _, below := strings.Cut(rest, "/")
+	if !below || !slices.Contains([]string{"bin", "sbin", "lib", "lib32", "lib64", "libx32"}, top) {
+		return "/", ""
+	}
+	if usr {
+		return "/" + rest, "/" + top
+	}
+	return "/usr/" + rest, "/" + top
 }
 
 func found(sorted []string, name string) bool {

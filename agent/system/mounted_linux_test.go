@@ -30,7 +30,9 @@ func TestMountedBelowStays(t *testing.T) {
 		root = t.TempDir()
 		require.NoError(t, os.MkdirAll(root+"/gone/deep/mount", 0o755))
 		require.NoError(t, os.MkdirAll(root+"/kept", 0o755))
-		require.NoError(t, os.WriteFile(root+"/kept/f", nil, 0o644))
+		for _, name := range []string{"/kept/f", "/gone/a", "/gone/deep/b", "/gone/z"} {
+			require.NoError(t, os.WriteFile(root+name, nil, 0o644))
+		}
 		cmd := exec.Command(os.Args[0], "-test.run=^TestMountedBelowStays$")
 		cmd.Env = append(os.Environ(), mounting+"="+root)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
@@ -40,6 +42,9 @@ func TestMountedBelowStays(t *testing.T) {
 		}
 		require.NoError(t, err, "%s", out)
 		require.FileExists(t, root+"/kept/f")
+		for _, name := range []string{"/gone/a", "/gone/deep/b", "/gone/z"} {
+			require.FileExists(t, root+name, "what cannot go as a whole stays as a whole")
+		}
 		return
 	}
 	require.NoError(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))

@@ -112,8 +112,8 @@ func (s *step) place(tmp string, c Change) error {
 }
 
 // clear takes away a name of the open directory with all that is below it. It
-// follows no link and leaves no file system. Nothing there is no error; another thing
-// than the one that the change is meant for is.
+// follows no link and leaves no file system: what cannot go as a whole stays as a whole.
+// Nothing there is no error; another thing than the one that the change is meant for is.
 func (s *step) clear(base string, c Change) error {
 	var st unix.Stat_t
 	if err := unix.Fstatat(s.dir, base, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
@@ -129,12 +129,17 @@ func (s *step) clear(base string, c Change) error {
 	if err := unix.Fstat(s.dir, &dir); err != nil {
 		return err
 	}
-	return s.clearTree(s.dir, base, &st, uint64(dir.Dev), 0)
+	look := func(int, string, bool) error { return nil }
+	if err := s.sweep(s.dir, base, &st, uint64(dir.Dev), 0, look); err != nil {
+		return err
+	}
+	return s.sweep(s.dir, base, &st, uint64(dir.Dev), 0, s.unlink)
 }
 
-func (s *step) clearTree(dir int, base string, st *unix.Stat_t, device uint64, depth int) error {
+// sweep goes through a tree, what is below a directory before it.
+func (s *step) sweep(dir int, base string, st *unix.Stat_t, device uint64, depth int, unlink func(dir int, base string, directory bool) error) error {
 	if st.Mode&unix.S_IFMT != unix.S_IFDIR {
-		return s.unlink(dir, base, false)
+		return unlink(dir, base, false)
 	}
 	if uint64(st.Dev) != device {
 		return errMounted
@@ -168,9 +173,9 @@ func (s *step) clearTree(dir int, base string, st *unix.Stat_t, device uint64, d
 		if err != nil {
 			return err
 		}
-		if err := s.clearTree(fd, name, &child, device, depth+1); err != nil {
+		if err := s.sweep(fd, name, &child, device, depth+1, unlink); err != nil {
 			return err
 		}
 	}
-	return s.unlink(dir, base, true)
+	return unlink(dir, base, true)
 }

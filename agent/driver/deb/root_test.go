@@ -27,7 +27,7 @@ type parcel struct {
 
 func parcels() []parcel {
 	one := func(version string) parcel {
-		return parcel{name: "one", version: version, files: map[string]string{"usr/share/one/data": "data of " + version, "usr/share/doc/one/copyright": "free"}}
+		return parcel{name: "one", version: version, files: map[string]string{"usr/share/one/data": "data of " + version, "usr/share/doc/one/copyright": "free", "usr/lib/one/plugin": "plugin"}}
 	}
 	return []parcel{
 		one("1.0-1"), one("2.0-1"),

@@ -207,13 +207,13 @@ func ignored(children []*config.Node) []string {
 }
 
 // counts tells whether a difference that rpm reports of a file is one.
-func (w *want) counts(what, path string) bool {
+func (w *want) counts(files system.Files, what, path string) bool {
 	// The names of Bcfg2, and those of rpm(8) for the same.
 	flagged := func(names ...string) bool {
 		return slices.ContainsFunc(w.flags, func(f string) bool { return slices.Contains(names, strings.TrimPrefix(f, "--")) })
 	}
 	switch {
-	case slices.Contains(w.ignored, path) || w.paths.Decides(path) || flagged("nofiles"):
+	case slices.Contains(w.ignored, path) || w.paths.Excuses(files, path) || flagged("nofiles"):
 		return false
 	case what == "missing":
 		return true

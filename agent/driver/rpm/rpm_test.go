@@ -29,21 +29,23 @@ func archive(t *testing.T) string {
 	dir := t.TempDir()
 	const noarch = "BuildArch: noarch\n"
 	build := func(name, version, fields string) {
-		spec := fmt.Sprintf(`Name: %s
-Version: %s
+		spec := fmt.Sprintf(`Name: %[1]s
+Version: %[2]s
 Release: 1
 Summary: for tests
 License: none
-%s%%description
+%[3]s%%description
 for tests
 %%install
-mkdir -p %%{buildroot}/usr/share/%s %%{buildroot}/etc
-echo %s > %%{buildroot}/usr/share/%s/data
-echo conf > %%{buildroot}/etc/%s.conf
+mkdir -p %%{buildroot}/usr/share/%[1]s %%{buildroot}/usr/lib/%[1]s %%{buildroot}/etc
+echo %[2]s > %%{buildroot}/usr/share/%[1]s/data
+echo plugin > %%{buildroot}/usr/lib/%[1]s/plugin
+echo conf > %%{buildroot}/etc/%[1]s.conf
 %%files
-/usr/share/%s/data
-%%config /etc/%s.conf
-`, name, version, fields, name, version, name, name, name, name)
+/usr/share/%[1]s/data
+/usr/lib/%[1]s/plugin
+%%config /etc/%[1]s.conf
+`, name, version, fields)
 		put(t, dir+"/spec", spec)
 		sh(t, dir, "rpmbuild", "-bb", "--define", "_rpmdir "+dir, "--define", "_topdir "+t.TempDir(), "spec")
 	}
@@ -106,6 +108,8 @@ func root(t *testing.T, repo string) *system.Machine {
 	require.NoError(t, err)
 	put(t, m.Root+"/usr/bin/rpm", "")
 	put(t, m.Root+"/usr/bin/dnf", "")
+	require.NoError(t, os.Mkdir(m.Root+"/usr/lib", 0o755))
+	require.NoError(t, os.Symlink("usr/lib", m.Root+"/lib"))
 	m.Processes = inside{root: m.Root, repo: repo}
 	m.Root = "/"
 	return m
@@ -125,6 +129,10 @@ func pack(words ...string) config.Entry {
 		e.Attrs = append(e.Attrs, config.Attr{Name: name, Value: value})
 	}
 	return e
+}
+
+func path(name string) config.Entry {
+	return config.Entry{Tag: "Path", Attrs: []config.Attr{{Name: "type", Value: "file"}, {Name: "name", Value: name}}}
 }
 
 func typed(kind string, e config.Entry) config.Entry {
@@ -181,6 +189,9 @@ func TestConformance(t *testing.T) {
 		{Name: "downgrade", Entry: pack("name=one", "version=1.0", "release=1"), Arrange: have("one-2.0"), Found: wrong},
 		{Name: "epoch", Entry: pack("name=base", "version=1:3-1", "multiarch=noarch"), Found: missing},
 		{Name: "altered", Entry: pack("name=one", "version=any"), Arrange: altered("/usr/share/one/data"), Found: wrong},
+		{Name: "altered by an entry", Entry: pack("name=one", "version=any"), Others: []config.Entry{path("/usr/share/one/data")}, Arrange: altered("/usr/share/one/data"), Found: right},
+		{Name: "altered by an entry with the other name", Entry: pack("name=one", "version=any"), Others: []config.Entry{path("/lib/one/plugin")}, Arrange: altered("/lib/one/plugin"), Found: right},
+		{Name: "altered beside an entry", Entry: pack("name=one", "version=any"), Others: []config.Entry{path("/lib/one/plugin")}, Arrange: altered("/usr/share/one/data"), Found: wrong},
 		{Name: "of a Pkgmgr", Entry: pack("name=one", "version=1.0-1", "uri="+repo, "url="+repo+"/noarch/one-1.0-1.noarch.rpm", "simplefile=noarch/one-1.0-1.noarch.rpm"), Found: missing},
 		{Name: "old, from a file", Entry: typed("rpm", pack("name=apart", "version=1-1", "url="+repo+"/noarch", "file=apart-1-1.noarch.rpm")), Found: missing},
 		{Name: "sources of architectures", Entry: pack("name=one", "version=1.0", "multiarch=noarch", "srcs=1.0-1", "uri="+repo, "simplefile=%(arch)s/one-%(src)s.noarch.rpm"), Found: missing},

@@ -203,7 +203,7 @@ func (b *batch) verify(w *want) ([]string, error) {
 	}
 	var bad []string
 	for line := range strings.Lines(string(r.Stdout)) {
-		if what, path := parseVerify(strings.TrimRight(line, "\n")); path != "" && w.counts(what, path) {
+		if what, path := parseVerify(strings.TrimRight(line, "\n")); path != "" && w.counts(b.c.Machine.Files, what, path) {
 			bad = append(bad, path)
 		}
 	}
