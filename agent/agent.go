@@ -230,6 +230,8 @@ type Options struct {
 	// Ask is asked before each change, and false leaves things as they are. Nil:
 	// nobody is asked.
 	Ask func(ctx context.Context, question string) (bool, error)
+	// Before is told of each entry before somebody is asked about it. Nil: nobody looks.
+	Before func(Line)
 	// Watch is told of each entry after it was worked on. Nil: nobody watches.
 	Watch func(Line)
 }
@@ -319,7 +321,7 @@ func (a *Agent) run(ctx context.Context, o Options) (*Result, error) {
 		return nil, errors.Join(fetchErr, err)
 	}
 	if fetchErr != nil {
-		a.c.Logger.Error("nothing newer is accepted, the last verified release stays in force", "err", fetchErr)
+		a.c.Logger.Error("the run is made with what was known before, the last verified release stays in force", "err", fetchErr)
 	}
 	result.Fetch, result.Waiting = fetchErr, bundle.Config == nil
 	result.Every, result.Windows = bundle.Manifest.Policy.Every, bundle.Manifest.Policy.Windows

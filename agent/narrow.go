@@ -40,6 +40,9 @@ func (r *run) consult(ctx context.Context) error {
 		if e.action() || !e.wrong() {
 			continue
 		}
+		if r.o.Before != nil {
+			r.o.Before(e.line())
+		}
 		yes, err := r.asked(ctx, fmt.Sprintf("change %s (%s)", e.Key, e.reason()))
 		if err != nil {
 			return err

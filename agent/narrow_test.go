@@ -106,14 +106,19 @@ func TestAsking(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n, _, ran := memory(t)
 			n.Publish(n.hostID, agenttest.Release{Bundles: two()})
-			var asked []string
-			r := n.run(agent.Options{Ask: func(_ context.Context, what string) (bool, error) {
+			var asked, shown []string
+			before := func(l agent.Line) {
+				shown = append(shown, l.Key.Name)
+				require.Contains(t, l.Diff, "+x", "who is asked sees what would change")
+			}
+			r := n.run(agent.Options{Before: before, Ask: func(_ context.Context, what string) (bool, error) {
 				asked = append(asked, what)
 				return slices.ContainsFunc(strings.Split(c.yes, "|"), func(y string) bool { return y != "" && strings.Contains(what, y) }), nil
 			}})
 			require.Equal(t, c.states, n.states(r))
 			require.Equal(t, c.ran, ran())
 			require.Equal(t, "change Path:/web (does not exist)", asked[0])
+			require.Equal(t, []string{"/web", "/web.d", "/db"}, shown)
 			require.Equal(t, []string{"interactive"}, r.Report.Flags)
 		})
 	}

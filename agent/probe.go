@@ -60,6 +60,9 @@ const (
 func (a *Agent) askProbes(ctx context.Context, b *release.Bundle, result *Result) (bool, error) {
 	answers, err := a.runProbes(ctx, b.Probes, result)
 	if err != nil {
+		if a.ran != nil {
+			a.ran.NoFacts = short(err.Error())
+		}
 		return false, fmt.Errorf("no facts are sent, the controller keeps the last ones: %w", err)
 	}
 	now, err := digest(b, answers)

@@ -69,6 +69,19 @@ func TestLastGoodAnswerStandsIn(t *testing.T) {
 	n.Publish(n.hostID, agenttest.Release{Probes: []config.Probe{probe("role", "exit 4"), probes[1]}, Entries: []config.Entry{agenttest.File("/f", "x")}})
 	require.ErrorContains(t, n.run(agent.Options{}).Fetch, `probe "role": ended with status 4`)
 	require.Len(t, n.Facts, 2)
+
+	// The host is as its release says, and stays behind on what is known of it.
+	st, err := n.agent.Status()
+	require.NoError(t, err)
+	require.Equal(t, release.StateClean, st.LastRun.State)
+	require.Equal(t, `probe "role": ended with status 4`, st.LastRun.NoFacts)
+	require.False(t, st.Well())
+	n.Publish(n.hostID, agenttest.Release{Probes: probes, Entries: []config.Entry{agenttest.File("/f", "x")}})
+	n.bound("size", probes...)
+	n.run(agent.Options{})
+	st, err = n.agent.Status()
+	require.NoError(t, err)
+	require.True(t, st.Well())
 }
 
 // Answers that stay as they are are confirmed once a day, so that nobody takes them for

@@ -36,6 +36,9 @@ type Ran struct {
 	Contact time.Time `json:"contact,omitzero"`
 	// NoContact is why it did not in this run, "" where it did or was not asked.
 	NoContact string `json:"no_contact,omitempty"`
+	// NoFacts is why the probes gave no answers that could be sent, "" where they did
+	// or were not asked.
+	NoFacts string `json:"no_facts,omitempty"`
 }
 
 // Tally counts entries after a run.

@@ -87,8 +87,8 @@ type Skew struct {
 // slack is how far clocks may differ that are both taken for right.
 const slack = time.Minute
 
-// Well tells whether nobody needs to look: nothing is held, refused, lost or killed, and
-// nothing is bad but what is only reported. How long a source may be away, the schedule
+// Well tells whether nobody needs to look: nothing is held, refused, lost or killed, no
+// probe keeps the host's facts back, and nothing is bad but what is only reported. How long a source may be away, the schedule
 // says, which is not known here.
 func (s *Status) Well() bool {
 	if s.Held != nil || s.Killed != 0 || s.ReleaseError != "" || s.Lost != nil {
@@ -96,6 +96,9 @@ func (s *Status) Well() bool {
 	}
 	if s.LastRun == nil {
 		return true
+	}
+	if s.LastRun.NoFacts != "" {
+		return false // no run mends a probe
 	}
 	switch s.LastRun.State {
 	case release.StateClean, release.StateWaiting, release.StatePaused:

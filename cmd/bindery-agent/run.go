@@ -83,7 +83,7 @@ func (o *runOptions) addRunFlags(f *pflag.FlagSet) {
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "only say what would change; implies --once")
 	f.BoolVar(&o.build, "build", false, "an image is being built: actions with build=\"false\" do not run, and services are only stopped; with --once")
 	o.narrowed.addFlags(f)
-	f.BoolVarP(&o.ask, "interactive", "I", false, "ask before each change, command and restart, on a terminal; nothing said is no; with --once")
+	f.BoolVarP(&o.ask, "interactive", "I", false, "ask before each change, command and restart, on a terminal, with --diff after what would change in files; nothing said is no; with --once")
 	f.StringVarP(&o.remove, "remove", "r", "", "take away what nobody asks for: all, packages, services or users; within what the policy allows, and never in a run of a part")
 	f.BoolVar(&o.removals, "allow-removals", false, "take away more than the policy allows in one run; with --once")
 	f.StringVar(&o.schedule, "schedule", "", "cron expression (default: what the release says, else "+defaultSchedule+")")
@@ -158,6 +158,9 @@ func one(ctx context.Context, a *agent.Agent, o agent.Options, format string, d 
 			done = func() {}
 			v.told(&l)
 		}
+	}
+	if d.diff || d.verbose {
+		o.Before = func(l agent.Line) { v.difference(l.Diff) }
 	}
 	r, err := a.Run(ctx, o)
 	done()

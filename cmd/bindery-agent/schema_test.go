@@ -88,7 +88,7 @@ func TestStatusFollowsTheSchema(t *testing.T) {
 		Enrolment: agent.Enrolment{Host: "h", HostID: "i", URL: "u", Time: at}, Agent: "1", Now: at, ReleaseError: "r",
 		Release: &agent.Force{Sequence: 1, Commit: "c", Tree: "t", ConfigDigest: "d", PolicyDigest: "d", ProbeDigest: "d", Sealed: "s", Root: 1,
 			Verified: at, Expires: at, Waiting: true, Mode: release.ModeReport, ModeSince: at, Confirm: time.Second},
-		LastRun: &agent.Ran{Run: 1, Undoes: 1, Boot: "b", State: release.StateRolledBack, Error: "e", Flags: []string{"quick"}, Contact: at, NoContact: "n"},
+		LastRun: &agent.Ran{Run: 1, Undoes: 1, Boot: "b", State: release.StateRolledBack, Error: "e", Flags: []string{"quick"}, Contact: at, NoContact: "n", NoFacts: "n"},
 		Report:  &release.Report{Mode: release.ModeReport, State: release.StateDirty, Bad: items, StaleFacts: []release.StaleFact{{Probe: "p", Since: at, Reason: "r"}}},
 		Paused:  &agent.Paused{Since: at, Until: at, Reason: "r", Torn: true}, Held: &agent.Held{Since: at, Reason: "r", Torn: true},
 		Unconfirmed: &agent.Unconfirmed{Run: 1, Within: time.Second, Until: at, Boot: "b"}, Running: 1, Killed: 1, Unsent: 1, Lost: &agent.Lost{Reports: 1, Last: at, Reason: "r"},
