@@ -195,7 +195,7 @@ func TestHostileUser(t *testing.T) {
 	checkouts := plough(t, b)
 	b.foe = invade(t, n.root+"/home")
 	s := &siege{node: n, beset: b, checkouts: checkouts, started: time.Now(), told: time.Now()}
-	every := max(8, most/300) // the tools take their time
+	every := max(8, most/200) // the tools take their time
 	for s.round = range most {
 		s.once()
 		if s.round%every == 0 {

@@ -95,6 +95,9 @@ func (s *step) inherit(to held, c Change) error {
 	if err := old.stat(&st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || st.Uid != 0 && int(st.Uid) != owner {
 		return err
 	}
+	if !s.alone(s.parents) && (st.Nlink != 1 || s.single(old, &st) != nil) {
+		return nil // somebody may have put a name of another file there, whose rights are not for this one
+	}
 	for _, attribute := range []string{"system.posix_acl_access", "security.selinux"} {
 		value, err := old.extended(attribute)
 		switch {

@@ -377,3 +377,21 @@ func TestAnotherDirectoryInTheWay(t *testing.T) {
 	require.ErrorContains(t, tree.Change(system.Change{Op: system.Link, Name: "/field/x", To: "x"}), "moving")
 	require.DirExists(t, root+"/field/x/in")
 }
+
+// A user to whom the administrator gave a right to one file puts a name of it in the place
+// of another one: that does not get the right with its new content.
+func TestRightsOfAnotherFile(t *testing.T) {
+	tree, root := field(t, nil)
+	for _, name := range []string{"/given", "/field/kept"} {
+		require.NoError(t, os.WriteFile(root+name, nil, 0o660))
+		if errors.Is(unix.Setxattr(root+name, "system.posix_acl_access", list(), 0), unix.EOPNOTSUPP) {
+			return // no file has any
+		}
+	}
+	require.NoError(t, os.Link(root+"/given", root+"/field/secret"))
+	for name, keeps := range map[string]bool{"/field/kept": true, "/field/secret": false} {
+		require.NoError(t, tree.Change(system.Change{Op: system.Write, Name: name, Mode: 0o660, UID: system.Keep, GID: system.Keep, Content: []byte("private")}))
+		_, err := unix.Getxattr(root+name, "system.posix_acl_access", nil)
+		require.Equal(t, keeps, err == nil, "%s: %v", name, err)
+	}
+}

@@ -292,9 +292,9 @@ func (r *reader) Extended(attribute string) ([]byte, error) {
 // Close implements io.Closer.
 func (r *reader) Close() error { return unix.Close(r.fd) }
 
-// maxList bounds what is listed of one directory: users fill theirs at will, and each thing
+// mostListed bounds what is listed of one directory: users fill theirs at will, and each thing
 // takes memory.
-const maxList = 1 << 17
+const mostListed = 1 << 17
 
 // List implements Files.
 func (t *Tree) List(name string, only ...string) ([]Info, error) {
@@ -317,11 +317,11 @@ func (t *Tree) List(name string, only ...string) ([]Info, error) {
 	defer dir.Close()
 	names := slices.Clone(only)
 	if len(only) == 0 {
-		if names, err = dir.Readdirnames(maxList + 1); err != nil && !errors.Is(err, io.EOF) {
+		if names, err = dir.Readdirnames(mostListed + 1); err != nil && !errors.Is(err, io.EOF) {
 			return nil, pathError("list", name, err)
 		}
-		if len(names) > maxList {
-			return nil, pathError("list", name, fmt.Errorf("it holds more than %d things", maxList))
+		if len(names) > mostListed {
+			return nil, pathError("list", name, fmt.Errorf("it holds more than %d things", mostListed))
 		}
 	}
 	slices.Sort(names)
