@@ -19,8 +19,9 @@ type Host struct{}
 // grace is how long a program's heirs may hold its output open after its end.
 const grace = 2 * time.Second
 
-// Run implements Processes. The program gets a process group of its own, so that
-// what it started ends with it when it runs too long or was asked for its output.
+// Run implements Processes. The program gets a session of its own, which is a process
+// group too, so that what it started ends with it when it runs too long or was asked for
+// its output. It has no terminal: who asks there gets an error at once.
 func (Host) Run(ctx context.Context, c Command) (Result, error) {
 	if len(c.Args) == 0 {
 		return Result{}, errors.New("run: empty command")
@@ -60,7 +61,7 @@ func (Host) Run(ctx context.Context, c Command) (Result, error) {
 			cmd.Stdout = last
 		}
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = grace
 	err = cmd.Run()

@@ -112,7 +112,9 @@ type batch struct {
 	wants   []*want
 	db      *database
 	policy  policy
-	except  *exceptions
+	// lost is why nobody knows what can be had.
+	lost   error
+	except *exceptions
 	// lists are dpkg's lists of files, by name, nil before they were looked at.
 	lists map[string]system.Info
 }
@@ -189,9 +191,8 @@ func (b *batch) look() error {
 		}
 	}
 	if len(names) > 0 {
-		if b.policy, err = b.ask(b.ctx, names); err != nil {
-			return err
-		}
+		// What apt cannot tell says nothing of a version that is written down.
+		b.policy, b.lost = b.ask(b.ctx, names)
 	}
 	return b.judge()
 }
@@ -266,6 +267,11 @@ func (b *batch) judge() error {
 		p := b.db.find(w.name, w.arch)
 		if p != nil {
 			w.was = *p
+		}
+		if b.lost != nil && w.version == auto && p != nil && p.here() && !p.held() {
+			w.result.State = driver.NotVerified
+			b.blame([]*want{w}, b.lost)
+			continue
 		}
 		state, reason := b.compare(w, p)
 		if state == driver.Correct && !w.quick && w.entry.Get("verify") != "false" {

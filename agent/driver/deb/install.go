@@ -17,6 +17,7 @@ import (
 const (
 	maxTail  = 8 << 10
 	simulate = 2 * time.Minute
+	lockLook = time.Second
 )
 
 // environment is what the tools get. Nobody is there to be asked.
@@ -78,8 +79,8 @@ func (b *batch) resume() error {
 	if !b.db.interrupted {
 		return nil
 	}
-	if err := b.run("dpkg", "--force-confold", "--force-confmiss", "--configure", "-a"); err != nil {
-		if _, failed := errors.AsType[*system.EndedError](err); !failed {
+	if err := b.configure(); err != nil {
+		if _, failed := errors.AsType[*system.EndedError](err); !failed || busy(err) {
 			return err
 		}
 		// One package that cannot be configured must not stop the others; its own
@@ -93,6 +94,24 @@ func (b *batch) resume() error {
 		w.ready = w.wrong && !w.altered && state == driver.Correct
 	}
 	return nil
+}
+
+// configure waits for who is at work, which apt-get does by itself and dpkg does not: it
+// may well be that nothing was stopped, and somebody is in the middle of it.
+func (b *batch) configure() error {
+	wait, cancel := context.WithTimeout(b.ctx, b.c.LockWait)
+	defer cancel()
+	for {
+		err := b.run("dpkg", "--force-confold", "--force-confmiss", "--configure", "-a")
+		if !busy(err) {
+			return err
+		}
+		select {
+		case <-wait.Done():
+			return err
+		case <-time.After(lockLook):
+		}
+	}
 }
 
 func (b *batch) reload() error {
@@ -118,6 +137,7 @@ func (b *batch) specify(all []*want) error {
 	if len(todo) == 0 {
 		return nil
 	}
+	var stale error
 	for _, fresh := range []bool{false, true} {
 		names := make([]string, 0, len(todo))
 		for _, w := range todo {
@@ -129,23 +149,30 @@ func (b *batch) specify(all []*want) error {
 		}
 		lacking := false
 		for _, w := range todo {
-			lacking = b.choose(w) != nil || lacking
+			err := b.choose(w)
+			lacking = err != nil && !errors.Is(err, errHeld) || lacking
 		}
 		if !lacking || fresh {
 			break
 		}
-		if err := b.run("apt-get", "-q", "-o", b.lock(), "update"); err != nil {
+		// What can be had without sources that do not answer is still installed.
+		if stale = b.run("apt-get", "-q", "-o", b.lock(), "-o", "APT::Update::Error-Mode=any", "update"); stale != nil {
 			b.policies, b.news = memo{}, true
-			break // what can be had without it is still installed
 		}
 	}
 	for _, w := range todo {
-		if err := b.choose(w); err != nil {
+		err := b.choose(w)
+		if err != nil && stale != nil && !errors.Is(err, errHeld) {
+			err = fmt.Errorf("%w, and %w", err, b.tell(w, stale))
+		}
+		if err != nil {
 			w.result.Err = err
 		}
 	}
 	return nil
 }
+
+var errHeld = errors.New("it is on hold")
 
 // choose writes down what apt-get shall do for a package.
 func (b *batch) choose(w *want) error {
@@ -160,7 +187,7 @@ func (b *batch) choose(w *want) error {
 	}
 	switch {
 	case p != nil && p.held() && p.here() && p.version != version:
-		return errors.New("it is on hold")
+		return errHeld
 	case p != nil && p.here() && !w.altered && p.version == version:
 	case version == "":
 		return errors.New("no configured source has it")
@@ -255,7 +282,7 @@ func (b *batch) install(wants []*want) {
 	if err == nil {
 		return
 	}
-	if len(wants) == 1 || b.ctx.Err() != nil {
+	if len(wants) == 1 || b.ctx.Err() != nil || busy(err) {
 		b.blame(wants, err)
 		return
 	}
@@ -340,7 +367,7 @@ func ended(what string, r system.Result) error {
 	last := r.Spoken()
 	var errs []string
 	for _, text := range last {
-		if strings.HasPrefix(text, "E: ") || strings.HasPrefix(text, "dpkg: error") || strings.Contains(text, "Depends: ") {
+		if strings.HasPrefix(text, "E: ") || strings.HasPrefix(text, "dpkg: error") || strings.Contains(text, "Depends: ") || strings.Contains(text, holder) && !slices.Contains(errs, text) {
 			errs = append(errs, text)
 		}
 	}
@@ -348,4 +375,14 @@ func ended(what string, r system.Result) error {
 		errs = last[max(0, len(last)-3):]
 	}
 	return r.Ended(what, errs...)
+}
+
+// holder is how apt-get tells who holds a lock that it waits for.
+const holder = "It is held by process"
+
+// busy tells whether another package manager was at work, for longer than it is waited
+// for, in the words of apt-get and of dpkg.
+func busy(err error) bool {
+	e, ok := errors.AsType[*system.EndedError](err)
+	return ok && (strings.Contains(e.Said, holder) || strings.Contains(e.Said, "locked by another process") || strings.Contains(e.Said, "Unable to acquire the dpkg frontend lock"))
 }

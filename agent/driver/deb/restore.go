@@ -156,7 +156,7 @@ func (d *Driver) back(ctx context.Context, w way) error {
 		}
 		if err := b.simple(c.verb, c.names); err == nil {
 			continue
-		} else if len(c.names) == 1 {
+		} else if len(c.names) == 1 || busy(err) {
 			errs = append(errs, err)
 			continue
 		}
@@ -173,34 +173,35 @@ func (d *Driver) back(ctx context.Context, w way) error {
 }
 
 // Remove implements driver.Remover: packages are purged, all at once or, where that
-// fails, each alone. One that something else still needs stays.
+// fails, each alone. One that something else still needs stays, and keeps no other.
 func (d *Driver) Remove(ctx context.Context, what []driver.Surplus) []error {
 	out := make([]error, len(what))
-	names := make([]string, len(what))
 	ctx, cancel := context.WithTimeoutCause(ctx, d.c.Timeout, system.ErrTimeout)
 	defer cancel()
 	b := &batch{Driver: d, ctx: ctx}
+	var names []string
 	for i, s := range what {
-		if names[i] = s.Name; !packageName.MatchString(s.Name) {
-			return b.refuse(out, errors.New("not a name of a package: "+s.Name))
+		switch {
+		case !packageName.MatchString(s.Name):
+			out[i] = errors.New("not a name of a package: " + s.Name)
+		case self.Package(s.Name):
+			out[i] = self.ErrRemove
+		default:
+			names = append(names, s.Name)
 		}
 	}
-	err := b.simple("purge", names)
-	switch {
-	case err == nil:
+	if len(names) == 0 {
 		return out
-	case len(names) == 1 || ctx.Err() != nil:
-		return b.refuse(out, err)
 	}
-	for i, name := range names {
-		out[i] = b.simple("purge", []string{name})
-	}
-	return out
-}
-
-func (b *batch) refuse(out []error, err error) []error {
-	for i := range out {
-		out[i] = err
+	err := b.simple("purge", names)
+	alone := len(names) > 1 && ctx.Err() == nil && !busy(err)
+	for i, s := range what {
+		if err == nil || out[i] != nil {
+			continue
+		}
+		if out[i] = err; alone {
+			out[i] = b.simple("purge", []string{s.Name})
+		}
 	}
 	return out
 }

@@ -26,11 +26,15 @@ type parcel struct {
 }
 
 func parcels() []parcel {
+	conf := func(version string) parcel {
+		return parcel{name: "conf", version: version, files: map[string]string{"etc/conf.conf": "conf of " + version, "etc/gone.conf": "gone of " + version}}
+	}
 	one := func(version string) parcel {
 		return parcel{name: "one", version: version, files: map[string]string{"usr/share/one/data": "data of " + version, "usr/share/doc/one/copyright": "free", "usr/lib/one/plugin": "plugin"}}
 	}
 	return []parcel{
-		one("1.0-1"), one("2.0-1"),
+		one("1.0-1"), one("2.0-1"), conf("1"), conf("2"),
+		{name: "asks", version: "1", postin: "#!/bin/sh\nread answer\nread answer </dev/tty\n[ -z \"$answer\" ]\n"},
 		{name: "two", version: "1", fields: "Depends: base\n", files: map[string]string{"usr/share/two": "2"}},
 		{name: "base", version: "1:3", files: map[string]string{"usr/share/base": "base"}},
 		{name: "rival", version: "1", fields: "Conflicts: two\n"},
@@ -55,6 +59,9 @@ func archive(t *testing.T) string {
 			fmt.Fprintf(&sums, "%s  %s\n", sum, name)
 		}
 		put(t, tree+"/DEBIAN/md5sums", sums.String())
+		if p.name == "conf" {
+			put(t, tree+"/DEBIAN/conffiles", "/etc/conf.conf\n/etc/gone.conf\n")
+		}
 		if p.postin != "" {
 			put(t, tree+"/DEBIAN/postinst", p.postin)
 			require.NoError(t, os.Chmod(tree+"/DEBIAN/postinst", 0o755))

@@ -79,7 +79,7 @@ func (b *batch) inside(w *want) error {
 		return fmt.Errorf("the file is for %s, should be for %s", words[2], w.arch)
 	}
 	if p := b.db.find(w.name, w.arch); p != nil && p.held() && p.here() && p.version != words[1] {
-		return errors.New("it is on hold")
+		return errHeld
 	}
 	w.spec, w.becomes = file, words[1]
 	return nil

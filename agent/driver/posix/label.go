@@ -119,9 +119,10 @@ func (l *labels) ask(ctx context.Context, m *system.Machine, names []string) err
 		for _, name := range chunk {
 			l.known[name] = "" // asked, and not known
 		}
-		if err != nil || r.Exit != 0 {
+		if err != nil {
 			continue
 		}
+		// It ends badly where one path fails, after lines for all others.
 		for line := range strings.Lines(string(r.Stdout)) {
 			if name, label, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t"); ok {
 				l.known[name] = label

@@ -198,6 +198,17 @@ func TestPolicy(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "system_u:object_r:shadow_t:s0\x00", string(value))
 
+	// One path that it fails for hides no other.
+	procs.Answer = func(system.Command) (system.Result, error) {
+		return system.Result{Exit: 1, Stdout: []byte("/etc/shadow\tsystem_u:object_r:shadow_t:s0\n"), Tail: []byte("matchpathcon(/etc/a b) failed: Invalid argument\n")}, nil
+	}
+	d = newDriver(t, m)
+	for i, want := range [][]string{nil, {"secontext"}} {
+		out, err := d.Apply(t.Context(), driver.Item{Entry: entries[i], Paths: paths}, false)
+		require.NoError(t, err)
+		require.Equal(t, want, out.Unverified)
+	}
+
 	procs.Answer = func(system.Command) (system.Result, error) { return system.Result{Exit: 1}, nil }
 	out, err := newDriver(t, m).Apply(t.Context(), driver.Item{Entry: entries[0], Paths: paths}, false)
 	require.NoError(t, err)
