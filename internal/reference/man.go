@@ -5,6 +5,8 @@ package reference
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -32,5 +34,38 @@ func Man(root *cobra.Command, dir string) error {
 	if err := doc.GenManTree(root, header, dir); err != nil {
 		return fmt.Errorf("write man pages: %w", err)
 	}
+	pages, err := filepath.Glob(filepath.Join(dir, "*.1"))
+	if err != nil {
+		return fmt.Errorf("write man pages: %w", err)
+	}
+	for _, name := range pages {
+		page, err := os.ReadFile(name)
+		if err == nil {
+			err = os.WriteFile(name, manly(page, date), 0o644) //nolint:gosec // pages are public
+		}
+		if err != nil {
+			return fmt.Errorf("write man pages: %w", err)
+		}
+	}
 	return nil
+}
+
+// What cobra writes is Markdown made into a page: options are paragraphs with a tab in
+// them, defaults that say nothing are shown, what follows an indented list goes on in
+// its last line, and a date is a month.
+var (
+	manOption = regexp.MustCompile(`(?m)^(?:\.PP\n)?(\\fB-.*)\n\t`)
+	manSwitch = regexp.MustCompile(`(?m)^(\\fB-.*)\[=false\]$`)
+	manValue  = regexp.MustCompile(`(?m)^(\\fB-.*?)=(?:""|\[\])?$`)
+	manRunOn  = regexp.MustCompile(`(?m)^( .*)\n([^ .\n])`)
+	manDate   = regexp.MustCompile(`(?m)^(\.TH "[^"]*" "[^"]*") "[^"]*"`)
+)
+
+// manly makes a page of cobra's one that man and mandoc lay out as it is meant.
+func manly(page []byte, date time.Time) []byte {
+	page = manOption.ReplaceAll(page, []byte(".TP\n$1\n"))
+	page = manSwitch.ReplaceAll(page, []byte("$1"))
+	page = manValue.ReplaceAll(page, []byte(`$1 \fIVALUE\fR`))
+	page = manRunOn.ReplaceAll(page, []byte("$1\n.PP\n$2"))
+	return manDate.ReplaceAll(page, []byte(`$1 "`+date.Format(time.DateOnly)+`"`))
 }

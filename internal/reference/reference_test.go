@@ -32,6 +32,30 @@ func TestCommands(t *testing.T) {
 	require.NotContains(t, page, "secret")
 }
 
+// Pages are laid out as man and mandoc want them.
+func TestManPages(t *testing.T) {
+	t.Setenv("SOURCE_DATE_EPOCH", "1795312628")
+	sub := &cobra.Command{Use: "run NAME", Short: "run one", Long: "Run runs.\n\nExit codes:\n  0  done\n  1  not\nThat is all.", Example: "  tool run x", Run: func(*cobra.Command, []string) {}}
+	sub.Flags().StringP("out", "o", "", "write to `DIR`")
+	sub.Flags().StringSlice("also", nil, "more")
+	sub.Flags().String("format", "text", "text or json")
+	sub.Flags().Bool("quiet", false, "say less")
+	root := &cobra.Command{Use: "tool", Short: "does things"}
+	root.AddCommand(sub)
+	dir := t.TempDir()
+	require.NoError(t, reference.Man(root, dir))
+	page, err := os.ReadFile(filepath.Join(dir, "tool-run.1"))
+	require.NoError(t, err)
+	for _, want := range []string{
+		`.TH "TOOL-RUN" "1" "2026-11-22" "tool"`, "\n  1  not\n.PP\nThat is all.\n", "\n.TP\n\\fB-o\\fP, \\fB--out\\fP \\fIVALUE\\fR\nwrite to ",
+		"\n.TP\n\\fB--also\\fP \\fIVALUE\\fR\nmore\n", "\n.TP\n\\fB--format\\fP=\"text\"\ntext or json\n", "\n.TP\n\\fB--quiet\\fP\nsay less\n", "\n  tool run x\n",
+	} {
+		require.Contains(t, string(page), want)
+	}
+	require.NotContains(t, string(page), "\t")
+	require.FileExists(t, filepath.Join(dir, "tool.1"))
+}
+
 func TestSettings(t *testing.T) {
 	dir := t.TempDir()
 	write := func(text string) {
