@@ -251,7 +251,10 @@ packages: need-go man ## .deb and .rpm of the agent and of the controller for PK
 	@for arch in $(PKG_ARCHS); do \
 	  mkdir -p dist/$$arch; GOARCH=$$arch GOOS=linux CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(PKG_VERSION)" -o dist/$$arch/ ./cmd/...; \
 	  for part in agent controller; do for kind in deb rpm; do \
-	    { cat packaging/$$part/nfpm.yaml; [ $$kind != rpm ] || echo 'license: Apache-2.0'; } > dist/share/nfpm.yaml; \
+	    { cat packaging/$$part/nfpm.yaml; [ $$kind != rpm ] || { \
+	      sed -n 's,^name: ,,p' packaging/$$part/nfpm.yaml | while read -r name; do for page in dist/share/man/$$name/*.1.gz; do \
+	        echo "  - {src: $$page, dst: /usr/share/man/man1/$${page##*/}, type: doc, file_info: {mode: 0644}}"; done; done; \
+	      echo 'license: Apache-2.0'; }; } > dist/share/nfpm.yaml; \
 	    PKG_ARCH=$$arch PKG_VERSION='$(PKG_VERSION)' PKG_BIN=dist/$$arch $(TOOLS)/nfpm package --config dist/share/nfpm.yaml --packager $$kind --target dist/; \
 	  done; done; \
 	done
