@@ -65,7 +65,14 @@ func (t *Tree) allow(c Change, p *place) error {
 	if t.inside(path) {
 		return ErrProtected
 	}
-	if t.needed(path) && t.destroys(c, p) || c.Op == Write && len(c.Content) == 0 && slices.Contains(t.filled, path) {
+	destroys, empties := t.destroys(c, p), c.Op == Write && len(c.Content) == 0
+	if destroys && t.needed(path) || empties && slices.Contains(t.filled, path) {
+		return ErrVital
+	}
+	switch {
+	case t.reaches(c, p, destroys, true, t.protected):
+		return ErrProtected
+	case destroys && t.reaches(c, p, true, false, t.vital), empties && t.reaches(c, p, false, false, t.filled):
 		return ErrVital
 	}
 	if c.Op == Attributes || c.Op == Extend || c.Op == Date || path != "/" && !t.holds(path) {
