@@ -102,7 +102,7 @@ func (e *estate) still(state string, code int) *result {
 
 func (e *estate) paused() {
 	e.Do("bindery-agent", "pause", "--for", "1h", "--reason", "a test")
-	e.still("paused", 0)
+	e.still("paused", 1)
 	e.Do("bindery-agent", "resume")
 	e.apply(0)
 	e.converged()

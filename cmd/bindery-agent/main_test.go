@@ -133,6 +133,9 @@ func TestVerdictOfRunsThatCouldNotAsk(t *testing.T) {
 	require.NoError(t, verdict(&agent.Result{}))
 	reported := release.Report{State: release.StateDirty, Mode: release.ModeReport, Bad: []release.Item{{}}}
 	require.Equal(t, exitFindings, exitCode(verdict(&agent.Result{Report: reported})), "what is only reported is a finding")
+	paused := release.Report{State: release.StatePaused, Bad: []release.Item{{}}}
+	require.Equal(t, exitFindings, exitCode(verdict(&agent.Result{Report: paused})), "what waits for its window is a finding")
+	require.NoError(t, verdict(&agent.Result{Report: release.Report{State: release.StatePaused}}))
 }
 
 // Who stops a run reads that, and nothing of contexts.

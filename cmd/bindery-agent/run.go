@@ -180,7 +180,7 @@ func verdict(r *agent.Result) error {
 		return &codeError{exitUnavailable, fmt.Errorf("the run was made with what was known before: %w", r.Fetch)}
 	case r.Fetch != nil:
 		return r.Fetch
-	case r.Report.State == release.StateDirty, r.Report.State == release.StateRolledBack,
+	case len(r.Report.Bad) > 0, r.Report.State == release.StateDirty, r.Report.State == release.StateRolledBack,
 		slices.ContainsFunc(r.Surplus, func(s agent.Surplus) bool { return s.Failed }):
 		return quietly(exitFindings)
 	}

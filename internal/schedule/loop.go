@@ -239,17 +239,23 @@ func (l *Loop) jitter() time.Duration {
 	return rand.N(l.c.Jitter)
 }
 
-func (l *Loop) once(ctx context.Context, job func(context.Context) error) {
-	if ctx.Err() != nil {
+func (l *Loop) once(stopped context.Context, job func(context.Context) error) {
+	if stopped.Err() != nil {
 		return
 	}
+	ctx := stopped
 	if l.c.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, l.c.Timeout)
 		defer cancel()
 	}
 	start := time.Now()
-	if err := guard(ctx, job); err != nil {
+	err := guard(ctx, job)
+	if stopped.Err() != nil && errors.Is(err, stopped.Err()) {
+		l.c.Logger.Info("job was stopped", "job", l.c.Name, "dur", time.Since(start))
+		return
+	}
+	if err != nil {
 		l.failures++
 		l.c.Logger.Error("job ended with an error", "job", l.c.Name, "dur", time.Since(start), "err", err)
 		return

@@ -155,6 +155,21 @@ func TestLoopSurvivesPanicsAndErrors(t *testing.T) {
 	})
 }
 
+// Who stops a program amid a run has done nothing wrong, nor has the run.
+func TestLoopTellsAStopFromAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		c := schedule.Config{Name: "run", AtStart: true, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		runs := loop(t, c, "@hourly", time.Minute, func(ctx context.Context, _ int) error {
+			<-ctx.Done()
+			return fmt.Errorf("fetch: %w", ctx.Err())
+		})
+		require.Len(t, runs, 1)
+		require.Contains(t, log.String(), `level=INFO msg="job was stopped" job=run`)
+		require.NotContains(t, log.String(), "level=ERROR")
+	})
+}
+
 func TestLoopTimeoutAndJitter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := schedule.Config{Timeout: time.Minute, Jitter: 5 * time.Minute}

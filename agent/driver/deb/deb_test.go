@@ -203,6 +203,11 @@ func TestWhatVerificationLeavesOut(t *testing.T) {
 	require.Empty(t, check())
 	put(t, dir+"/usr/share/one/data", "changed")
 	require.Equal(t, []string{"its files are not what was installed: /usr/share/one/data"}, check())
+	quick := items(pack("name=one", "version=1.0-1"))
+	quick[0].Quick = true
+	out, err := newDriver(t, m).Apply(t.Context(), quick[0], false)
+	require.NoError(t, err)
+	require.Equal(t, driver.Correct, out.State, "a quick run believes files")
 	path := func(kind, name string) config.Entry {
 		return config.Entry{Tag: "Path", Attrs: []config.Attr{{Name: "type", Value: kind}, {Name: "name", Value: name}}}
 	}

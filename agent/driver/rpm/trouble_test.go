@@ -272,4 +272,9 @@ func TestVerifyThatFails(t *testing.T) {
 	require.Equal(t, driver.NotVerified, r[0].State)
 	require.ErrorContains(t, r[0].Err, "rpm --verify ended with status 1")
 	require.Equal(t, driver.Correct, r[1].State)
+	quick := wanted(pack("name=fine", "version=1"))
+	quick[0].Quick = true
+	out, err := newDriver(t, m).Apply(t.Context(), quick[0], false)
+	require.NoError(t, err)
+	require.Equal(t, driver.Correct, out.State, "a quick run does not ask")
 }
