@@ -68,7 +68,7 @@ func TestActions(t *testing.T) {
 				out = append(out, action(prefix+" "+timing+" "+when, "timing="+timing, "when="+when))
 			}
 		}
-		return append(out, action(prefix+" ignored", "timing=post", "status=ignore"))
+		return append(out, action(prefix+" ignored", "timing=post", "status=ignore"), agenttest.Entry("PostInstall", "", "name="+prefix+" of old"))
 	}
 	good := agenttest.Entry("Path", "directory", "name=/")
 	structure := func(tag, name string, wrong bool, entries ...config.Entry) *config.Bundle {
@@ -85,7 +85,7 @@ func TestActions(t *testing.T) {
 		return out
 	}
 	always := []string{"pre always", "both always"}
-	modified := []string{"post modified", "post always", "both modified", "both always", "ignored"}
+	modified := []string{"post modified", "post always", "both modified", "both always", "ignored", "of old"}
 	for name, c := range map[string]struct {
 		bundles []*config.Bundle
 		ran     [][]string

@@ -72,7 +72,7 @@ type entry struct {
 	untold               error
 }
 
-func (e *entry) action() bool { return e.Entry.Tag == "Action" }
+func (e *entry) action() bool { return slices.Contains(action.Tags(), e.Entry.Tag) }
 
 // wrong tells whether the entry is work that a driver can do.
 func (e *entry) wrong() bool {

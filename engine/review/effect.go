@@ -56,9 +56,9 @@ func (x *effects) bundle(b *config.Bundle) []effect {
 			if verb := service(e); verb != "" {
 				out = append(out, effect{verb, e.Name()})
 			}
-		case e.Tag == "Action" && e.Get("when") != "always":
+		case acts(e) && e.Get("when") != "always":
 			verb := runs
-			if rebooting.MatchString(e.Get("command")) {
+			if rebooting.MatchString(cmp.Or(e.Get("command"), e.Name())) {
 				verb = reboots
 			}
 			out = append(out, effect{verb, e.Name()})
@@ -67,6 +67,9 @@ func (x *effects) bundle(b *config.Bundle) []effect {
 	x.memo[b] = out
 	return out
 }
+
+// acts tells whether an entry is a command. That of PostInstall is its name.
+func acts(e *config.Entry) bool { return e.Tag == "Action" || e.Tag == "PostInstall" }
 
 // service says what happens to a service when its bundle was changed, "" for nothing.
 // One that is off is stopped already, unless the host drifted.
@@ -103,7 +106,7 @@ func (x *effects) pair(p *pair) map[effect]members {
 	if p.change.New == nil || p.kind == EntryFailed || p.kind == EntryMoved {
 		return nil
 	}
-	if p.change.New.Tag == "Action" {
+	if acts(p.change.New) {
 		return nil // a changed action changes nothing on the host by itself
 	}
 	out := map[effect]members{}

@@ -27,18 +27,18 @@ func TestEffectsOfABundle(t *testing.T) {
 		service("plain"), service("gentle", "target", "reload"), service("ends", "target", "stop"), service("starts", "target", "start"),
 		service("kept", "install", "false"), service("old", "mode", "manual"), service("older", "mode", "supervised", "target", "reload"),
 		service("custom", "mode", "custom", "target", "reload"), service("new", "mode", "manual", "bootstatus", "on"), entry("Service", "off", "status", "off"),
-		action("say", "echo do not reboot-now"), action("again", "/sbin/shutdown -r now"), action("kexec", "systemctl --no-block kexec"), action("six", "telinit 6"),
+		action("say", "echo do not reboot-now"), action("again", "/sbin/shutdown -r now"), action("kexec", "systemctl --no-block kexec"), action("six", "telinit 6"), entry("PostInstall", "init 6"), entry("PostInstall", "ldconfig"),
 	}
 	b := func(text string) *review.Side {
 		return side(bundle("app", append([]*config.Entry{file("/etc/app", text)}, common...)...))
 	}
 	r := report(t, review.Input{Hosts: []review.Host{host("a", b("1\n"), b("2\n"))}})
 	require.Equal(t, []string{
-		"reboot again", "reboot kexec", "reboot six", "stop ends", "restart new", "restart older", "restart plain", "reload custom", "reload gentle", "run say",
+		"reboot again", "reboot init 6", "reboot kexec", "reboot six", "stop ends", "restart new", "restart older", "restart plain", "reload custom", "reload gentle", "run ldconfig", "run say",
 	}, r.Changes[0].Effects)
 	require.Equal(t, review.Reboot, r.Changes[0].Severity)
 	require.Equal(t, "reboot", r.Impact[0].Kind)
-	require.Contains(t, markdown.New(r, markdown.Options{}).Body, "| ⚡ reboot: <code>again</code>, <code>kexec</code>, <code>six</code> |")
+	require.Contains(t, markdown.New(r, markdown.Options{}).Body, "| ⚡ reboot: <code>again</code>, <code>init 6</code>, <code>kexec</code>, +1 more |")
 }
 
 // Members in another order are one line; another member or rule is a change of rights.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package action runs Action entries. When one is due is decided by whoever
-// applies a bundle; the package must not know about bundles.
+// Package action runs Action entries, and PostInstall as Bcfg2 had them before 1.3: its
+// name is the command of an Action that runs after what modified its bundle, however it
+// ends. When one is due is decided by whoever applies a bundle; the package must not
+// know about bundles.
 package action
 
 import (
@@ -39,12 +41,20 @@ func New(c Config) (*Driver, error) {
 	return &Driver{c: c}, nil
 }
 
+// Tags are the tags of the entries that the driver handles.
+func Tags() []string { return []string{"Action", postInstall} }
+
+const postInstall = "PostInstall"
+
 // Timing is when an action runs relative to its bundle.
 type Timing struct{ Pre, Post, Always bool }
 
 // When reads an action's timing. What is not written is post and modified.
 func When(e *config.Entry) (Timing, error) {
 	var t Timing
+	if e.Tag == postInstall {
+		return Timing{Post: true}, nil
+	}
 	switch timing := e.Get("timing"); timing {
 	case "pre":
 		t.Pre = true
@@ -85,7 +95,7 @@ func (d *Driver) Apply(ctx context.Context, item driver.Item, apply bool) (drive
 		return driver.Outcome{State: driver.Correct}, nil
 	}
 	r, err := d.c.Machine.Processes.Run(ctx, system.Command{Args: args, Env: environment(), Dir: "/", Timeout: d.c.Timeout})
-	if e.Get("status") == "ignore" && ctx.Err() == nil {
+	if (e.Tag == postInstall || e.Get("status") == "ignore") && ctx.Err() == nil {
 		return driver.Outcome{State: driver.Correct, Changed: true}, nil
 	}
 	if err != nil {
@@ -119,6 +129,9 @@ func (d *Driver) arguments(e *config.Entry) ([]string, error) {
 	if e.Name() == "" {
 		return nil, errors.New("missing required attribute: name")
 	}
+	if e.Tag == postInstall {
+		return wordsOf(e.Name())
+	}
 	if _, err := When(e); err != nil {
 		return nil, err
 	}
@@ -129,6 +142,10 @@ func (d *Driver) arguments(e *config.Entry) ([]string, error) {
 	if e.Get("shell") == "true" && command != "" {
 		return []string{"/bin/sh", "-c", command}, nil
 	}
+	return wordsOf(command)
+}
+
+func wordsOf(command string) ([]string, error) {
 	args, err := Words(command)
 	if err == nil && len(args) == 0 {
 		err = errors.New("missing required attribute: command")

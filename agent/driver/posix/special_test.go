@@ -111,6 +111,7 @@ func special(memory bool) []drivertest.Case {
 		{Name: "block device", Entry: dev("dev_type=block", "major=1", "minor=7"), Found: missing},
 		{Name: "character device", Entry: dev("dev_type=char", "major=1", "minor=3"), Prepare: node(system.Character, 3), Found: right},
 		{Name: "other device", Entry: dev("dev_type=char", "major=1", "minor=3"), Prepare: node(system.Character, 5), Found: wrong},
+		{Name: "other driver of a device", Entry: dev("dev_type=char", "major=5", "minor=3"), Prepare: node(system.Character, 3), Found: wrong},
 		{Name: "other kind of device", Entry: dev("dev_type=char", "major=1", "minor=3"), Prepare: node(system.Block, 3), Found: wrong},
 		{Name: "label of a new file", Entry: secure, Prepare: []system.Change{labelled}, Found: missing},
 		{Name: "capabilities of a new file", Entry: able("cap_net_bind_service,cap_net_raw=ep"), Found: missing},
@@ -260,6 +261,30 @@ func TestListIsThePathsOwn(t *testing.T) {
 		info, err := m.Files.Look("/d/f")
 		require.NoError(t, err)
 		require.EqualValues(t, 0o750, info.Mode)
+	}
+}
+
+// Neither owner and mode nor removal goes where a link leads, and what a link stands in
+// the place of stays.
+func TestLinksOutOfTheTree(t *testing.T) {
+	m := disk(t)
+	for _, c := range []system.Change{dir("/o"), put("/o/f", "x"), dir("/d"), link("/d/out", "../o"), link("/d/file", "../o/f")} {
+		require.NoError(t, m.Files.Change(c))
+	}
+	for _, e := range []config.Entry{
+		path("", "type=permissions", "name=/d", "mode=0700", "recursive=true"),
+		path("", "type=directory", "name=/d", "mode=0700", "recursive=true", "prune=true"),
+		bare("", "type=nonexistent", "name=/d", "recursive=true"),
+	} {
+		_, err := apply(t, m, e, true)
+		require.NoError(t, err)
+	}
+	_, err := m.Files.Look("/d")
+	require.ErrorIs(t, err, os.ErrNotExist)
+	for name, mode := range map[string]uint32{"/o": 0o755, "/o/f": 0o644} {
+		info, err := m.Files.Look(name)
+		require.NoError(t, err)
+		require.EqualValues(t, mode, info.Mode, name)
 	}
 }
 

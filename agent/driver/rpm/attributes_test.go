@@ -81,6 +81,11 @@ func TestAttributes(t *testing.T) {
 			{"of several", pack("name=native", "version=any", "multiarch=m68k"), missing, "-"},
 			{"instance of another", foreign(), missing, "-"},
 		}},
+		"an epoch": {have("base"), []attribute{
+			{"of the epoch", pack("name=base", "version=3", "release=1", "epoch=1"), right, ""},
+			{"of another epoch", pack("name=base", "version=3", "release=1", "epoch=2"), wrong, "-"},
+			{"of another release", pack("name=base", "version=3", "release=2"), wrong, "-"},
+		}},
 		"both versions": {both, []attribute{
 			{"one of two versions", pack("name=one", "version=1.0", "verify=false"), right, ""},
 			{"the other one", pack("name=one", "version=2.0", "verify=false"), right, ""},

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/bindery/bindery/agent/pattern"
 	"github.com/bindery/bindery/engine/config"
@@ -71,10 +72,11 @@ func Read(e *config.Entry) (Wanted, error) {
 	return w, w.old(e)
 }
 
-// Sequence is the place of a service among those of a run: smaller numbers first.
-// What is no number stands with those that have none.
+// Sequence is the place of a service among those of a run: smaller numbers first. Of
+// old a second one, behind a comma, was for the end of a host. What is no number stands with those that have none.
 func Sequence(e *config.Entry) int {
-	n, err := strconv.Atoi(e.Get("sequence"))
+	start, _, _ := strings.Cut(e.Get("sequence"), ",")
+	n, err := strconv.Atoi(start)
 	if err != nil || n < 0 || n > 1<<20 {
 		return 0
 	}

@@ -53,6 +53,9 @@ func TestWords(t *testing.T) {
 		require.NoError(t, err, words)
 		require.Equal(t, want, got, words)
 	}
+	for words, want := range map[string]int{"": 0, "sequence=20": 20, "sequence=20,80": 20, "sequence=-1": 0, "sequence=x": 0} {
+		require.Equal(t, want, service.Sequence(entry(words)), words)
+	}
 	for _, words := range []string{
 		"", "status=yes", "status=on mode=other", "status=on restart=r", "status=on install=maybe", "status=on bootstatus=yes", "status=on target=--now", "mode=supervised",
 	} {
