@@ -54,12 +54,20 @@ func private(path string, existing bool) error {
 		return fmt.Errorf("%s is not a file", path)
 	}
 	if uid, _, ok := owner.Of(info); ok && os.Geteuid() != 0 && uid != os.Geteuid() {
-		return fmt.Errorf("%s belongs to %s, and this runs as %s: as root, `chown %[3]s: %[1]s*` gives it over; or run this as %[2]s", path, owner.Name(uid), owner.Name(os.Geteuid()))
+		return notOurs(path, uid)
 	}
 	if info.Mode().Perm() == 0o600 {
 		return nil
 	}
 	return os.Chmod(path, 0o600)
+}
+
+func notOurs(path string, uid int) error {
+	me, other := owner.Name(os.Geteuid()), ""
+	if uid != 0 {
+		other = "; or run this as " + owner.Name(uid)
+	}
+	return fmt.Errorf("%s belongs to %s, and this runs as %s: as root, `chown %[3]s: %[1]s*` gives it over%[4]s", path, owner.Name(uid), me, other)
 }
 
 // create makes an empty file that is not there yet.
