@@ -54,7 +54,8 @@ func newResumeCommand(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "resume",
 		Short: "End a pause, or let a release be applied that was taken back",
-		Long: `Resume lets the next run change things again, after a pause or after an undo.
+		Long: `Resume lets the next run change things again, after a pause or after an undo, and
+after both where there was both: it says which.
 ` + exitHelp,
 		Example: `  bindery-agent resume`,
 		Args:    cobra.NoArgs,
@@ -70,9 +71,24 @@ func runResume(o *options, s streams) error {
 		return err
 	}
 	defer stop()
+	paused, err := a.Paused()
+	if err != nil {
+		return failed(err)
+	}
+	held, err := a.Held()
+	if err != nil {
+		return failed(err)
+	}
 	was, err := a.Resume()
 	if err != nil {
 		return failed(err)
+	}
+	// One word ends both, and who ended a pause may not know of the other.
+	if paused != nil {
+		fmt.Fprintf(s.Out, "paused until %s, and no longer: %s\n", paused.Until.Format(time.RFC3339), printable(paused.Reason))
+	}
+	if held != nil {
+		fmt.Fprintf(s.Out, "held, and no longer: %s\n", printable(held.Reason))
 	}
 	text := "the next run applies again"
 	if !was {
