@@ -147,6 +147,7 @@ func (m *moves) steps() []func() error {
 		func() error { return os.Rename("d/pruned/in", "d/gone/moved") },
 		func() error { _ = os.Remove("d/link"); return os.Symlink("../../victim", "d/link") },
 		func() error { _ = os.Remove("d/one"); return os.Link("../victim/open", "d/one") },
+		func() error { return os.Rename("d/secret", wanted()[rand.N(len(wanted()))]) }, // its rights are less than theirs
 		m.loot,
 	}
 }
@@ -245,7 +246,7 @@ func (m *moves) loot() error {
 			if err != nil {
 				continue
 			}
-			if again := "/proc/self/fd/" + strconv.Itoa(fd); foreign(fd) && loots(again, flags) {
+			if again := "/proc/self/fd/" + strconv.Itoa(fd); foreign(fd, flags) && loots(again, flags) {
 				m.looted.Store(uint64(1 + i))
 			}
 			_ = unix.Close(fd)
@@ -254,10 +255,11 @@ func (m *moves) loot() error {
 	return nil
 }
 
-// foreign tells whether an open file is the administrator's, and not everybody's.
-func foreign(fd int) bool {
+// foreign tells whether an open file is the administrator's, and not meant to be written
+// by everybody.
+func foreign(fd, flags int) bool {
 	var st unix.Stat_t
-	return unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Uid == 0 && st.Mode&0o002 == 0
+	return unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFREG && st.Uid == 0 && (flags == unix.O_RDONLY || st.Mode&0o002 == 0)
 }
 
 func loots(name string, flags int) bool {

@@ -315,6 +315,9 @@ func (s *step) hardlink(c Change) error {
 	if c.Sole && !s.alone(from.names) {
 		return errOthers
 	}
+	if s.guarded(&st, from.names) {
+		return ErrGuarded // its new name would say who may read it
+	}
 	tmp := temp(s.base)
 	if err := s.discard(tmp); err != nil {
 		return err
@@ -349,6 +352,9 @@ func (s *step) attributes(c Change) error {
 	}
 	if c.Kind != "" && c.Kind != describe("", &st).Kind {
 		return errMoved
+	}
+	if !c.Sole && s.opens(c, &st) && s.guarded(&st, s.parents) {
+		return ErrGuarded
 	}
 	moves := c.UID != Keep && uint32(c.UID) != st.Uid
 	switch st.Mode & unix.S_IFMT {

@@ -395,3 +395,33 @@ func TestRightsOfAnotherFile(t *testing.T) {
 		require.Equal(t, keeps, err == nil, "%s: %v", name, err)
 	}
 }
+
+// Two names of the administrator's in a directory of others have been exchanged: what only
+// the administrator may read does not get the rights that the other one is to have.
+func TestPrivateFileUnderAnotherName(t *testing.T) {
+	for mode, guarded := range map[fs.FileMode]bool{0o777: true, 0o777 | fs.ModeSticky: false, 0o755: false} {
+		tree, root := field(t, nil)
+		require.NoError(t, os.WriteFile(root+"/field/x", nil, 0o600))
+		require.NoError(t, os.Chmod(root+"/field", mode))
+		require.NoError(t, tree.Change(attributes("/field/x", 0o400)))
+		given := attributes("/field/x", system.Keep)
+		given.UID = other
+		changes := []system.Change{attributes("/field/x", 0o604), given, {Op: system.Hardlink, Name: "/ours", To: "/field/x"}}
+		if os.Geteuid() != 0 {
+			changes = changes[:1] // owners cannot be set
+		}
+		if guarded {
+			for _, c := range changes {
+				require.ErrorIs(t, tree.Change(c), system.ErrGuarded, "%s %v", c.Op, mode)
+			}
+			all := attributes("/field/x", 0o604)
+			all.Sole = true
+			require.NoError(t, tree.Change(all), "whatever is there is meant")
+			require.NoError(t, tree.Change(attributes("/field/x", 0o644)), "it is no secret any more")
+			continue
+		}
+		for _, c := range changes {
+			require.NoError(t, tree.Change(c), "%s %v", c.Op, mode)
+		}
+	}
+}

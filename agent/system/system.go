@@ -226,6 +226,9 @@ var (
 	ErrProtected = errors.New("the agent's own files cannot be managed")
 	// ErrVital is an attempt to take away what a host does not live without.
 	ErrVital = errors.New("a host does not live without it: it cannot be taken away, emptied or become something else")
+	// ErrGuarded is a file of the administrator's alone that others can rename, and that
+	// a change would let them read: it may be another one than the change is meant for.
+	ErrGuarded = errors.New("only the administrator may read it, others can rename it, and it may be another file: its rights are not given to others")
 	// ErrTimeout is a program that ran too long.
 	ErrTimeout = errors.New("ran too long")
 	// ErrOutput is a program that wrote too much.

@@ -124,7 +124,7 @@ func TestHardlinkedFileOfOthers(t *testing.T) {
 	require.NoError(t, os.Chmod(root, 0o777))
 	require.ErrorContains(t, tree.Change(mine), "several names")
 	require.NoError(t, os.Remove(root+"/home/mine"))
-	require.NoError(t, os.WriteFile(root+"/home/mine", nil, 0o600))
+	require.NoError(t, os.WriteFile(root+"/home/mine", nil, 0o644))
 	require.NoError(t, tree.Change(mine))
 	mine.Mode = 0o4755
 	require.ErrorContains(t, tree.Change(mine), "setuid", "its content may be anybody's")

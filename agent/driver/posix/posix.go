@@ -75,7 +75,11 @@ func (d *Driver) Apply(ctx context.Context, item driver.Item, apply bool) (drive
 		if err := ctx.Err(); err != nil {
 			return out, err
 		}
-		if err := d.machine.Files.Change(c); err != nil {
+		err := d.machine.Files.Change(c)
+		if errors.Is(err, system.ErrGuarded) && f.whole != nil && c.Op == system.Attributes {
+			err = d.machine.Files.Change(*f.whole) // what a new file holds is known
+		}
+		if err != nil {
 			return out, err
 		}
 		out.Changed = true
@@ -104,6 +108,8 @@ type finding struct {
 	extra      []string
 	old, new   []byte
 	changes    []system.Change
+	// whole makes the entry's file anew, where it is one.
+	whole *system.Change
 	// last are changes that come after all others.
 	last []system.Change
 

@@ -355,3 +355,29 @@ func TestCrowdedDirectory(t *testing.T) {
 	_, err = d.Apply(t.Context(), item, false)
 	require.ErrorContains(t, err, "it holds more than 131072 things")
 }
+
+// What a file in a directory of others holds is known where the entry says it: others may
+// read it then, and a file that nobody else may read is made anew for that.
+func TestFileIsOpenedAnew(t *testing.T) {
+	t.Parallel()
+	m, err := system.New(system.Config{Root: t.TempDir()})
+	require.NoError(t, err)
+	require.NoError(t, os.Mkdir(m.Root+"/d", 0o755))
+	require.NoError(t, os.Chmod(m.Root+"/d", 0o777))
+	d, err := posix.New(posix.Config{Machine: m})
+	require.NoError(t, err)
+	apply := func(kind string) error {
+		e := bare("x", "type="+kind, "name=/d/f", "mode=0644", "owner="+strconv.Itoa(m.UID), "group="+strconv.Itoa(m.GID))
+		_, err := d.Apply(t.Context(), driver.Item{Entry: config.NewEntry(e), Paths: driver.NewPaths(&config.Config{})}, true)
+		return err
+	}
+	require.NoError(t, os.WriteFile(m.Root+"/d/f", []byte("x"), 0o600))
+	require.ErrorIs(t, apply("permissions"), system.ErrGuarded)
+	before, err := m.Files.Look("/d/f")
+	require.NoError(t, err)
+	require.NoError(t, apply("file"))
+	after, err := m.Files.Look("/d/f")
+	require.NoError(t, err)
+	require.Equal(t, uint32(0o644), after.Mode)
+	require.NotEqual(t, before.Inode, after.Inode)
+}

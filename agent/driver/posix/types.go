@@ -51,6 +51,8 @@ func (f *finding) file() error {
 		if same && (change == nil || !f.lent(info, change)) {
 			if change != nil {
 				f.change(*change)
+				anew := f.here(system.Write)
+				anew.Content, f.whole = content, &anew
 			}
 			return f.extended(info)
 		}
