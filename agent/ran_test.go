@@ -4,6 +4,7 @@ package agent_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/bindery/bindery/agent"
 	"github.com/bindery/bindery/agent/agenttest"
+	"github.com/bindery/bindery/agent/system"
+	"github.com/bindery/bindery/agent/system/systemtest"
 	"github.com/bindery/bindery/engine/config"
 	"github.com/bindery/bindery/engine/release"
 )
@@ -191,6 +194,28 @@ func TestStatus(t *testing.T) {
 	s = status()
 	require.Contains(t, s.ReleaseError, "was applied")
 	require.False(t, s.Well())
+}
+
+// An action may kill the agent, and so may the kernel, before the run has changed anything.
+func TestStatusOfARunKilledBeforeItsFirstChange(t *testing.T) {
+	t.Parallel()
+	n, _, _ := memory(t)
+	n.Publish(n.hostID, agenttest.Release{Bundles: two()})
+	died := errors.New("killed")
+	procs := n.config.Machine.Processes.(*systemtest.Processes)
+	procs.Answer = func(system.Command) (system.Result, error) { panic(died) }
+	require.PanicsWithError(t, "killed", func() { n.run(agent.Options{}) })
+	procs.Answer = func(system.Command) (system.Result, error) { return system.Result{}, nil }
+	n.open()
+	killed := func() int64 {
+		s, err := n.agent.Status()
+		require.NoError(t, err)
+		require.Equal(t, s.Killed == 0, s.Well())
+		return s.Killed
+	}
+	require.Equal(t, int64(1), killed())
+	n.run(agent.Options{})
+	require.Zero(t, killed())
 }
 
 // A run that was killed in the middle is told until the next one takes it up.

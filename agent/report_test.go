@@ -5,6 +5,7 @@ package agent_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -61,4 +62,32 @@ func TestLostReports(t *testing.T) {
 	require.Nil(t, st.Lost)
 	require.True(t, st.Well())
 	require.Len(t, n.Reports, 4)
+}
+
+// What took how long goes to the controller with what was found and done, and whether it
+// was a run of everything.
+func TestReportTellsWhatTookLong(t *testing.T) {
+	t.Parallel()
+	n, _, _ := memory(t)
+	now := time.Now()
+	n.config.Machine.Now = func() time.Time { now = now.Add(10 * time.Millisecond); return now }
+	n.open()
+	n.Publish(n.hostID, agenttest.Release{Bundles: two()})
+	n.run(agent.Options{})
+	n.run(agent.Options{Quick: true})
+	require.Len(t, n.Reports, 2)
+	rep := n.Reports[0]
+	names := func(spans []release.Span) (out []string) {
+		for _, s := range spans {
+			require.Positive(t, s.Milliseconds, s.Name)
+			out = append(out, s.Name)
+		}
+		return out
+	}
+	require.Equal(t, []string{"fetch", "inventory", "questions", "important", "before", "install", "settle", "after", "again", "extra", "remove", "health"}, names(rep.Phases))
+	require.ElementsMatch(t, []string{"web", "db"}, names(rep.Bundles))
+	require.True(t, rep.Finished.After(rep.Started))
+	require.Equal(t, []int{5, 5, 5}, []int{rep.Total, rep.Good, len(rep.Modified)})
+	require.Empty(t, rep.Flags)
+	require.Equal(t, []string{"quick"}, n.Reports[1].Flags)
 }

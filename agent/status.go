@@ -4,6 +4,7 @@ package agent
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/bindery/bindery/engine/release"
@@ -88,8 +89,8 @@ type Skew struct {
 const slack = time.Minute
 
 // Well tells whether nobody needs to look: nothing is held, refused, lost or killed, no
-// probe keeps the host's facts back, and nothing is bad but what is only reported. How long a source may be away, the schedule
-// says, which is not known here.
+// probe keeps the host's facts back, and nothing is bad but what is only reported. How
+// long a source may be away, the schedule says, which is not known here.
 func (s *Status) Well() bool {
 	if s.Held != nil || s.Killed != 0 || s.ReleaseError != "" || s.Lost != nil {
 		return false
@@ -132,17 +133,36 @@ func (a *Agent) Status() (*Status, error) {
 	try(err)
 	known := false
 	if s.Running, known = a.c.State.Holder(); known && s.Running == 0 {
-		killed, err := a.journal.Unfinished()
+		killed, err := a.killed(s.LastRun)
 		try(err)
-		if killed != nil {
+		if killed != 0 {
 			// It may have begun since.
 			if s.Running, _ = a.c.State.Holder(); s.Running == 0 {
-				s.Killed = killed.ID()
+				s.Killed = killed
 			}
 		}
 	}
 	try(a.force(s))
 	return s, errors.Join(errs...)
+}
+
+// killed is the run that came to no end and was not taken up yet, 0 for none. One that
+// was killed before it changed anything, such as by an action or for want of memory, is
+// not in the journal: what it was about to change is written down, and the last run that
+// told of its end was another.
+func (a *Agent) killed(last *Ran) (int64, error) {
+	run, err := a.journal.Unfinished()
+	if err != nil {
+		return 0, err
+	}
+	if run != nil {
+		return run.ID(), nil
+	}
+	names, err := a.c.State.List("")
+	if err != nil || !slices.Contains(names, fileWorking) || last != nil && last.State == "" {
+		return 0, err
+	}
+	return a.number()
 }
 
 // force tells of the release in force, and of the clock.
