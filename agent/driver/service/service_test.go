@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/bindery/bindery/agent/driver"
 	"github.com/bindery/bindery/agent/driver/service"
 	"github.com/bindery/bindery/engine/config"
 )
@@ -61,5 +62,33 @@ func TestWords(t *testing.T) {
 	} {
 		_, err := service.Read(entry(words))
 		require.Error(t, err, words)
+	}
+}
+
+// A service is somebody's since where it stands as no run left it. Where the files that came
+// back have enabled it, as those below a mask do, that is the undo's own doing.
+func TestBack(t *testing.T) {
+	t.Parallel()
+	const on, off, idle, odd = "enabled running", "disabled stopped", "enabled stopped", "static stopped"
+	for _, c := range []struct {
+		before, after, now string
+		force, ending      bool
+		verbs              []string
+		kept               bool
+	}{
+		{before: on, after: off, now: off, verbs: []string{"enable", "start"}},
+		{before: on, after: off, now: idle, verbs: []string{"start"}},
+		{before: on, after: off, now: on, verbs: []string{service.Reread}},
+		{before: off, after: on, now: idle},
+		{before: off, after: on, now: idle, ending: true, verbs: []string{"disable"}},
+		{before: on, after: off, now: odd, kept: true},
+		{before: on, after: off, now: odd, ending: true},
+		{before: on, after: on, now: off, kept: true},
+		{before: on, after: on, now: off, force: true, verbs: []string{"enable", "start"}},
+	} {
+		p := driver.Passage{Standing: driver.Standing{Name: "app", State: c.before}, After: &c.after}
+		verbs, kept := service.Back(p, c.now, driver.Restoration{Force: c.force, Ending: c.ending})
+		require.Equal(t, c.verbs, verbs, "%+v", c)
+		require.Equal(t, c.kept, len(kept) > 0, "%+v", c)
 	}
 }

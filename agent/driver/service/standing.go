@@ -124,7 +124,7 @@ func (w Wanted) Judge(f Found, r *driver.Result) (p Plan) {
 // Back tells what brings a service back to how it stood. One that ran before and
 // runs now is told to read its files again.
 func Back(p driver.Passage, now string, r driver.Restoration) (verbs, kept []string) {
-	if p.After != nil && now != *p.After && now != p.State && !r.Force {
+	if p.After != nil && !between(now, p.State, *p.After) && !r.Force {
 		if r.Ending {
 			return nil, nil // the other call says it
 		}
@@ -156,6 +156,15 @@ func Back(p driver.Passage, now string, r driver.Restoration) (verbs, kept []str
 		verbs = append([]string{"enable"}, verbs...)
 	}
 	return verbs, nil
+}
+
+// between tells whether each part of how a service stands is as it was before or as it was
+// left: files that came back may have enabled it by themselves, as where a mask went.
+func between(now, before, after string) bool {
+	boot, runs, _ := strings.Cut(now, " ")
+	wasBoot, wasRuns, _ := strings.Cut(before, " ")
+	leftBoot, leftRuns, _ := strings.Cut(after, " ")
+	return (boot == wasBoot || boot == leftBoot) && (runs == wasRuns || runs == leftRuns)
 }
 
 // Reread is the verb of Back for a service that shall read its files again.
