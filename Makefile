@@ -141,6 +141,8 @@ e2e-browser: need-chromium build ## the HTML report in Chromium: with its script
 MACHINES := bin/machines
 BOOKWORM := $(MACHINES)/bookworm
 DNF      := $(MACHINES)/rpm
+# A system of rpm's packages alone, installed by dnf in an empty root.
+INSTALLED := $(MACHINES)/dnf
 # A machine with what people have beside packages: shells that complete, man, and git.
 USERS    := $(MACHINES)/users
 # Roots in which init scripts with insserv, and OpenRC, really work, by type of Service.
@@ -152,8 +154,8 @@ need-root:
 	@[ "$$(id -u)" = 0 ] || { echo "make: machines are made and run as root, with namespaces, devices and mounts of their own: sudo make $(MAKECMDGOALS)"; exit 1; }
 	@for c in debootstrap unshare; do command -v $$c >/dev/null || { echo "make: $$c is needed: apt-get install debootstrap util-linux"; exit 1; }; done
 need-machines: need-root
-	@for c in systemd-nspawn nsenter ip gpg gpgconf dpkg-deb apt-ftparchive rpmbuild rpmsign createrepo_c; do command -v $$c >/dev/null || { \
-	  echo "make: $$c is needed: apt-get install apt-utils createrepo-c gpg iproute2 rpm systemd-container util-linux"; exit 1; }; done
+	@for c in systemd-nspawn nsenter ip gpg gpgconf dpkg-deb apt-ftparchive rpmbuild rpmsign createrepo_c dnf; do command -v $$c >/dev/null || { \
+	  echo "make: $$c is needed: apt-get install apt-utils createrepo-c dnf gpg iproute2 rpm systemd-container util-linux"; exit 1; }; done
 $(BOOKWORM): WITH := systemd,systemd-sysv,dbus,acl,iproute2,ca-certificates,procps
 $(CHROOTS)/deb: WITH := sysvinit-core,sysv-rc,insserv,iproute2
 $(CHROOTS)/rc-update: WITH := openrc,iproute2
@@ -171,8 +173,12 @@ $(DNF) $(USERS):
 	  chroot $@.new apt-get -q update; chroot $@.new apt-get -q install -y --no-install-recommends $(MORE); chroot $@.new apt-get clean' >$@.log
 	mv $@.new $@
 
+$(INSTALLED): packaging/installroot | $(DNF)
+	TMPDIR=$(CURDIR)/$(MACHINES) packaging/installroot $(DNF) $@.new >$@.log 2>&1
+	rm -rf --one-file-system $@; mv $@.new $@; touch $@
+
 .PHONY: e2e-agent
-e2e-agent: need-git need-machines build $(BOOKWORM) $(DNF) $(CHROOTS)/deb $(CHROOTS)/rc-update ## the agent on Debian 12 machines: apt, dnf, systemd, init scripts, OpenRC (as root; debootstrap once, from MIRROR)
+e2e-agent: need-git need-machines build $(BOOKWORM) $(INSTALLED) $(CHROOTS)/deb $(CHROOTS)/rc-update ## the agent on Debian 12 machines: apt, dnf, systemd, init scripts, OpenRC (as root; debootstrap once, from MIRROR)
 	$(MAKE) packages PKG_ARCHS=$$($(GO) env GOARCH)
 	@dir=$$(mktemp -d); trap 'rm -rf --one-file-system "$$dir"' EXIT; \
 	TMPDIR=$$dir $(GO) test -count=1 -timeout 90m -parallel $$((2 * $$(nproc))) -tags machine -run '^TestMachine' $(ARGS) ./e2e

@@ -28,8 +28,8 @@ type archive struct {
 
 // parcel is one package of it. script is run while it is installed.
 type parcel struct {
-	name, version, depends, provides, script string
-	files                                    map[string]string
+	name, version, depends, script string
+	files                          map[string]string
 }
 
 // appUnit has no limit of starts: tests follow each other quicker than any host's days.
@@ -120,7 +120,7 @@ func (a *archive) gpg(args ...string) string {
 func (a *archive) fill(rpm bool) {
 	a.t.Helper()
 	if rpm {
-		for _, p := range append(parcels(), parcel{name: "shell", version: "1", provides: "/bin/sh"}) {
+		for _, p := range parcels() {
 			p.buildRPM(a.t, a.dir)
 		}
 		files, err := filepath.Glob(a.dir + "/noarch/*.rpm")
@@ -181,10 +181,8 @@ func (p parcel) buildRPM(t *testing.T, into string) {
 	t.Helper()
 	dir := t.TempDir()
 	text := fmt.Sprintf("Name: %s\nVersion: %s\nRelease: 1\nSummary: for tests\nLicense: none\nBuildArch: noarch\nAutoReqProv: no\n", p.name, p.version)
-	for tag, value := range map[string]string{"Requires": p.depends, "Provides": p.provides} {
-		if value != "" {
-			text += tag + ": " + value + "\n"
-		}
+	if p.depends != "" {
+		text += "Requires: " + p.depends + "\n"
 	}
 	text += "%description\nfor tests\n"
 	if p.script != "" {

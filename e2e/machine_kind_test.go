@@ -154,11 +154,11 @@ pgrep -x apt-get >/dev/null && echo apt`,
 	}
 }
 
-// dnf is a machine whose packages are rpm's: on a Debian, as a system of its own beside
-// dpkg's.
+// dnf is a machine all of whose packages are rpm's: dnf installed them in an empty root,
+// and there is neither dpkg nor apt.
 func dnf() kind {
 	k := debian()
-	k.name, k.base, k.rpm, k.breaks, k.mend = "rpm", "machines/rpm", true, "status 1", "! rpm -q broken"
+	k.name, k.base, k.rpm, k.breaks, k.mend = "rpm", "machines/dnf", true, "status 1", "! rpm -q broken"
 	k.words = []string{
 		`type="deb"`, `type="yum"`, "etc/apt/keyrings", "etc/pki/rpm-gpg", "local.sources", "local.repo",
 		"etc/apt/sources.list.d", "etc/yum.repos.d", "etc/apt/sources.list", "etc/yum.repos.d/elsewhere.repo",
@@ -169,8 +169,8 @@ func dnf() kind {
 	}
 	k.files["etc/yum.repos.d/elsewhere.repo"] = "[elsewhere]\n"
 	k.packages = "rpm -qa --qf '%{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE}\n' | sort"
-	k.reading = []string{"/root/.rpmdb"}
-	k.own = append(k.own, "/root/.rpmdb", "/var/lib/dnf")
+	k.reading = []string{"/var/lib/rpm"}
+	k.own = append(k.own, "/var/lib/rpm", "/var/lib/dnf")
 	return k
 }
 

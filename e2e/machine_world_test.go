@@ -136,7 +136,7 @@ func (e *estate) install() {
 	pattern, command := "../dist/bindery-agent_*_"+runtime.GOARCH+".deb", "dpkg -i"
 	if e.kind.rpm {
 		arch := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
-		pattern, command = "../dist/bindery-agent-*."+arch+".rpm", "rpm -i --nodeps"
+		pattern, command = "../dist/bindery-agent-*."+arch+".rpm", "rpm -i"
 	}
 	name := ""
 	var newest time.Time

@@ -51,8 +51,15 @@ func Copy(t testing.TB, base string) string {
 	root := filepath.Join(t.TempDir(), "root")
 	run(t, "cp", "-a", "--reflink=auto", base, root)
 	require.NoError(t, os.RemoveAll(root+"/etc/systemd/system/timers.target.wants"))
-	require.NoError(t, os.WriteFile(root+"/etc/dpkg/dpkg.cfg.d/quick", []byte("force-unsafe-io\n"), 0o600))
+	if dir := root + "/etc/dpkg/dpkg.cfg.d"; isDir(dir) {
+		require.NoError(t, os.WriteFile(dir+"/quick", []byte("force-unsafe-io\n"), 0o600))
+	}
 	return root
+}
+
+func isDir(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
 }
 
 // Boot starts a system on a root folder, and waits until systemd says that it is up.
