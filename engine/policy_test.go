@@ -3,9 +3,13 @@
 package engine_test
 
 import (
+	"os"
+	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
+	_ "time/tzdata" // as agents have it
 
 	"github.com/stretchr/testify/require"
 
@@ -90,24 +94,39 @@ func TestPolicyRefused(t *testing.T) {
 		"removal: {percent: 101}":                "policy.removal.percent is 101",
 		"confirm: 1s":                            "policy.confirm is 1s",
 		"windows: [{from: '9:00', to: '10:00'}]": "policy.windows[0]: from and to are no times",
-		"windows: [{days: [someday], from: '09:00', to: '10:00'}]":       `"someday" is no day`,
-		"windows: [{from: '09:00', to: '10:00', timezone: '../../etc'}]": `"../../etc" is no time zone`,
-		"schedule: [{every: 1s}]":                                        "policy.schedule[0].every is 1s",
-		"health: {b: {}}":                                                "policy.health.b has no checks",
-		"health: {b: {grace: 9h, checks: [{unit: x}]}}":                  "policy.health.b.grace is 9h",
-		"health: {b: {checks: [{}]}}":                                    "asks 0 things",
-		"health: {b: {checks: [{unit: x, tcp: 'h:1'}]}}":                 "asks 2 things",
-		"health: {b: {checks: [{unit: --x}]}}":                           "no name of one",
-		"health: {b: {checks: [{tcp: h}]}}":                              "not host:port",
-		"health: {b: {checks: [{http: 'ftp://x'}]}}":                     "no plain address",
-		"health: {b: {checks: [{http: 'http://u:p@x/'}]}}":               "no plain address",
-		"health: {b: {checks: [{unit: x, status: 200}]}}":                "status 200",
-		"health: {b: {checks: [{command: [true]}]}}":                     "begin with a slash",
+		"windows: [{days: [someday], from: '09:00', to: '10:00'}]":         `"someday" is no day`,
+		"windows: [{from: '09:00', to: '10:00', timezone: '../../etc'}]":   `"../../etc" is no time zone`,
+		"windows: [{from: '09:00', to: '10:00', timezone: Europe/Berlim}]": `"Europe/Berlim" is no time zone`,
+		"windows: [{from: '09:00', to: '10:00', timezone: Local}]":         `"Local" is no time zone`,
+		"schedule: [{every: 1s}]":                                          "policy.schedule[0].every is 1s",
+		"health: {b: {}}":                                                  "policy.health.b has no checks",
+		"health: {b: {grace: 9h, checks: [{unit: x}]}}":                    "policy.health.b.grace is 9h",
+		"health: {b: {checks: [{}]}}":                                      "asks 0 things",
+		"health: {b: {checks: [{unit: x, tcp: 'h:1'}]}}":                   "asks 2 things",
+		"health: {b: {checks: [{unit: --x}]}}":                             "no name of one",
+		"health: {b: {checks: [{tcp: h}]}}":                                "not host:port",
+		"health: {b: {checks: [{http: 'ftp://x'}]}}":                       "no plain address",
+		"health: {b: {checks: [{http: 'http://u:p@x/'}]}}":                 "no plain address",
+		"health: {b: {checks: [{unit: x, status: 200}]}}":                  "status 200",
+		"health: {b: {checks: [{command: [true]}]}}":                       "begin with a slash",
 	} {
 		spec := withSettings(t, "policy: {"+text+"}\n")
 		require.NotEmpty(t, spec.Problems(), text)
 		require.Contains(t, spec.Problems()[0].Error(), want)
 		require.Equal(t, engine.ModeReport, spec.Policy().Mode, "the careful meaning is that nothing is applied")
+	}
+}
+
+// What the engine takes for a time zone is one for agents, which bring the same.
+func TestTimeZones(t *testing.T) {
+	data, err := os.ReadFile("zones.txt")
+	require.NoError(t, err)
+	names := strings.Fields(string(data))
+	require.True(t, slices.IsSorted(names))
+	require.Subset(t, names, []string{"UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"})
+	for _, name := range names {
+		_, err := time.LoadLocation(name)
+		require.NoError(t, err)
 	}
 }
 

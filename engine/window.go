@@ -3,6 +3,7 @@
 package engine
 
 import (
+	_ "embed" // zones.txt
 	"fmt"
 	"regexp"
 	"slices"
@@ -40,8 +41,13 @@ type Pace struct {
 var (
 	weekdays = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 	clock    = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
-	zone     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$`)
 )
+
+// zones are the names of time zones, one a line: those that agents bring with them. A
+// host that cannot read the zone of a window does not open it.
+//
+//go:embed zones.txt
+var zones string
 
 // Bounds of how often hosts run.
 const (
@@ -101,7 +107,7 @@ func (w *Window) wrong() string {
 	switch {
 	case !clock.MatchString(w.From) || !clock.MatchString(w.To):
 		return "from and to are no times of a day"
-	case w.Timezone != "" && !zone.MatchString(w.Timezone):
+	case w.Timezone != "" && !slices.Contains(strings.Fields(zones), w.Timezone):
 		return fmt.Sprintf("%q is no time zone", w.Timezone)
 	}
 	return ""
