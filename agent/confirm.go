@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/bindery/bindery/agent/journal"
@@ -23,6 +24,16 @@ type Unconfirmed struct {
 	Until  time.Time     `json:"until,omitzero"`
 	// Boot names the boot of the machine in which Until was set.
 	Boot string `json:"boot,omitempty"`
+	// Agent is the process that waits since Until was set, and TakingBack tells that it
+	// waits no longer: that may take its time.
+	Agent      int  `json:"agent,omitempty"`
+	TakingBack bool `json:"taking_back,omitempty"`
+}
+
+// hangs tells whether a process that was watched for so long should long have come to
+// an end with the change.
+func (u *Unconfirmed) hangs(watched time.Duration) bool {
+	return u.Agent > 0 && !u.TakingBack && watched > u.Within+min(u.Within, time.Minute)+2*time.Second
 }
 
 // arm is called before the first change of a run. It starts a process that takes
@@ -74,9 +85,10 @@ func (a *Agent) confirm(ctx context.Context) (reason string, err error) {
 	if u.Until.IsZero() || left > u.Within || u.Boot != a.c.Boot {
 		left = u.Within
 		u.Until, u.Boot = now.Add(left), a.c.Boot
-		if err := a.c.State.Save(fileUnconfirmed, u); err != nil {
-			return "", err
-		}
+	}
+	u.Agent, u.TakingBack = os.Getpid(), false
+	if err := a.c.State.Save(fileUnconfirmed, u); err != nil {
+		return "", err
 	}
 	// From here on the clock counts that nobody sets, where the machine has one.
 	u.Until = now.Add(left)
@@ -88,6 +100,10 @@ func (a *Agent) confirm(ctx context.Context) (reason string, err error) {
 		return "", a.c.State.Remove(fileUnconfirmed)
 	}
 	reason = fmt.Sprintf("the host did not reach its source within %s: %s", u.Within, reached)
+	u.TakingBack = true
+	if err := a.c.State.Save(fileUnconfirmed, u); err != nil {
+		return "", err
+	}
 	_, err = a.undo(ctx, UndoOptions{Run: u.Run, Reason: reason})
 	if err != nil && !errors.Is(err, journal.ErrNoRun) {
 		return reason, err
@@ -128,9 +144,11 @@ func (a *Agent) reach(ctx context.Context, u *Unconfirmed) error {
 }
 
 // Guard waits for a change of another process to be confirmed, and takes it back
-// where that process no longer does either. It returns when nothing is left to be
-// confirmed.
+// where that process no longer does either, be it dead or stuck. It returns when
+// nothing is left to be confirmed.
 func (a *Agent) Guard(ctx context.Context) error {
+	var watched Unconfirmed
+	var since time.Time
 	for {
 		u, err := a.Unconfirmed()
 		if err != nil || u == nil {
@@ -146,11 +164,29 @@ func (a *Agent) Guard(ctx context.Context) error {
 		case !errors.Is(err, state.ErrBusy):
 			return err
 		}
+		if u.Agent != watched.Agent || u.Run != watched.Run {
+			watched, since = *u, time.Now()
+		}
+		if u.hangs(time.Since(since)) {
+			a.end(u.Agent)
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(min(u.Within/10, 5*time.Second)):
 		}
+	}
+}
+
+// end kills the process that holds the lock, if it is the one that is meant. No moment
+// to be killed at is a bad one for an agent.
+func (a *Agent) end(pid int) {
+	if holder, known := a.c.State.Holder(); !known || holder != pid {
+		return
+	}
+	a.c.Logger.Error("the agent neither confirms a change nor takes it back: it is ended", "pid", pid)
+	if p, err := os.FindProcess(pid); err == nil {
+		_ = p.Kill()
 	}
 }
 

@@ -26,8 +26,8 @@ func newGuardCommand(s streams) *cobra.Command {
 		Short: "Take an unconfirmed change back if the agent no longer can",
 		Long: `Guard is started by a run before its first change, where the policy wants changes
 confirmed (policy.confirm). It waits until the run has reached its source again. If
-the run was killed meanwhile, guard reaches the source in its place, or takes the
-change back. Without an unconfirmed change it ends at once.
+the run was killed meanwhile, or stands still, guard reaches the source in its place,
+or takes the change back. Without an unconfirmed change it ends at once.
 ` + exitHelp,
 		Example: `  bindery-agent guard`,
 		Args:    cobra.NoArgs,

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,9 +21,20 @@ import (
 	"github.com/bindery/bindery/engine/release"
 )
 
-// The agent makes a change that cuts the host off, and is killed. The process that it
-// started takes the change back.
+// The agent makes a change that cuts the host off, and is killed, or stands still while
+// it waits. The process that it started takes the change back.
 func TestGuardOutlivesTheAgent(t *testing.T) {
+	t.Run("killed", func(t *testing.T) {
+		cutOff(t, func(string) bool { return true }, syscall.SIGKILL)
+	})
+	t.Run("stuck", func(t *testing.T) {
+		cutOff(t, func(unconfirmed string) bool { return strings.Contains(unconfirmed, `"until"`) }, syscall.SIGSTOP)
+	})
+}
+
+// cutOff sends the signal to an agent that has cut its host off, when the time is ripe by
+// what the agent wrote of the change.
+func cutOff(t *testing.T, ripe func(unconfirmed string) bool, signal syscall.Signal) {
 	dir := t.TempDir()
 	program := filepath.Join(dir, "bindery-agent")
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput()
@@ -53,12 +66,15 @@ func TestGuardOutlivesTheAgent(t *testing.T) {
 
 	run := exec.CommandContext(t.Context(), program, args("run", "--once")...)
 	require.NoError(t, run.Start())
-	exists := func() bool { _, err := os.Stat(broken); return err == nil }
-	require.Eventually(t, exists, time.Minute, time.Millisecond)
-	require.NoError(t, run.Process.Kill())
-	_ = run.Wait()
-	require.FileExists(t, broken)
-	require.Eventually(t, func() bool { return !exists() }, time.Minute, 50*time.Millisecond)
 	unconfirmed := filepath.Join(dir, "state/unconfirmed.json")
+	exists := func() bool { _, err := os.Stat(broken); return err == nil }
+	require.Eventually(t, func() bool {
+		text, err := os.ReadFile(unconfirmed)
+		return err == nil && exists() && ripe(string(text))
+	}, time.Minute, time.Millisecond)
+	require.NoError(t, run.Process.Signal(signal))
+	require.FileExists(t, broken)
+	require.EqualError(t, run.Wait(), "signal: killed")
+	require.Eventually(t, func() bool { return !exists() }, time.Minute, 50*time.Millisecond)
 	require.Eventually(t, func() bool { _, err := os.Stat(unconfirmed); return os.IsNotExist(err) }, time.Minute, 50*time.Millisecond)
 }

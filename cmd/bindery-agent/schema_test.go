@@ -91,7 +91,7 @@ func TestStatusFollowsTheSchema(t *testing.T) {
 		LastRun: &agent.Ran{Run: 1, Undoes: 1, Boot: "b", State: release.StateRolledBack, Error: "e", Flags: []string{"quick"}, Contact: at, NoContact: "n", NoFacts: "n"},
 		Report:  &release.Report{Mode: release.ModeReport, State: release.StateDirty, Bad: items, StaleFacts: []release.StaleFact{{Probe: "p", Since: at, Reason: "r"}}},
 		Paused:  &agent.Paused{Since: at, Until: at, Reason: "r", Torn: true}, Held: &agent.Held{Since: at, Reason: "r", Torn: true},
-		Unconfirmed: &agent.Unconfirmed{Run: 1, Within: time.Second, Until: at, Boot: "b"}, Running: 1, Killed: 1, Unsent: 1, Lost: &agent.Lost{Reports: 1, Last: at, Reason: "r"},
+		Unconfirmed: &agent.Unconfirmed{Run: 1, Within: time.Second, Until: at, Boot: "b", Agent: 1, TakingBack: true}, Running: 1, Killed: 1, Unsent: 1, Lost: &agent.Lost{Reports: 1, Last: at, Reason: "r"},
 		Clock: &agent.Skew{Floor: at, Behind: time.Second}, Windows: []release.Window{{Days: []string{"mon"}, From: "a", To: "b", Timezone: "UTC"}}, Open: true,
 	}}
 	for _, st := range []status{full, {Status: &agent.Status{}}} {
