@@ -46,7 +46,8 @@ func (a *Agent) arm(within time.Duration, id int64) error {
 		return nil
 	}
 	if err := a.c.Guard(); err != nil {
-		return fmt.Errorf("nobody would take the change back if it cuts the host off: %w", err)
+		err = fmt.Errorf("nobody would take the change back if it cuts the host off: %w", err)
+		return errors.Join(err, a.c.State.Remove(fileUnconfirmed)) // there is no change
 	}
 	return nil
 }

@@ -297,6 +297,7 @@ func TestConfirm(t *testing.T) {
 	n.open()
 	require.Contains(t, n.run(agent.Options{}).Report.Bad[0].Reason, "no process")
 	require.NoFileExists(t, n.root+"/network")
+	require.NoFileExists(t, n.dir.Path()+"/unconfirmed.json")
 }
 
 func TestRemovalCaps(t *testing.T) {

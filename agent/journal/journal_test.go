@@ -5,8 +5,11 @@ package journal_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -33,8 +36,14 @@ func TestText(t *testing.T) {
 // world is a journal and a tree with one file.
 func world(t *testing.T, limits journal.Limits) (*journal.Journal, *journal.Files, string, string) {
 	t.Helper()
+	return worldWith(t, limits, nil)
+}
+
+// worldWith has a state that asks before each step that alters it.
+func worldWith(t *testing.T, limits journal.Limits, before func(step, name string) error) (*journal.Journal, *journal.Files, string, string) {
+	t.Helper()
 	root, dir := t.TempDir(), t.TempDir()+"/state"
-	d, err := state.Open(state.Config{Path: dir, Create: true})
+	d, err := state.Open(state.Config{Path: dir, Create: true, Before: before})
 	require.NoError(t, err)
 	t.Cleanup(d.Close)
 	j, err := journal.New(journal.Config{State: d, Now: time.Now, Limits: limits})
@@ -231,6 +240,55 @@ func TestTreesLeaveRoom(t *testing.T) {
 		for i := range 30 {
 			require.NoError(t, files.Change(write("/f", string(rune('a'+i)))), name)
 		}
+	}
+}
+
+// What is kept for a change goes with it, also where it is the record itself that does not
+// fit: users give their files long names.
+func TestRecordThatDoesNotFit(t *testing.T) {
+	j, files, root, dir := world(t, journal.Limits{RunBytes: 8000})
+	require.NoError(t, os.Mkdir(root+"/d", 0o755))
+	for i := range 20 {
+		name := string(rune('a'+i)) + strings.Repeat("x", 200)
+		require.NoError(t, os.WriteFile(root+"/d/"+name, []byte(name[:1]), 0o600))
+	}
+	files.Record(j.Begin(journal.Head{}))
+	require.ErrorIs(t, files.Change(system.Change{Op: system.RemoveAll, Name: "/d"}), journal.ErrFull)
+	kept, err := filepath.Glob(dir + "/journal/*/content-*")
+	require.NoError(t, err)
+	require.Empty(t, kept)
+	for i := range 10 {
+		require.NoError(t, files.Change(write("/f", string(rune('a'+i)))))
+	}
+}
+
+// Runs that cannot begin leave nothing behind, and none takes the place of an older one:
+// on a full disk each entry tries.
+func TestCannotBegin(t *testing.T) {
+	fault := errors.New("no")
+	for _, full := range []bool{true, false} {
+		var armed bool
+		j, files, root, dir := worldWith(t, journal.Limits{Runs: 3}, func(step, name string) error {
+			if armed && full && step == "write" {
+				return syscall.ENOSPC
+			}
+			return nil
+		})
+		changed(t, j, files, write("/f", "new"))
+		armed = true
+		run := j.Begin(journal.Head{})
+		run.First(func(int64) error { return fault })
+		files.Record(run)
+		for range 9 {
+			require.Error(t, files.Change(write("/f", "newer")))
+		}
+		names, err := filepath.Glob(dir + "/journal/*")
+		require.NoError(t, err)
+		require.Equal(t, []string{dir + "/journal/00000001"}, names)
+		require.Zero(t, run.ID())
+		data, err := os.ReadFile(root + "/f")
+		require.NoError(t, err)
+		require.Equal(t, "new", string(data))
 	}
 }
 

@@ -119,13 +119,16 @@ func (r *Run) ensure() error {
 	if r.opened {
 		return nil
 	}
-	if err := r.journal.open(&r.head, r.number); err != nil {
-		return err
+	err := r.journal.open(&r.head, r.number)
+	if err == nil && r.first != nil {
+		err = r.first(r.head.ID)
 	}
-	if r.first != nil {
-		if err := r.first(r.head.ID); err != nil {
-			return err
-		}
+	if err != nil {
+		// What did not begin counts as no run: with each change that is tried it would take
+		// the place of an older one that can be taken back.
+		err = errors.Join(err, r.journal.c.State.Remove(runDir(r.head.ID)))
+		r.head.ID = 0
+		return err
 	}
 	r.opened = true
 	later := r.later
@@ -336,11 +339,14 @@ func (r *Run) change(f *Files, c system.Change, name string, info system.Info, t
 	r.tree, r.kept = info.Kind == system.Directory, nil
 	defer func() { r.tree = false }()
 	before := r.bytes
-	if err := t.add(name, info, 0); err != nil {
+	if err = t.add(name, info, 0); err == nil {
+		t.steps[0].After = s.After
+		err = r.write(Record{Steps: t.steps})
+	}
+	if err != nil {
 		return errors.Join(err, r.giveBack(before))
 	}
-	t.steps[0].After = s.After
-	return r.write(Record{Steps: t.steps})
+	return nil
 }
 
 // partly is what a change of attributes alters.

@@ -43,7 +43,7 @@ not taken from the command line, which other users can see.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runEnroll(cmd.Context(), o, s) },
 	}
-	o.addFlags(cmd.Flags())
+	o.addFlags(cmd.Flags(), s)
 	o.addFormat(cmd.Flags())
 	cmd.Flags().StringVar(&o.host, "host", "", "name to enrol under (default: the host name)")
 	cmd.Flags().StringVar(&o.tokenFile, "token-file", "", "file that holds the token, - for standard input")

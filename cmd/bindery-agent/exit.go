@@ -26,8 +26,8 @@ const (
 const exitHelp = `
 Exit codes:
   0  done
-  1  entries are not as they should be, also where they are only reported, or the
-     host is paused or outside its window
+  1  entries are not as they should be, also where that is only reported, as while
+     the host is paused or outside its window
   2  wrong use, or the host is not enrolled
   3  cannot do it (network, storage, another run under way)
   4  refused for trust; the last verified release stays in force

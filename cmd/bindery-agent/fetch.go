@@ -133,6 +133,6 @@ it applied, opens it, and signs what is sent.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRun(cmd.Context(), o, s) },
 	}
-	o.addRunFlags(cmd.Flags())
+	o.addRunFlags(cmd.Flags(), s)
 	return cmd
 }

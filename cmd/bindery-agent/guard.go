@@ -33,7 +33,7 @@ or takes the change back. Without an unconfirmed change it ends at once.
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runGuard(cmd.Context(), o, s) },
 	}
-	o.addFlags(cmd.Flags())
+	o.addFlags(cmd.Flags(), s)
 	return cmd
 }
 

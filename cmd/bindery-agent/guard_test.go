@@ -43,8 +43,9 @@ func cutOff(t *testing.T, ripe func(unconfirmed string) bool, signal syscall.Sig
 	root, broken := filepath.Join(dir, "root"), filepath.Join(dir, "root/network")
 	require.NoError(t, os.Mkdir(root, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "token"), []byte(site.Token(agenttest.HostName).Text()), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "agent.yaml"), nil, 0o600))
 	args := func(more ...string) []string {
-		return append(more, "--state", filepath.Join(dir, "state"), "--root", root)
+		return append(more, "--state", filepath.Join(dir, "state"), "--root", root, "--config", filepath.Join(dir, "agent.yaml"))
 	}
 	out, err = exec.CommandContext(t.Context(), program, args("enroll", "--url", site.Server.URL, "--host", agenttest.HostName, "--token-file", filepath.Join(dir, "token"))...).CombinedOutput()
 	require.NoError(t, err, "%s", out)

@@ -25,7 +25,11 @@ const oneAtATime = 1
 // is a quarter of its CPU time. The memory goes back when the run is over.
 const gcPercent = 200
 
-func main() {
+func main() { os.Exit(start(defaultConfig)) }
+
+// start does what the command line says, by the settings in a file unless that names
+// another one.
+func start(settings string) int {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(oneAtATime)
 	}
@@ -34,5 +38,5 @@ func main() {
 	defer stop()
 	// The first signal lets what is at work come to its end, another one is not caught.
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+	return run(ctx, os.Args[1:], streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Settings: settings})
 }

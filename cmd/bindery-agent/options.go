@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,13 +27,16 @@ const (
 // options are what every command needs to know.
 type options struct {
 	config string
+	// usual is the file of settings where config names none.
+	usual  string
 	url    string
 	state  string
 	root   string
 	format string
 }
 
-func (o *options) addFlags(f *pflag.FlagSet) {
+func (o *options) addFlags(f *pflag.FlagSet, s streams) {
+	o.usual = s.Settings
 	f.StringVar(&o.config, "config", "", "settings file (default "+defaultConfig+", where it exists)")
 	f.StringVar(&o.url, "url", "", "address of the controller or of a mirror")
 	f.StringVar(&o.state, "state", "", "the agent's own directory (default "+defaultState+" below the root)")
@@ -48,15 +52,9 @@ func (o *options) settings() (agent.Settings, error) {
 	if o.format != "" && o.format != "text" && o.format != "json" {
 		return agent.Settings{}, fmt.Errorf("format %q is neither text nor json", o.format)
 	}
-	name := o.config
-	if name == "" {
-		name = defaultConfig
-	}
+	name := cmp.Or(o.config, o.usual)
 	data, err := readSettings(name)
-	if errors.Is(err, fs.ErrNotExist) && o.config == "" {
-		err = nil
-	}
-	if err != nil {
+	if err != nil && (o.config != "" || !errors.Is(err, fs.ErrNotExist)) {
 		return agent.Settings{}, err
 	}
 	s, err := agent.ParseSettings(data)

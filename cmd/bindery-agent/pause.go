@@ -29,7 +29,7 @@ paused, with the reason. A pause is not longer than 30 days.
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return runPause(o, s) },
 	}
-	o.addFlags(cmd.Flags())
+	o.addFlags(cmd.Flags(), s)
 	cmd.Flags().DurationVar(&o.period, "for", 0, "how long, such as 90m or 2h")
 	cmd.Flags().StringVar(&o.reason, "reason", "", "why, for those who wonder")
 	return cmd
@@ -61,7 +61,7 @@ after both where there was both: it says which.
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return runResume(o, s) },
 	}
-	o.addFlags(cmd.Flags())
+	o.addFlags(cmd.Flags(), s)
 	return cmd
 }
 

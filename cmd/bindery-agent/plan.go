@@ -33,7 +33,7 @@ The JSON form is described by docs/reference/run.schema.json.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runPlan(cmd.Context(), o, s) },
 	}
-	o.options.addFlags(cmd.Flags())
+	o.options.addFlags(cmd.Flags(), s)
 	o.addFormat(cmd.Flags())
 	o.display.addFlags(cmd.Flags())
 	o.narrowed.addFlags(cmd.Flags())

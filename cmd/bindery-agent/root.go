@@ -13,6 +13,8 @@ type streams struct {
 	In  io.Reader
 	Out io.Writer
 	Err io.Writer
+	// Settings is the file of settings unless --config names another, "" for none.
+	Settings string
 }
 
 // newRootCommand lists every command; there is no registration elsewhere.

@@ -71,12 +71,12 @@ as not verified.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRun(cmd.Context(), o, s) },
 	}
-	o.addRunFlags(cmd.Flags())
+	o.addRunFlags(cmd.Flags(), s)
 	return cmd
 }
 
-func (o *runOptions) addRunFlags(f *pflag.FlagSet) {
-	o.options.addFlags(f)
+func (o *runOptions) addRunFlags(f *pflag.FlagSet, s streams) {
+	o.options.addFlags(f, s)
 	o.addFormat(f)
 	o.display.addFlags(f)
 	f.BoolVar(&o.once, "once", false, "one run, then exit with what it found")
@@ -137,6 +137,8 @@ func (o *runOptions) fit() error {
 		return errors.New("runs by the schedule are of everything, and nobody is there to be asked: say --once as well")
 	case !single && (o.build || o.diff || o.verbose || o.format == "json"):
 		return errors.New("runs by the schedule build no image, and tell the log of what they do: say --once as well")
+	case o.ask && o.format == "json":
+		return errors.New("questions and JSON would come out of one place: leave --interactive out, or --format json")
 	case single && (o.schedule != "" || o.timezone != ""):
 		return errors.New("one run has no schedule: leave --schedule and --timezone out, or --once")
 	case o.remove != "" && c.Partial():

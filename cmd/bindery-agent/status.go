@@ -36,8 +36,9 @@ Exit codes:
   0  nothing is wrong: clean, paused, waiting for facts, or not run yet; or all that
      is bad is only reported, by report mode of the host or of bundles
   1  entries are bad, the last run failed or was killed, a release was taken back or is
-     not accepted, reports were given up: refused for good, damaged, or too many; or
-     nothing was heard of the source for over an hour in which three runs were due
+     not accepted, reports were given up: refused for good, damaged, or too many; a
+     probe keeps the host's facts back; or nothing was heard of the source for over
+     an hour in which three runs were due
   2  wrong use, or the host is not enrolled
   3  cannot do it (storage)
   4  refused for trust
@@ -47,7 +48,7 @@ Exit codes:
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return runStatus(o, s) },
 	}
-	o.addFlags(cmd.Flags())
+	o.addFlags(cmd.Flags(), s)
 	o.addFormat(cmd.Flags())
 	cmd.Flags().BoolVar(&o.json, "json", false, "the same as --format json")
 	return cmd

@@ -48,7 +48,7 @@ of its own and can be taken back as well.
 		RunE: func(cmd *cobra.Command, args []string) error { return runUndo(cmd.Context(), o, args, s) },
 	}
 	f := cmd.Flags()
-	o.addFlags(f)
+	o.addFlags(f, s)
 	o.addFormat(f)
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "only say what would be brought back")
 	f.BoolVar(&o.force, "force", false, "bring back also what somebody changed since")
@@ -125,7 +125,7 @@ undos. The journal is bounded (journal in agent.yaml); the oldest runs go first.
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return runRuns(o, s) },
 	}
-	o.addFlags(cmd.Flags())
+	o.addFlags(cmd.Flags(), s)
 	o.addFormat(cmd.Flags())
 	return cmd
 }

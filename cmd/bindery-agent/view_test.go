@@ -106,7 +106,7 @@ func TestQuestions(t *testing.T) {
 func TestFlagsThatDoNotFit(t *testing.T) {
 	for _, args := range [][]string{
 		{"--bundle", "a"}, {"--entry", "Path:*"}, {"--quick"}, {"--interactive"}, {"--allow-removals"}, {"--remove", "everything"}, {"--once", "--remove", "paths"},
-		{"--build"}, {"--diff"}, {"--verbose"}, {"--format", "json"}, {"--once", "--schedule", "@hourly"}, {"--dry-run", "--timezone", "UTC"},
+		{"--build"}, {"--diff"}, {"--once", "--interactive", "--format", "json"}, {"--verbose"}, {"--format", "json"}, {"--once", "--schedule", "@hourly"}, {"--dry-run", "--timezone", "UTC"},
 		{"--once", "--remove", "all", "--bundle", "a"}, {"--dry-run", "--remove", "packages", "--entry", "Path:*"}, {"--once", "--remove", "users", "--not-bundle", "a"},
 		// A variable of a script that is not set must not make a run of everything.
 		{"--once", "--bundle", ""}, {"--once", "--bundle=a,,b"}, {"--once", "--not-bundle="},

@@ -73,7 +73,8 @@ func Read(e *config.Entry) (Wanted, error) {
 }
 
 // Sequence is the place of a service among those of a run: smaller numbers first. Of
-// old a second one, behind a comma, was for the end of a host. What is no number stands with those that have none.
+// old a second one, behind a comma, was for the end of a host. What is no number stands
+// with those that have none.
 func Sequence(e *config.Entry) int {
 	start, _, _ := strings.Cut(e.Get("sequence"), ",")
 	n, err := strconv.Atoi(start)
