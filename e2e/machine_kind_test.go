@@ -101,7 +101,7 @@ func debian() kind {
 	return kind{
 		name: "deb", base: "machines/bookworm", booted: true, spec: "testdata/machine", conf: "Cfg/etc/app/app.conf/app.conf",
 		boot:    "systemctl restart uplink",
-		fragile: `<BoundPackage name="NAME" type="deb" version="any"/>`, breaks: "status 100", mend: "dpkg --purge --force-all broken",
+		fragile: `<BoundPackage name="NAME" type="deb" version="any"/>`, breaks: "post-installation script", mend: "dpkg --purge --force-all broken",
 		files:    map[string]string{"srv/old/deep/file": "old", "srv/kept/not": "not", "etc/motd": "before\n"},
 		packages: "dpkg-query -W -f '${Package} ${Version} ${Status}\n' && apt-mark showauto",
 		units:    "for u in app uplink; do echo $u $(systemctl is-active $u) $(systemctl is-enabled $u 2>/dev/null); done",

@@ -49,6 +49,11 @@ func (p *installed) broken() bool {
 	return p.damaged || p.state == "half-installed" || p.state == "half-configured" || p.state == "unpacked"
 }
 
+// waits tells that all of the package is there, and only has to be configured.
+func (p *installed) waits() bool {
+	return !p.damaged && (p.state == "unpacked" || p.state == "half-configured")
+}
+
 func (p *installed) held() bool { return p.want == "hold" }
 
 // database is what dpkg's files say.

@@ -14,6 +14,12 @@ import (
 	"github.com/bindery/bindery/agent/system"
 )
 
+// Files of configuration stay as they are, and come back where they are gone: dpkg(1).
+const (
+	forceOld     = "--force-confold"
+	forceMissing = "--force-confmiss"
+)
+
 const (
 	maxTail  = 8 << 10
 	simulate = 2 * time.Minute
@@ -40,10 +46,30 @@ func (b *batch) fix() {
 	}
 	if err != nil {
 		b.blame(todo, err)
-	} else if todo = b.possible(b.todo()); len(todo) > 0 {
+	} else if todo = b.possible(b.finish(b.todo())); len(todo) > 0 {
 		b.install(todo)
 	}
 	b.account()
+}
+
+// finish configures packages that are there and only wait for that, each alone, so that
+// one that cannot be says why. It gives the others. Of apt-get they would be installed
+// again, for which it has no file ("Internal Error, No file name for NAME").
+func (b *batch) finish(wants []*want) []*want {
+	return slices.DeleteFunc(wants, func(w *want) bool {
+		p := b.db.find(w.name, w.arch)
+		if p == nil || !p.waits() || p.version != w.becomes {
+			return false
+		}
+		name := w.name
+		if p.same {
+			name += ":" + p.arch
+		}
+		if err := b.run("dpkg", forceOld, forceMissing, "--configure", name); err != nil {
+			b.blame([]*want{w}, err)
+		}
+		return true
+	})
 }
 
 // todo are the packages with work that nothing is known against.
@@ -102,7 +128,7 @@ func (b *batch) configure() error {
 	wait, cancel := context.WithTimeout(b.ctx, b.c.LockWait)
 	defer cancel()
 	for {
-		err := b.run("dpkg", "--force-confold", "--force-confmiss", "--configure", "-a")
+		err := b.run("dpkg", forceOld, forceMissing, "--configure", "-a")
 		if !busy(err) {
 			return err
 		}
@@ -206,7 +232,7 @@ func (b *batch) lock() string {
 // that are there in the very version.
 func (b *batch) arguments(wants []*want, more ...string) []string {
 	args := []string{
-		"apt-get", "-q", "-y", "-o", b.lock(), "-o", "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confold", "-o", "Dpkg::Options::=--force-confmiss",
+		"apt-get", "-q", "-y", "-o", b.lock(), "-o", "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=" + forceOld, "-o", "Dpkg::Options::=" + forceMissing,
 		"--allow-downgrades", "--reinstall",
 	}
 	args = append(append(args, more...), "install", "--")
@@ -286,12 +312,17 @@ func (b *batch) install(wants []*want) {
 		b.blame(wants, err)
 		return
 	}
+	// What the broken one kept from being configured.
+	if err := b.configure(); busy(err) || b.ctx.Err() != nil {
+		b.blame(wants, err)
+		return
+	}
 	for _, w := range wants {
 		if err := b.reload(); err != nil {
 			b.blame(wants, err)
 			return
 		}
-		if b.done(w) {
+		if b.done(w) || len(b.finish([]*want{w})) == 0 {
 			continue
 		}
 		if err := b.simulate([]*want{w}); err != nil {
@@ -366,8 +397,10 @@ func verb(args []string) string {
 func ended(what string, r system.Result) error {
 	last := r.Spoken()
 	var errs []string
-	for _, text := range last {
-		if strings.HasPrefix(text, "E: ") || strings.HasPrefix(text, "dpkg: error") || strings.Contains(text, "Depends: ") || strings.Contains(text, holder) && !slices.Contains(errs, text) {
+	for i, text := range last {
+		// "dpkg: error processing package NAME (--configure):", and the line after it why.
+		why := i > 0 && strings.HasPrefix(last[i-1], "dpkg: error") && strings.HasSuffix(last[i-1], ":")
+		if why || strings.HasPrefix(text, "E: ") || strings.HasPrefix(text, "dpkg: error") || strings.Contains(text, "Depends: ") || strings.Contains(text, holder) && !slices.Contains(errs, text) {
 			errs = append(errs, text)
 		}
 	}
