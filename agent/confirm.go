@@ -88,9 +88,7 @@ func (a *Agent) confirm(ctx context.Context) (reason string, err error) {
 		u.Until, u.Boot = now.Add(left), a.c.Boot
 	}
 	u.Agent, u.TakingBack = os.Getpid(), false
-	if err := a.c.State.Save(fileUnconfirmed, u); err != nil {
-		return "", err
-	}
+	a.noteUnconfirmed(u)
 	// From here on the clock counts that nobody sets, where the machine has one.
 	u.Until = now.Add(left)
 	reached := a.reach(ctx, u)
@@ -102,14 +100,20 @@ func (a *Agent) confirm(ctx context.Context) (reason string, err error) {
 	}
 	reason = fmt.Sprintf("the host did not reach its source within %s: %s", u.Within, reached)
 	u.TakingBack = true
-	if err := a.c.State.Save(fileUnconfirmed, u); err != nil {
-		return "", err
-	}
+	a.noteUnconfirmed(u)
 	_, err = a.undo(ctx, UndoOptions{Run: u.Run, Reason: reason})
 	if err != nil && !errors.Is(err, journal.ErrNoRun) {
 		return reason, err
 	}
 	return reason, a.clearDoubts()
+}
+
+// noteUnconfirmed writes down how far a confirmation is. Where it cannot, the change is
+// taken back all the same: it may be the change that filled the disk.
+func (a *Agent) noteUnconfirmed(u *Unconfirmed) {
+	if err := a.spare(u.Run, func() error { return a.c.State.Save(fileUnconfirmed, u) }); err != nil {
+		a.c.Logger.Warn("how long a change waits for its confirmation cannot be written down", "err", err)
+	}
 }
 
 // settling is how long a change has to take effect before the source is asked: names are

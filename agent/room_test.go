@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -87,6 +88,31 @@ func TestUndoOnAFullDisk(t *testing.T) {
 		require.NoError(t, err)
 		require.NotNil(t, held)
 	}
+}
+
+// A change that cuts the host off, and fills the disk, is taken back all the same.
+func TestConfirmOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, newSite(t), nil)
+	n.Publish(n.hostID, agenttest.Release{
+		Entries: []config.Entry{agenttest.File("/network", "broken")}, Policy: release.Policy{Confirm: 200 * time.Millisecond},
+	})
+	cut(n, "/network")
+	refused := 0
+	d, err := state.Open(state.Config{Path: n.dir.Path(), Before: func(step, name string) error {
+		if _, err := os.Stat(n.root + "/network"); err == nil && step == "write" && strings.Contains(name, "unconfirmed.json") {
+			refused++
+			return syscall.ENOSPC
+		}
+		return nil
+	}})
+	require.NoError(t, err)
+	t.Cleanup(d.Close)
+	n.config.State = d
+	n.open()
+	require.Equal(t, release.StateRolledBack, n.run(agent.Options{}).Report.State)
+	require.NoFileExists(t, n.root+"/network")
+	require.NotZero(t, refused)
 }
 
 // A record that the disk has torn or lost hides a change: the undo takes the rest back and

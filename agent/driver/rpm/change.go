@@ -193,16 +193,24 @@ func (b *batch) call(verb string, specs []string) ending {
 		return ending{err: err}
 	}
 	args := append([]string{program, "-y", exitOnLock, "--setopt=protected_packages=" + b.protected(), verb, "--"}, specs...)
+	var e ending
+	b.patiently(func() (busy bool) {
+		e = b.change(args, program+" "+verb)
+		return errors.As(e.err, new(*busyError))
+	})
+	return e
+}
+
+// patiently does something again as long as another package manager is at work. It is
+// waited for in vain once.
+func (b *batch) patiently(do func() (busy bool)) {
 	wait, cancel := context.WithTimeout(b.ctx, b.c.LockWait)
 	defer cancel()
-	for {
-		e := b.change(args, program+" "+verb)
-		if !errors.As(e.err, new(*busyError)) {
-			return e
-		}
+	for do() && !b.waited {
 		select {
 		case <-wait.Done():
-			return e
+			b.waited = true
+			return
 		case <-time.After(lockLook):
 		}
 	}

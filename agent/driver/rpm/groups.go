@@ -38,7 +38,7 @@ func (b *batch) group(name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := b.ask(program, "-q", exitOnLock, "group", "info", "--", name)
+	r, err := b.inquire(program, "-q", "group", "info", "--", name)
 	if err != nil {
 		return nil, err
 	}

@@ -116,6 +116,8 @@ type batch struct {
 	wants   []*want
 	// have are the installed packages by name.
 	have map[string][]nevra
+	// waited tells that another package manager was waited for in vain.
+	waited bool
 }
 
 // nevra is what identifies a package.

@@ -39,6 +39,15 @@ func (b *batch) ask(args ...string) (system.Result, error) {
 	return r, nil
 }
 
+// inquire asks dnf, or yum. Timers of a host ask for lists all the time.
+func (b *batch) inquire(program string, args ...string) (r system.Result, err error) {
+	b.patiently(func() (busy bool) {
+		r, err = b.ask(append([]string{program, exitOnLock}, args...)...)
+		return err == nil && locked(r)
+	})
+	return r, err
+}
+
 // look finds out about all packages.
 func (b *batch) look() error {
 	if err := b.load(); err != nil {
@@ -116,7 +125,7 @@ func (b *batch) update(names []string) error {
 	if err != nil {
 		return err
 	}
-	r, err := b.ask(append([]string{program, "check-update", exitOnLock, "--"}, names...)...)
+	r, err := b.inquire(program, append([]string{"check-update", "--"}, names...)...)
 	if err != nil {
 		return err
 	}

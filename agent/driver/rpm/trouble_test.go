@@ -4,6 +4,7 @@ package rpm_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -201,6 +202,34 @@ func TestAnotherAtWork(t *testing.T) {
 	for _, r := range applied(t, d, true, all...) {
 		require.NoError(t, r.Err)
 	}
+}
+
+// A host's timers ask for lists, too: what is newest is known a moment later.
+func TestAnotherAsks(t *testing.T) {
+	t.Parallel()
+	m := root(t, built(t, map[string]string{"fine 1 noarch": ""}))
+	have("fine")(t, m)
+	lock := m.Processes.(inside).root + "/cache/metadata_lock.pid"
+	put(t, lock, fmt.Sprint(os.Getpid()))
+	m.Processes = passing{m.Processes, lock}
+	r := applied(t, newDriver(t, m), false, pack("name=fine", "version=auto"))
+	require.NoError(t, r[0].Err)
+	require.Equal(t, driver.Correct, r[0].State)
+	require.NoFileExists(t, lock, "it was met")
+}
+
+// passing is a host on which who has a lock is done when it was met once.
+type passing struct {
+	system.Processes
+	lock string
+}
+
+func (p passing) Run(ctx context.Context, c system.Command) (system.Result, error) {
+	r, err := p.Processes.Run(ctx, c)
+	if strings.Contains(string(r.Tail), "already locked by") {
+		err = errors.Join(err, os.Remove(p.lock))
+	}
+	return r, err
 }
 
 // A package that nobody signed is refused where that is asked for.
