@@ -3,6 +3,7 @@
 package system
 
 import (
+	"path"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -36,32 +37,49 @@ func (t *Tree) chain(p *place) []identity {
 }
 
 // reaches tells whether a change gets at one of some names by another one than these: by a
-// mount that shows a directory a second time, or by a hard link.
+// mount that shows a directory a second time, or by a hard link. A run makes thousands of
+// changes, many in one directory: what cannot be meant is not walked to.
 func (t *Tree) reaches(c Change, p *place, destroys, within bool, names []string) bool {
-	in := t.chain(p)
-	var st, own unix.Stat_t
+	var st, dir unix.Stat_t
 	there := unix.Fstatat(p.dir(), p.base, &st, unix.AT_SYMLINK_NOFOLLOW) == nil
-	whole := there && destroys && st.Mode&unix.S_IFMT == unix.S_IFDIR
+	directory := there && st.Mode&unix.S_IFMT == unix.S_IFDIR
+	whole := destroys && directory
 	shared := there && st.Nlink > 1 && (c.Op == Attributes || c.Op == Extend || c.Op == Date)
-	return slices.ContainsFunc(names, func(name string) bool {
+	if unix.Fstat(p.dir(), &dir) != nil {
+		return false
+	}
+	in := identify(&dir)
+	last := t.outside.Load()
+	all := whole || within && (directory || shared || last == nil || *last != in)
+	var above []identity
+	if within && all {
+		above = t.chain(p)
+	}
+	hit := slices.ContainsFunc(names, func(name string) bool {
+		alike := path.Base(name) == p.base
+		if !all && !alike {
+			return false
+		}
 		q, err := t.walk(name)
 		if err != nil {
 			return false
 		}
 		defer q.close()
-		to := t.chain(q)
-		if len(in) == 0 || len(to) == 0 {
-			return false
-		}
-		if q.base == p.base && to[len(to)-1] == in[len(in)-1] || whole && slices.Contains(to, identify(&st)) {
+		var own unix.Stat_t
+		if alike && unix.Fstat(q.dir(), &own) == nil && identify(&own) == in || whole && slices.Contains(t.chain(q), identify(&st)) {
 			return true
 		}
 		if !within || unix.Fstatat(q.dir(), q.base, &own, unix.AT_SYMLINK_NOFOLLOW) != nil {
 			return false
 		}
+		it := identify(&own)
 		if own.Mode&unix.S_IFMT == unix.S_IFDIR {
-			return slices.Contains(in, identify(&own))
+			return directory && identify(&st) == it || slices.Contains(above, it)
 		}
-		return shared && identify(&st) == identify(&own)
+		return shared && identify(&st) == it
 	})
+	if within && all && !hit {
+		t.outside.Store(&in)
+	}
+	return hit
 }

@@ -56,7 +56,7 @@ func TestProtectedByOtherNames(t *testing.T) {
 	}
 	require.NoError(t, os.Link(root+"/etc/own", root+"/opt/linked"))
 	require.NoError(t, os.Link(root+"/etc/passwd", root+"/opt/people"))
-	shown(t, root, map[string]string{"/etc": "/jail/etc", "/var": "/jail/var"})
+	shown(t, root, map[string]string{"/etc": "/jail/etc", "/var": "/jail/var", "/var/lib/agent": "/jail/again"})
 	tree := open(t, system.TreeConfig{Root: root, Protected: []string{"/var/lib/agent", "/etc/own"}, Vital: []string{"/etc/passwd"}, Filled: []string{"/etc/passwd"}})
 	change := func(op system.Op, name, content string) error {
 		return tree.Change(system.Change{Op: op, Name: name, Mode: 0o644, UID: system.Keep, GID: system.Keep, To: "/etc/motd", Content: []byte(content)})
@@ -69,7 +69,10 @@ func TestProtectedByOtherNames(t *testing.T) {
 		{system.Write, "/jail/etc/own", system.ErrProtected},
 		{system.Remove, "/jail/etc/own", system.ErrProtected},
 		{system.Attributes, "/jail/etc/own", system.ErrProtected},
+		{system.Write, "/opt/other", nil},
 		{system.Attributes, "/opt/linked", system.ErrProtected},
+		{system.Attributes, "/jail/again", system.ErrProtected},
+		{system.Write, "/jail/again/new", system.ErrProtected},
 		{system.Write, "/jail/var/lib/agent/deep/f", system.ErrProtected},
 		{system.Write, "/jail/var/lib/agent/new", system.ErrProtected},
 		{system.RemoveAll, "/jail/var/lib", system.ErrProtected},
@@ -79,6 +82,7 @@ func TestProtectedByOtherNames(t *testing.T) {
 		{system.Link, "/jail/etc/passwd", system.ErrVital},
 		{system.Write, "/jail/etc/passwd", nil},
 		{system.Write, "/jail/etc/motd", nil},
+		{system.Write, "/jail/etc/own", system.ErrProtected},
 		{system.Remove, "/jail/etc/motd", nil},
 		{system.RemoveAll, "/jail/var/other", nil},
 		{system.Remove, "/opt/people", nil},

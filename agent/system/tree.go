@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -43,6 +44,9 @@ type Tree struct {
 	protected []string
 	vital     []string
 	filled    []string
+	// outside is the directory that was found last to be in none of the protected, by
+	// whatever name.
+	outside atomic.Pointer[identity]
 	// resolves tells what the kernel can do. It is asked once.
 	resolves bool
 	before   func(step, name string) error
