@@ -77,7 +77,7 @@ func (d *Driver) Apply(ctx context.Context, item driver.Item, apply bool) (drive
 		}
 		err := d.machine.Files.Change(c)
 		if errors.Is(err, system.ErrGuarded) && f.whole != nil && c.Op == system.Attributes {
-			err = d.machine.Files.Change(*f.whole) // what a new file holds is known
+			err, out.Anew = d.machine.Files.Change(*f.whole), true // what a new file holds is known
 		}
 		if err != nil {
 			return out, err

@@ -366,16 +366,19 @@ func TestFileIsOpenedAnew(t *testing.T) {
 	require.NoError(t, os.Chmod(m.Root+"/d", 0o777))
 	d, err := posix.New(posix.Config{Machine: m})
 	require.NoError(t, err)
-	apply := func(kind string) error {
+	apply := func(kind string) (anew bool, err error) {
 		e := bare("x", "type="+kind, "name=/d/f", "mode=0644", "owner="+strconv.Itoa(m.UID), "group="+strconv.Itoa(m.GID))
-		_, err := d.Apply(t.Context(), driver.Item{Entry: config.NewEntry(e), Paths: driver.NewPaths(&config.Config{})}, true)
-		return err
+		out, err := d.Apply(t.Context(), driver.Item{Entry: config.NewEntry(e), Paths: driver.NewPaths(&config.Config{})}, true)
+		return out.Anew, err
 	}
 	require.NoError(t, os.WriteFile(m.Root+"/d/f", []byte("x"), 0o600))
-	require.ErrorIs(t, apply("permissions"), system.ErrGuarded)
+	_, err = apply("permissions")
+	require.ErrorIs(t, err, system.ErrGuarded)
 	before, err := m.Files.Look("/d/f")
 	require.NoError(t, err)
-	require.NoError(t, apply("file"))
+	anew, err := apply("file")
+	require.NoError(t, err)
+	require.True(t, anew, "other names of the file are made again")
 	after, err := m.Files.Look("/d/f")
 	require.NoError(t, err)
 	require.Equal(t, uint32(0o644), after.Mode)
