@@ -400,7 +400,7 @@ func ended(what string, r system.Result) error {
 	for i, text := range last {
 		// "dpkg: error processing package NAME (--configure):", and the line after it why.
 		why := i > 0 && strings.HasPrefix(last[i-1], "dpkg: error") && strings.HasSuffix(last[i-1], ":")
-		if why || strings.HasPrefix(text, "E: ") || strings.HasPrefix(text, "dpkg: error") || strings.Contains(text, "Depends: ") || strings.Contains(text, holder) && !slices.Contains(errs, text) {
+		if (why || tells(text)) && !slices.Contains(errs, text) {
 			errs = append(errs, text)
 		}
 	}
@@ -410,6 +410,11 @@ func ended(what string, r system.Result) error {
 	return r.Ended(what, errs...)
 }
 
+// tells knows the lines that say what went wrong.
+func tells(text string) bool {
+	return strings.HasPrefix(text, "E: ") || strings.HasPrefix(text, "dpkg: error") || strings.Contains(text, "Depends: ") || strings.Contains(text, holder)
+}
+
 // holder is how apt-get tells who holds a lock that it waits for.
 const holder = "It is held by process"
 
@@ -417,5 +422,7 @@ const holder = "It is held by process"
 // for, in the words of apt-get and of dpkg.
 func busy(err error) bool {
 	e, ok := errors.AsType[*system.EndedError](err)
-	return ok && (strings.Contains(e.Said, holder) || strings.Contains(e.Said, "locked by another process") || strings.Contains(e.Said, "Unable to acquire the dpkg frontend lock"))
+	return ok && slices.ContainsFunc([]string{holder, "locked by another process", "Unable to acquire the dpkg frontend lock"}, func(words string) bool {
+		return strings.Contains(e.Said, words)
+	})
 }
