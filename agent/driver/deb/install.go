@@ -308,7 +308,7 @@ func (b *batch) install(wants []*want) {
 	if err == nil {
 		return
 	}
-	if len(wants) == 1 || b.ctx.Err() != nil || busy(err) {
+	if len(wants) == 1 && !overtaken(err) || b.ctx.Err() != nil || busy(err) {
 		b.blame(wants, err)
 		return
 	}
@@ -413,6 +413,13 @@ func ended(what string, r system.Result) error {
 // tells knows the lines that say what went wrong.
 func tells(text string) bool {
 	return strings.HasPrefix(text, "E: ") || strings.HasPrefix(text, "dpkg: error") || strings.Contains(text, "Depends: ") || strings.Contains(text, holder)
+}
+
+// overtaken tells whether apt-get found a package half installed that was not there when
+// it was looked for: another one, which was waited for, was stopped in the middle.
+func overtaken(err error) bool {
+	e, ok := errors.AsType[*system.EndedError](err)
+	return ok && strings.Contains(e.Said, "No file name for")
 }
 
 // holder is how apt-get tells who holds a lock that it waits for.

@@ -3,9 +3,11 @@
 package deb_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -85,6 +87,35 @@ func TestAnotherInTheMiddle(t *testing.T) {
 		require.NoError(t, r.Err)
 		require.True(t, r.Changed)
 	}
+}
+
+// between does something before apt-get changes anything for the first time.
+type between struct {
+	system.Processes
+	do func()
+}
+
+func (b *between) Run(ctx context.Context, c system.Command) (system.Result, error) {
+	if !c.Asks && b.do != nil && slices.Contains(c.Args, "install") {
+		b.do()
+		b.do = nil
+	}
+	return b.Processes.Run(ctx, c)
+}
+
+// Another package manager unpacks a package after it was looked for, and is killed.
+// What it left is finished in the same run.
+func TestAnotherIsStoppedMeanwhile(t *testing.T) {
+	t.Parallel()
+	m := root(t, archive(t))
+	plain := *m
+	m.Processes = &between{Processes: m.Processes, do: func() { halfWay(t, &plain) }}
+	d := newDriver(t, m).(driver.Batch)
+	one := items(pack("name=one", "version=2.0-1"))
+	r := d.ApplyAll(t.Context(), one, true)[0]
+	require.NoError(t, r.Err)
+	require.True(t, r.Changed)
+	require.Equal(t, driver.Correct, d.ApplyAll(t.Context(), one, false)[0].State)
 }
 
 // What cannot be had is told of with the reason why lists are old; what sources do
