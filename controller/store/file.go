@@ -51,7 +51,7 @@ func private(path string, existing bool) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a file", path)
+		return fmt.Errorf("%s is no regular file: the database itself must be there, and not a link to it, as SQLite keeps others beside it", path)
 	}
 	if uid, _, ok := owner.Of(info); ok && os.Geteuid() != 0 && uid != os.Geteuid() {
 		return notOurs(path, uid)
