@@ -55,7 +55,7 @@ func TestTheDatabaseIsTheOwnersOfItsFolder(t *testing.T) {
 	require.NoError(t, os.WriteFile(other, nil, 0o644))
 	require.NoError(t, os.Symlink(other, filepath.Join(dir, "link.db")))
 	_, err = store.New(t.Context(), store.Config{Path: filepath.Join(dir, "link.db")})
-	require.ErrorContains(t, err, "link.db is not a file")
+	require.ErrorContains(t, err, "link.db is no regular file")
 	info, err := os.Stat(other)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o644), info.Mode().Perm())
