@@ -82,7 +82,15 @@ func (p *pipeline) preview(ctx context.Context, tip string, pull webhooks.Pull, 
 	}
 	p.pace.showed(pull)
 	p.log.Info("previewed", "repo", p.repo, "pull", pull.Number, "rev", pull.Head, "verdict", report.Verdict.Title)
-	return p.store.PutRef(ctx, store.Ref{Repo: p.repo, Name: name, Commit: pull.Head, Outcome: string(report.Verdict.State), Detail: done})
+	return p.showed(ctx, store.Ref{Repo: p.repo, Name: name, Commit: pull.Head, Outcome: string(report.Verdict.State), Detail: done})
+}
+
+// showed keeps what was shown, also where the controller is being stopped: it would be
+// made and shown again.
+func (p *pipeline) showed(ctx context.Context, ref store.Ref) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	return p.store.PutRef(ctx, ref)
 }
 
 // merging is a pull request merged into the branch.
@@ -320,7 +328,7 @@ func (p *pipeline) post(ctx context.Context, tip string, pull webhooks.Pull, rep
 	}
 	_, text, _ := strings.Cut(body, "\n") // the forge writes the marker itself: it knows the account
 	posted, err := p.forge.Post(ctx, webhooks.Post{
-		Number: pull.Number, Known: known.ID, Body: text, OnlyEdit: report.Verdict.State == review.Clean, Anew: anew,
+		Number: pull.Number, Known: known.ID, Body: text, Plain: markdown.Lasting, OnlyEdit: report.Verdict.State == review.Clean, Anew: anew,
 		Marker: webhooks.Marker{Head: pull.Head, Base: tip, Seq: seq, Digest: report.Digest},
 	})
 	if err != nil || posted.ID == 0 {

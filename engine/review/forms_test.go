@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -329,4 +330,23 @@ func TestManyChanges(t *testing.T) {
 			require.Contains(t, page.Body, fmt.Sprintf("### ❌ %d removals do not fit here", page.Cut.Removals))
 		}
 	}
+}
+
+// What was measured while a comment was made is no reason to write it again; all else is.
+func TestLasting(t *testing.T) {
+	t.Parallel()
+	body := func(built, reused int, took time.Duration) string {
+		r := report(t, review.Input{Hosts: []review.Host{host("a", side(bundle("b", file("/x", "1\n"))), side(bundle("b", file("/x", "2\n"))))}})
+		r.Meta.Built, r.Meta.Reused, r.Meta.Took = built, reused, took
+		return markdown.New(r, markdown.Options{}).Body
+	}
+	first := body(2, 0, 8*time.Millisecond)
+	require.Contains(t, first, " · built 2 in 8 ms\n")
+	for _, again := range []string{body(2, 0, 5*time.Millisecond), body(1, 1, 2*time.Second)} {
+		require.NotEqual(t, first, again)
+		require.Equal(t, markdown.Lasting(first), markdown.Lasting(again))
+	}
+	require.Equal(t, strings.Count(first, "\n"), strings.Count(markdown.Lasting(first), "\n"))
+	other := "-a\n+it was built 2 in 8 ms\n"
+	require.Equal(t, other, markdown.Lasting(other))
 }

@@ -7,6 +7,7 @@ package markdown
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -430,6 +431,12 @@ func (r view) provenance(b *strings.Builder) {
 		b.WriteString(strings.Join(parts, " · ") + "\n\n")
 	}
 }
+
+var measured = regexp.MustCompile(` · built [0-9][^·\n]*`)
+
+// Lasting gives a body without what was measured while it was made, which is another
+// each time.
+func Lasting(body string) string { return measured.ReplaceAllString(body, "") }
 
 // seconds says how long something took; less than a tenth of a second in milliseconds.
 func seconds(d time.Duration) string {
